@@ -1,0 +1,25 @@
+"""Identifiers and the machine's clock, in one place so that every process speaks of both in the same way."""
+
+import os
+import re
+import time
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u to misread aloud
+_CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
+
+
+def now_ms() -> int:
+    """This machine's wall clock in milliseconds since the epoch (UTC)."""
+    return time.time_ns() // 1_000_000
+
+
+def new_id(at_ms: int | None = None) -> str:
+    """A 26 character identifier (ULID layout: 48 bits of time, 80 random bits), so that keys sort by age."""
+    moment = now_ms() if at_ms is None else at_ms
+    number = (moment << 80) | int.from_bytes(os.urandom(10))
+    return "".join(_ALPHABET[(number >> shift) & 31] for shift in range(125, -5, -5))
+
+
+def is_client_id(text: object) -> bool:
+    """Whether a browser or script may use this text as an id of its own (command, peer, tab)."""
+    return isinstance(text, str) and _CLIENT_ID.fullmatch(text) is not None
