@@ -1,0 +1,85 @@
+"""What happened, as one immutable record: the shape of a row of the event log before it has its place in the order."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+STAFF = "staff"
+ADMINS = "admin"
+
+# The kinds of events, version 1. docs/events.md says who writes each and what its data holds.
+CALL_ARRIVED = "call.arrived"
+CALL_NOBODY = "call.nobody"
+CALL_RINGING = "call.ringing"
+CALL_RING_STOPPED = "call.ring_stopped"
+CALL_ACCEPTING = "call.accepting"
+CALL_ACCEPT_FAILED = "call.accept_failed"
+CALL_ANSWERED = "call.answered"
+CALL_CONFIRMED = "call.confirmed"
+CALL_AUDIO = "call.audio"
+CALL_AGENT_AWAY = "call.agent_away"
+CALL_AGENT_BACK = "call.agent_back"
+CALL_MUTE_WANTED = "call.mute_wanted"
+CALL_MUTED = "call.muted"
+CALL_HANGUP_WANTED = "call.hangup_wanted"
+CALL_ENDED = "call.ended"
+CALL_RECORDING = "call.recording"
+COMMAND_FAILED = "command.failed"
+CONVERSATION_OPENED = "conversation.opened"
+CONVERSATION_READ = "conversation.read"
+USER_DUTY = "user.duty"
+USER_CREATED = "user.created"
+USER_CHANGED = "user.changed"
+TEAM_CHANGED = "team.changed"
+LINE_CHANGED = "line.changed"
+TRUNK_CHANGED = "trunk.changed"
+TRUNK_STATE = "trunk.state"
+COMPANY_CHANGED = "company.changed"
+CHECKLIST_CHANGED = "checklist.changed"
+SESSION_REVOKED = "session.revoked"
+NODE_STARTED = "node.started"
+NODE_LOST = "node.lost"
+
+# What a worker must hear of: wishes of users for calls that it owns.
+INTENTS = frozenset({CALL_ACCEPTING, CALL_AUDIO, CALL_MUTE_WANTED, CALL_HANGUP_WANTED})
+
+
+def line_audience(line_id: str) -> str:
+    """Whoever may see the line: its assigned users, and every supervisor, analyst and administrator."""
+    return f"line:{line_id}"
+
+
+def user_audience(user_id: str) -> str:
+    """This user alone, in all of their browsers."""
+    return f"user:{user_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened.
+
+    ``data`` holds ids and states only, never names, numbers or texts: the log is kept, content can be erased.
+    """
+
+    kind: str
+    audience: str
+    actor: str
+    call_id: str | None = None
+    conversation_id: str | None = None
+    line_id: str | None = None
+    user_id: str | None = None
+    data: Mapping[str, object] = field(default_factory=dict)
+    v: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """An event with its place in the order (``seq``, the order of commits) and its time in ms since the epoch."""
+
+    seq: int
+    at: int
+    event: Event
+
+    @property
+    def kind(self) -> str:
+        """The event's kind, since followers choose by it."""
+        return self.event.kind
