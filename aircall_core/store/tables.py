@@ -180,13 +180,12 @@ calls = Table(
     Column("contact_id", ID),
     Column("trunk_id", ID),
     Column("direction", String(8), nullable=False, server_default="inbound"),
-    Column("state", String(16), nullable=False),  # ringing, accepting, answered, confirmed, ended
+    Column("state", String(16), nullable=False),  # domain/call.py
     Column("from_number", String(64), nullable=False, server_default=""),
     Column("from_display", Text, nullable=False, server_default=""),
     Column("to_number", String(64), nullable=False, server_default=""),
     Column("anonymous", Boolean, nullable=False, server_default=text("false")),
     Column("accepted_by", ID),
-    Column("accept_peer", CLIENT_ID),
     Column("accept_command", CLIENT_ID),
     Column("accept_deadline", MS),
     Column("answered_by", ID),

@@ -1,0 +1,62 @@
+"""The life of an inbound call: which state follows which, and what its end is called.
+
+Users' wishes are decided by compare-and-set on these states; what the network did is reported by the worker that owns
+the call and is never refused, whatever state the call is in.
+"""
+
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """Where a call stands."""
+
+    RINGING = "ringing"  # users are being rung
+    ACCEPTING = "accepting"  # one of them has won; their audio is awaited
+    ANSWERED = "answered"  # 200 OK has been sent
+    CONFIRMED = "confirmed"  # the caller's ACK has come
+    OVERFLOW = "overflow"  # nobody answered: a message plays, and accepting is over
+    ENDED = "ended"
+
+
+class Outcome(StrEnum):
+    """How a call ended, seen from the line."""
+
+    ANSWERED = "answered"
+    ABANDONED = "abandoned"  # the caller gave up while users were rung
+    MISSED = "missed"  # nobody answered in time, or nobody could be rung
+    LOST = "lost"  # the worker that carried it died
+    FAILED = "failed"  # the caller's side broke before anybody answered
+
+
+TALKING = frozenset({State.ANSWERED, State.CONFIRMED})
+LIVE = frozenset(State) - {State.ENDED}
+
+_NEXT: dict[State, frozenset[State]] = {
+    State.RINGING: frozenset({State.ACCEPTING, State.OVERFLOW, State.ENDED}),
+    State.ACCEPTING: frozenset({State.RINGING, State.ANSWERED, State.OVERFLOW, State.ENDED}),
+    State.ANSWERED: frozenset({State.CONFIRMED, State.RINGING, State.OVERFLOW, State.ENDED}),
+    State.CONFIRMED: frozenset({State.RINGING, State.OVERFLOW, State.ENDED}),
+    State.OVERFLOW: frozenset({State.ENDED}),
+    State.ENDED: frozenset(),
+}
+
+
+def may_follow(before: State, after: State) -> bool:
+    """Whether a call may go from one state to the other."""
+    return after in _NEXT[before]
+
+
+def outcome_of(state: State, *, was_answered: bool, ended_by: str, lost: bool = False) -> Outcome:
+    """What the end of a call is called.
+
+    ``state`` is the one it ended in; ``ended_by`` is caller, agent or system; ``lost`` says that its worker died.
+    """
+    if lost:
+        return Outcome.LOST
+    if was_answered:
+        return Outcome.ANSWERED
+    if state is State.OVERFLOW:
+        return Outcome.MISSED
+    if ended_by == "caller":
+        return Outcome.ABANDONED
+    return Outcome.MISSED if ended_by == "agent" else Outcome.FAILED
