@@ -1,0 +1,6 @@
+"""The context store: state tables and one ordered event log, on SQLite or PostgreSQL. See docs/store.md."""
+
+from aircall_core.store.engine import Store, Tx, open_store
+from aircall_core.store.errors import LogTruncated, StoreAway
+
+__all__ = ["LogTruncated", "Store", "StoreAway", "Tx", "open_store"]
