@@ -1,7 +1,9 @@
-"""English text to telephone speech: 8 kHz mono 16-bit WAV files, kept by (text, voice) so that a phrase is spoken once.
+"""English text to telephone speech: 8 kHz mono 16-bit WAV files, kept by (text, voice) so that a phrase is spoken
+once.
 
-The voice lives inside the hibari package, so nothing is fetched at run time. Other languages need a recording: the error
-says so. The same levelling serves the prompts that ship (data/prompts/make.py), so that speech and music sit alike in the ear.
+The voice lives inside the hibari package, so nothing is fetched at run time. Other languages need a recording: the
+error says so. The same levelling serves the prompts that ship (data/prompts/make.py), so that speech and music sit
+alike in the ear.
 """
 
 import hashlib
@@ -31,8 +33,8 @@ class SpeechError(RuntimeError):
 def speech_file(text: str, cache_dir: Path, voice: str = "heart") -> Path:
     """Path of a WAV file (8 kHz mono s16) that says `text`, made on first use and kept in `cache_dir`.
 
-    Raises SpeechError for an empty or overlong text, an unknown voice, letters other than English ones, or when no speech
-    engine is installed.
+    Raises SpeechError for an empty or overlong text, an unknown voice, letters other than English ones, or when no
+    speech engine is installed.
     """
     text = " ".join(text.split())
     _refuse_unspeakable(text, voice)
@@ -86,9 +88,7 @@ def levelled(samples: Samples, dbfs: float = _LEVEL_DBFS) -> Samples:
     gained = samples * (10 ** (dbfs / 20) / np.sqrt(loud.mean()))
     size = np.abs(gained)
     room = _CEILING - _KNEE
-    bent: Samples = np.where(
-        size <= _KNEE, gained, np.sign(gained) * (_KNEE + room * np.tanh((size - _KNEE) / room))
-    )
+    bent: Samples = np.where(size <= _KNEE, gained, np.sign(gained) * (_KNEE + room * np.tanh((size - _KNEE) / room)))
     return bent
 
 

@@ -1,7 +1,7 @@
 """Make the prompts that ship, again: `PYTHONPATH=. python data/prompts/make.py` in the root of the repository.
 
-Everything here is our own: the words are spoken by hibari-tts (Apache-2.0, its voice is inside the package), the hold music
-is computed below. The same code gives the same files, so a change of words is a change of one line here.
+Everything here is our own: the words are spoken by hibari-tts (Apache-2.0, its voice is inside the package), the hold
+music is computed below. The same code gives the same files, so a change of words is a change of one line here.
 """
 
 from pathlib import Path
@@ -34,7 +34,9 @@ def spoken(text: str) -> speech.Samples:
 
 
 # Hold music: eight chords of four seconds, notes below 1.5 kHz so that G.711 carries them well.
-CHORDS = "F3 A3 C4 E4 | D3 F3 A3 C4 | G3 Bb3 D4 F4 | C4 F4 G4 Bb4 | A3 C4 E4 G4 | D3 F3 A3 E4 | Bb3 D4 F4 A4 | C4 E4 G4 D5"
+CHORDS = (
+    "F3 A3 C4 E4 | D3 F3 A3 C4 | G3 Bb3 D4 F4 | C4 F4 G4 Bb4 | A3 C4 E4 G4 | D3 F3 A3 E4 | Bb3 D4 F4 A4 | C4 E4 G4 D5"
+)
 MELODY = "A4 C5 E5 C5 F4 A4 C5 E5 D5 F5 Bb4 D5 G4 Bb4 C5 F5 E5 C5 G5 E5 F5 A4 D5 A4 D5 F5 A5 F5 G5 E5 D5 C5"
 STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11, "Bb": 10}
 BAR_S = 4.0
@@ -45,9 +47,7 @@ def hertz(note: str) -> float:
     return float(440 * 2 ** ((STEPS[note[:-1]] + 12 * int(note[-1]) - 57) / 12))
 
 
-def ring(
-    note: str, length_s: float, attack_s: float, decay_s: float, overtones: list[float]
-) -> speech.Samples:
+def ring(note: str, length_s: float, attack_s: float, decay_s: float, overtones: list[float]) -> speech.Samples:
     """One struck note: sine overtones, each higher one dying sooner, ends in silence."""
     t = np.arange(int(length_s * speech.RATE)) / speech.RATE
     tone = sum(
