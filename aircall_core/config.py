@@ -19,7 +19,8 @@ from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError as SourceError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsError as SourceError
 
 ENV_PREFIX = "AIRCALL_"
 _SOCKET_PATH_LIMIT = 100  # sun_path holds 108 bytes on Linux; the rest is left to the socket's own file name
@@ -133,10 +134,6 @@ class Settings(BaseSettings):
         if (last - first + 1) // self.workers < 4:
             raise ValueError("AIRCALL_RTP_PORTS is too small to be divided among AIRCALL_WORKERS")
         url = self.database_url.strip() or f"sqlite:///{self.data_dir / 'aircall.db'}"
-        # SQLAlchemy would look for psycopg2 under the bare scheme that hosting panels print.
-        url = re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", url)
-        if not url.startswith(("sqlite:///", "postgresql+psycopg://")):
-            raise ValueError("AIRCALL_DATABASE_URL must begin with sqlite:/// or postgresql://")
         object.__setattr__(self, "database_url", url)
         return self
 
@@ -160,8 +157,8 @@ class Settings(BaseSettings):
         """
         digest = hashlib.sha256(os.fsencode(self.data_dir)).hexdigest()[:8]
         name = f"aircall-{os.getuid()}-{digest}"
-        for base in (os.environ.get("XDG_RUNTIME_DIR", ""), tempfile.gettempdir(), "/tmp"):  # noqa: S108  checked below
-            if base and os.path.isdir(base) and os.access(base, os.W_OK) and len(base) + len(name) < _SOCKET_PATH_LIMIT - 20:
+        for base in (os.environ.get("XDG_RUNTIME_DIR", ""), tempfile.gettempdir()):
+            if base and os.access(base, os.W_OK | os.X_OK) and len(base) + len(name) < _SOCKET_PATH_LIMIT - 20:
                 return _private_dir(Path(base) / name)
         raise ConfigError("No folder for local sockets: set XDG_RUNTIME_DIR to a short path that is yours.")
 
@@ -220,7 +217,7 @@ class Settings(BaseSettings):
     @property
     def console_address(self) -> str:
         """The console as a person on this machine opens it; the configured address when there is one."""
-        host = "127.0.0.1" if self.http_host in ("0.0.0.0", "::") else self.http_host  # noqa: S104  compared, not bound
+        host = "127.0.0.1" if self.http_host in ("0.0.0.0", "::") else self.http_host
         return self.console_url or f"http://{_bracketed(host)}:{self.http_port}"
 
     @property
@@ -285,8 +282,10 @@ def _ice_server(server: Any) -> dict[str, Any]:
         raise ValueError('must be a JSON list of {"urls", "username", "credential"}, or a comma list of urls')
     urls = server.get("urls")
     urls = [urls] if isinstance(urls, str) else urls
-    if not isinstance(urls, list) or not urls or not all(isinstance(u, str) and u.startswith(_ICE_SCHEMES) for u in urls):
-        raise ValueError("each ICE server needs urls that begin with stun:, stuns:, turn: or turns:")
+    if not isinstance(urls, list) or not urls or not all(isinstance(url, str) for url in urls):
+        raise ValueError("each ICE server needs urls")
+    if not all(url.startswith(_ICE_SCHEMES) for url in urls):
+        raise ValueError("the urls of ICE servers begin with stun:, stuns:, turn: or turns:")
     if any(u.startswith("turn") for u in urls) and not (server.get("username") and server.get("credential")):
         raise ValueError("a turn: server needs a username and a credential, so give it as JSON")
     return {**server, "urls": urls}
@@ -306,7 +305,7 @@ def _bracketed(host: str) -> str:
 
 
 def _private_dir(path: Path) -> Path:
-    """Make or check a folder that nobody else can enter: the temporary folder is everybody's, so a name in it may be taken."""
+    """Make or check a folder that nobody else can enter: a name in the shared temporary folder may be taken."""
     path.mkdir(mode=0o700, exist_ok=True)
     state = os.lstat(path)
     if not stat.S_ISDIR(state.st_mode) or state.st_uid != os.getuid():
