@@ -1,24 +1,25 @@
 """A network namespace for one test run: its own loopback, its own ports, one address WebRTC and SIP can use.
 
-Why: WebRTC never offers 127.0.0.1 (neither Chromium nor aioice), SIP tests want the real port 5060, and tests run side by
-side. Inside a namespace every run has all ports to itself, 10.99.0.1 as "the LAN", and no way out to any other network.
+Why: WebRTC never offers 127.0.0.1 (neither Chromium nor aioice), SIP tests want the real port 5060, and tests run
+side by side. Inside a namespace every run has all ports to itself, 10.99.0.1 as "the LAN", and no way out to any other
+network.
 
 How to use it, most convenient first:
 
-* pytest: ``from tests.support.netns import netns`` in a conftest or test module, and take the fixture ``netns``. From then on
-  the test's thread is inside: sockets it opens, threads and processes it starts (Playwright's driver and its Chromium, SIPp,
-  the desk, ...) live there too. Nothing has to be wrapped. Threads that existed before stay outside.
+* pytest: ``from tests.support.netns import netns`` in a conftest or test module, and take the fixture ``netns``. From
+  then on the test's thread is inside: sockets it opens, threads and processes it starts (Playwright's driver and its
+  Chromium, SIPp, the desk, ...) live there too. Nothing has to be wrapped. Threads that existed before stay outside.
 * by hand: ``with NetNs() as ns, ns.entered(): ...``
 * from outside: ``subprocess.Popen(ns.command(["sipp", ...]))``; ``ns.wrapper("/usr/bin/chromium", folder)`` writes a
   script for tools that insist on one executable.
 * shell: ``python -m tests.support.netns -- pytest tests/media`` runs one command in a fresh namespace.
 
-The namespace has no name in /run/netns: it belongs to the file descriptor that this object (and each process inside) holds,
-so the kernel removes it with the last of them, even after ``kill -9``; two runs can never meet in one.
+The namespace has no name in /run/netns: it lives as long as this object's descriptor or a process inside, so the kernel
+removes it with the last of them, even after ``kill -9``; two runs can never meet in one.
 
-Without root: the functions need CAP_SYS_ADMIN in the process's own user namespace. ``python -m tests.support.netns -- ...``
-obtains it by ``unshare --user --map-root-user`` and passes it to all that it starts, so an ordinary user's
-``make test`` goes through it. ``NetNs()`` says so when the capability is missing.
+Without root: the functions need CAP_SYS_ADMIN in the process's own user namespace, which ``python -m
+tests.support.netns -- ...`` obtains by ``unshare --user --map-root-user`` and passes to all that it starts, so that an
+ordinary user's tests run through it. ``NetNs()`` says so when the capability is missing.
 
 AF_UNIX sockets with a path are not part of a network namespace: both sides see them.
 """
@@ -118,10 +119,10 @@ class NetNs:
 
     def run(self, argv: Sequence[str], **options: object) -> "subprocess.CompletedProcess[bytes]":
         """``subprocess.run`` inside the namespace."""
-        return subprocess.run(self.command(argv), **options)  # type: ignore[call-overload,no-any-return]  # noqa: PLW1510
+        return subprocess.run(self.command(argv), **options)  # type: ignore[call-overload,no-any-return]
 
     def wrapper(self, executable: str, folder: Path) -> Path:
-        """A shell script in ``folder`` that runs ``executable`` inside, for tools that take one path and no arguments."""
+        """A shell script in ``folder`` that runs ``executable`` inside, for tools that want one path."""
         script = folder / f"{Path(executable).name}-in-netns"
         script.write_text(f'#!/bin/sh\nexec {shlex.join(self.command([executable]))} "$@"\n')
         script.chmod(script.stat().st_mode | stat.S_IXUSR)
@@ -129,7 +130,7 @@ class NetNs:
 
     @contextlib.contextmanager
     def entered(self) -> Iterator[Self]:
-        """Puts the calling thread inside; what it opens, starts and spawns meanwhile lives there. Leave on the same thread."""
+        """Puts the calling thread inside, with all it opens and starts meanwhile. Leave on the same thread."""
         home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
         try:
             _check(_libc.setns(self._fd, _CLONE_NEWNET), "setns")
@@ -174,7 +175,7 @@ def main(argv: Sequence[str]) -> int:
             print(error, file=sys.stderr)
             return 77
         again = [sys.executable, "-m", "tests.support.netns", "--", *command]
-        os.execv(unshare, [unshare, "--user", "--map-root-user", *again])
+        os.execv(unshare, [unshare, "--user", "--map-root-user", *again])  # noqa: S606  no shell is the point
     with namespace:
         return subprocess.run(namespace.command(command), check=False).returncode
 

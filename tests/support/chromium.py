@@ -1,0 +1,73 @@
+"""Real Chromium with a microphone made of a WAV file, and an ear on what the page plays.
+
+Take the fixture ``netns`` first (tests/support/netns.py): Chromium is then started inside the namespace, as everything
+that the test's thread starts. Serve pages at 127.0.0.1, since microphones need a secure context and
+http://10.99.0.1 is none; WebRTC finds 10.99.0.1 by itself.
+
+    with chromium(microphone=tone_file) as browser:
+        page = browser.new_context(permissions=["microphone"]).new_page()
+        ...
+        listen(page, "window.__aircall.phone.audio.srcObject")
+        ...
+        samples, rate = heard(page)
+"""
+
+import base64
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.support.audio import Samples, from_pcm
+
+EXECUTABLE = os.environ.get("AIRCALL_TEST_CHROMIUM", "/usr/bin/chromium")
+
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--mute-audio",
+)
+
+_EAR = Path(__file__).with_name("ear.js")
+
+
+@contextmanager
+def chromium(
+    microphone: Path | None = None, *, allow: bool = True, extra: Sequence[str] = (), headless: bool = True
+) -> Iterator[Browser]:
+    """A Chromium of the test's own.
+
+    ``microphone``: a WAV file played, over and over, as the sound of the only microphone; None: no microphone at all.
+    ``allow``: the question for the microphone is answered with yes; otherwise contexts decide by ``permissions``.
+    """
+    flags = [*FLAGS, *extra]
+    if microphone is not None:
+        flags += ["--use-fake-device-for-media-stream", f"--use-file-for-fake-audio-capture={microphone}"]
+    if allow:
+        flags.append("--use-fake-ui-for-media-stream")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=EXECUTABLE, headless=headless, args=flags)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def listen(page: Page, stream: str, name: str = "ear") -> None:
+    """Begin to record a MediaStream of the page, given as a JavaScript expression. A context with ``bypass_csp`` where
+    the page forbids blob: scripts. The stream must be attached to a media element, or Chromium does not decode it."""
+    page.evaluate(_EAR.read_text())
+    page.evaluate(f"(name) => window.__ears.listen(name, {stream})", name)
+
+
+def heard(page: Page, name: str = "ear") -> tuple[Samples, int]:
+    """All that was recorded since ``listen`` (or since the last call), and its rate."""
+    taken = page.evaluate("(name) => window.__ears.take(name)", name)
+    return from_pcm(base64.b64decode(taken["pcm"])), int(taken["rate"])
