@@ -9,7 +9,6 @@ import ipaddress
 import json
 import os
 import re
-import socket
 import stat
 import tempfile
 from collections.abc import Mapping
@@ -52,6 +51,7 @@ class Settings(BaseSettings):
     sip_port: int = Field(default=5060, ge=0, le=65535)
     sips_port: int = Field(default=5061, ge=0, le=65535)
     rtp_ports: str = "20000-20999"
+    rtc_ports: str = ""
     public_address: str = ""
     tls_cert: str = ""
     tls_key: str = ""
@@ -65,11 +65,14 @@ class Settings(BaseSettings):
     preconnect_users: int = Field(default=4, ge=0, le=100)
     accept_timeout_ms: int = Field(default=1500, ge=200, le=10_000)
     agent_away_s: int = Field(default=30, ge=5, le=600)
+    drain_s: int = Field(default=10, ge=0, le=3600)
     min_free_disk_mb: int = Field(default=500, ge=0)
 
     session_days: int = Field(default=14, ge=1, le=365)
     sqlite_full_sync: bool = False
     metrics_token: str = Field(default="", repr=False)
+    secret_key: str = Field(default="", repr=False)
+    trusted_proxies: str = ""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @field_validator("data_dir")
@@ -118,6 +121,21 @@ class Settings(BaseSettings):
             raise ValueError("must hold at least two RTP ports and their RTCP ports, such as 20000-20999")
         return f"{first}-{last}"
 
+    @field_validator("rtc_ports")
+    @classmethod
+    def _rtc(cls, value: str) -> str:
+        return "-".join(map(str, _port_range(value))) if value.strip() else ""
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies(cls, value: str) -> str:
+        for part in filter(None, (part.strip() for part in value.split(","))):
+            try:
+                ipaddress.ip_network(part, strict=False)
+            except ValueError:
+                raise ValueError(f"{part} is not an IP address or network") from None
+        return value
+
     @field_validator("ice_servers")
     @classmethod
     def _ice(cls, value: str) -> str:
@@ -162,17 +180,7 @@ class Settings(BaseSettings):
                 return _private_dir(Path(base) / name)
         raise ConfigError("No folder for local sockets: set XDG_RUNTIME_DIR to a short path that is yours.")
 
-    # ---- nodes
-
-    @property
-    def host_id(self) -> str:
-        """This installation's name in `nodes`: host name and data folder, since several may share one PostgreSQL."""
-        digest = hashlib.sha256(os.fsencode(self.data_dir)).hexdigest()[:4]
-        return f"{socket.gethostname().split('.')[0]}-{digest}"
-
-    def node_id(self, kind: str, index: int = 0) -> str:
-        """The id of a process of this installation in the table `nodes`, such as `worker-0@pbx-1a2b`."""
-        return f"{kind}-{index}@{self.host_id}"
+    # ---- processes
 
     def worker_socket(self, index: int = 0) -> Path:
         """Where worker `index` listens for PCM links (SOCK_SEQPACKET)."""
@@ -188,6 +196,11 @@ class Settings(BaseSettings):
     def rtp_port_range(self) -> tuple[int, int]:
         """First and last UDP port of the RTP range of all workers, both included."""
         return _port_range(self.rtp_ports)
+
+    @property
+    def rtc_port_range(self) -> tuple[int, int] | None:
+        """First and last UDP port for browsers' audio (WebRTC), both included; None: any the system gives."""
+        return _port_range(self.rtc_ports) if self.rtc_ports else None
 
     def worker_rtp_range(self, index: int) -> tuple[int, int]:
         """Worker `index`'s equal share of the RTP range; it begins at an even port (RFC 3550, section 11)."""
