@@ -9,6 +9,7 @@ import ipaddress
 import json
 import os
 import re
+import socket
 import stat
 import tempfile
 from collections.abc import Mapping
@@ -181,6 +182,12 @@ class Settings(BaseSettings):
         raise ConfigError("No folder for local sockets: set XDG_RUNTIME_DIR to a short path that is yours.")
 
     # ---- processes
+
+    @property
+    def host_id(self) -> str:
+        """This installation in node ids: several data folders may share a machine, several machines a store."""
+        short = re.sub(r"[^a-z0-9-]", "", socket.gethostname().split(".")[0].lower())[:40] or "host"
+        return f"{short}-{hashlib.sha256(os.fsencode(self.data_dir)).hexdigest()[:4]}"
 
     def worker_socket(self, index: int = 0) -> Path:
         """Where worker `index` listens for PCM links (SOCK_SEQPACKET)."""
