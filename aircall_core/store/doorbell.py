@@ -1,8 +1,8 @@
 """Wakes the followers of the log when somebody, in any process, has committed.
 
-One watcher thread a store, alive while there are followers: SQLite has no notifications, but ``PRAGMA data_version``
-changes with every commit of another connection and costs microseconds to ask; PostgreSQL has LISTEN/NOTIFY.
-A ring says "look", not "something is there": followers read the log and find out.
+One watcher thread a store, alive while there are followers: SQLite has no notifications, but ``PRAGMA
+data_version`` changes with every commit of another connection and costs microseconds to ask; PostgreSQL has
+LISTEN/NOTIFY. A ring says "look", not "something is there": followers read the log and find out.
 """
 
 import sqlite3

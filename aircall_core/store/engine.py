@@ -80,8 +80,8 @@ class Store:
     def write(self) -> Iterator[Tx]:
         """A write transaction: committed at the end of the block, rolled back when it raises.
 
-        Compute before, write briefly, and never do I/O inside: other writers of this process wait for their turn, and
-        on SQLite those of all processes. Raises StoreAway when the database cannot be reached.
+        Compute before, write briefly, and never do I/O inside: other writers of this process wait for their
+        turn, and on SQLite those of all processes. Raises StoreAway when the database cannot be reached.
         """
         committing = False
         with self._my_turn():
@@ -152,16 +152,15 @@ class Store:
 
 
 def open_store(url: str, *, full_sync: bool = False) -> Store:
-    """The store at a URL (``sqlite:///path`` or ``postgresql://...``), which ``migrate.upgrade`` has prepared.
+    """The store at a URL (``sqlite:///path`` or ``postgresql://...``), which ``migrate.upgrade`` has
+    prepared.
 
-    ``full_sync`` makes SQLite wait for the disk at each commit: nothing is lost at a power cut, at some milliseconds
-    each. ValueError for a URL that is none of ours.
+    ``full_sync`` makes SQLite wait for the disk at each commit: nothing is lost at a power cut, at some
+    milliseconds each. ValueError for a URL that is none of ours.
     """
     parsed = urls.parse(url)
     if parsed.drivername.startswith("postgresql"):
-        return Store(
-            parsed, _postgres(parsed), _postgres(parsed, reading=True), Doorbell(PostgresSource(parsed))
-        )
+        return Store(parsed, _postgres(parsed), _postgres(parsed, reading=True), Doorbell(PostgresSource(parsed)))
     urls.make_private_file(urls.sqlite_path(parsed))
     writer = _sqlite(parsed, full_sync=full_sync)
     return Store(parsed, writer, _sqlite(parsed, reading=True), Doorbell(SqliteSource(parsed)))
@@ -195,7 +194,8 @@ def _sqlite(url: URL, *, reading: bool = False, full_sync: bool = False) -> Engi
 
 
 def _postgres(url: URL, *, reading: bool = False) -> Engine:
-    # A server that is gone without a word is noticed in seconds; a writer that was frozen does not hold its locks.
+    # A server that is gone without a word is noticed in seconds; a writer that was frozen does not hold its
+    # locks.
     engine = create_engine(
         url,
         connect_args={

@@ -8,10 +8,11 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 
 class StoreAway(RuntimeError):
-    """The database cannot be reached, or did not let us in for now: nothing is wrong with the request, try again.
+    """The database cannot be reached, or did not let us in for now: nothing is wrong with the request, try
+    again.
 
-    ``in_doubt`` is true when the connection broke during the commit, so that the transaction may have happened.
-    Compare-and-set and client-made ids make a second attempt safe.
+    ``in_doubt`` is true when the connection broke during the commit, so that the transaction may have
+    happened. Compare-and-set and client-made ids make a second attempt safe.
     """
 
     def __init__(self, message: str, *, in_doubt: bool = False) -> None:
@@ -28,7 +29,8 @@ class LogTruncated(RuntimeError):
         self.last_seq = last_seq
 
 
-# Primary result codes of SQLite that say "not now": a lock that did not come free, a disk that is gone or full.
+# Primary result codes of SQLite that say "not now": a lock that did not come free, a disk that is gone or
+# full.
 _SQLITE_AWAY = frozenset(
     {
         sqlite3.SQLITE_BUSY,
@@ -39,8 +41,8 @@ _SQLITE_AWAY = frozenset(
         sqlite3.SQLITE_READONLY,
     }
 )
-# SQLSTATE: 53 out of resources, 57P0x shutting down or starting, 58 system error, 08 connection; and those where the
-# server rolled back and a retry is the answer: serialization, deadlock, lock or statement timeout.
+# SQLSTATE: 53 out of resources, 57P0x shutting down or starting, 58 system error, 08 connection; and those
+# where the server rolled back and a retry is the answer: serialization, deadlock, lock or statement timeout.
 _POSTGRES_AWAY_CLASSES = ("08", "53", "58")
 _POSTGRES_AWAY = frozenset({"57P01", "57P02", "57P03", "57P05", "25P03", "40001", "40P01", "55P03", "57014"})
 

@@ -25,8 +25,8 @@ def follow(
 ) -> Iterator[list[EventRow]]:
     """Yield batches of events after the cursor until ``stop`` is set; blocks while there are none.
 
-    While the database is away it tries again and yields nothing; ``on_away`` is called once when that begins, and
-    with None when it is over. Raises LogTruncated when the cursor is not on the log.
+    While the database is away it tries again and yields nothing; ``on_away`` is called once when that begins,
+    and with None when it is over. Raises LogTruncated when the cursor is not on the log.
     """
     retry_s = RETRY_FIRST_S
     is_away = False

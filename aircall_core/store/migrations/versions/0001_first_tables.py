@@ -59,9 +59,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("events", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_events_call_id_seq"), ["call_id", "seq"], unique=False)
-        batch_op.create_index(
-            batch_op.f("ix_events_conversation_id_seq"), ["conversation_id", "seq"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_events_conversation_id_seq"), ["conversation_id", "seq"], unique=False)
 
     op.create_table(
         "lines",
@@ -186,20 +184,14 @@ def upgrade() -> None:
     with op.batch_alter_table("conversations", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_conversations_contact_id"), ["contact_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_conversations_last_at_id"), ["last_at", "id"], unique=False)
-        batch_op.create_index(
-            batch_op.f("ix_conversations_line_id_last_at"), ["line_id", "last_at"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_conversations_line_id_last_at"), ["line_id", "last_at"], unique=False)
 
     op.create_table(
         "line_teams",
         sa.Column("line_id", sa.String(length=26), nullable=False),
         sa.Column("team_id", sa.String(length=26), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["line_id"], ["lines.id"], name=op.f("fk_line_teams_line_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["team_id"], ["teams.id"], name=op.f("fk_line_teams_team_id"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["line_id"], ["lines.id"], name=op.f("fk_line_teams_line_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name=op.f("fk_line_teams_team_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("line_id", "team_id", name=op.f("pk_line_teams")),
     )
     with op.batch_alter_table("line_teams", schema=None) as batch_op:
@@ -209,12 +201,8 @@ def upgrade() -> None:
         "line_users",
         sa.Column("line_id", sa.String(length=26), nullable=False),
         sa.Column("user_id", sa.String(length=26), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["line_id"], ["lines.id"], name=op.f("fk_line_users_line_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["users.id"], name=op.f("fk_line_users_user_id"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["line_id"], ["lines.id"], name=op.f("fk_line_users_line_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_line_users_user_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("line_id", "user_id", name=op.f("pk_line_users")),
     )
     with op.batch_alter_table("line_users", schema=None) as batch_op:
@@ -242,9 +230,7 @@ def upgrade() -> None:
         sa.Column("focused_at", sa.BigInteger(), nullable=False),
         sa.Column("connected_at", sa.BigInteger(), nullable=False),
         sa.Column("lease_until", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["users.id"], name=op.f("fk_presence_user_id"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_presence_user_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("tab_id", name=op.f("pk_presence")),
     )
     with op.batch_alter_table("presence", schema=None) as batch_op:
@@ -260,9 +246,7 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
         sa.Column("revoked_at", sa.BigInteger(), nullable=True),
         sa.Column("agent", sa.Text(), server_default="", nullable=False),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["users.id"], name=op.f("fk_sessions_user_id"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_sessions_user_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sessions")),
         sa.UniqueConstraint("token_hash", name=op.f("uq_sessions_token_hash")),
     )
@@ -273,12 +257,8 @@ def upgrade() -> None:
         "team_members",
         sa.Column("team_id", sa.String(length=26), nullable=False),
         sa.Column("user_id", sa.String(length=26), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["team_id"], ["teams.id"], name=op.f("fk_team_members_team_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["users.id"], name=op.f("fk_team_members_user_id"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name=op.f("fk_team_members_team_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_team_members_user_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("team_id", "user_id", name=op.f("pk_team_members")),
     )
     with op.batch_alter_table("team_members", schema=None) as batch_op:
@@ -318,9 +298,7 @@ def upgrade() -> None:
         sa.Column("sip_call_id", sa.Text(), server_default="", nullable=False),
         sa.Column("dialog", sa.JSON(), nullable=True),
         sa.Column("version", sa.Integer(), server_default="1", nullable=False),
-        sa.ForeignKeyConstraint(
-            ["conversation_id"], ["conversations.id"], name=op.f("fk_calls_conversation_id")
-        ),
+        sa.ForeignKeyConstraint(["conversation_id"], ["conversations.id"], name=op.f("fk_calls_conversation_id")),
         sa.ForeignKeyConstraint(["line_id"], ["lines.id"], name=op.f("fk_calls_line_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_calls")),
     )
@@ -363,17 +341,13 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(length=16), nullable=True),
         sa.Column("rang_at", sa.BigInteger(), nullable=False),
         sa.Column("stopped_at", sa.BigInteger(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["call_id"], ["calls.id"], name=op.f("fk_call_legs_call_id"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["call_id"], ["calls.id"], name=op.f("fk_call_legs_call_id"), ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_call_legs_user_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_call_legs")),
         sa.UniqueConstraint("call_id", "user_id", name=op.f("uq_call_legs_call_id_user_id")),
     )
     with op.batch_alter_table("call_legs", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_call_legs_user_id_rang_at"), ["user_id", "rang_at"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_call_legs_user_id_rang_at"), ["user_id", "rang_at"], unique=False)
 
     op.create_table(
         "recordings",
@@ -383,14 +357,11 @@ def upgrade() -> None:
         sa.Column("duration_ms", sa.Integer(), nullable=False),
         sa.Column("size_bytes", sa.BigInteger(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["call_id"], ["calls.id"], name=op.f("fk_recordings_call_id"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["call_id"], ["calls.id"], name=op.f("fk_recordings_call_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_recordings")),
     )
     with op.batch_alter_table("recordings", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_recordings_call_id"), ["call_id"], unique=False)
-
 
 
 def downgrade() -> None:
