@@ -1,0 +1,59 @@
+"""`python -m aircall_core db`"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from aircall_core.cli.common import Json, show
+
+app = typer.Typer(name="db", no_args_is_help=True, help="The store: upgrade, back up, restore.")
+
+
+@app.command()
+def upgrade(as_json: Json = False) -> None:
+    """Bring the store's tables to this release. The backend does it by itself when it starts."""
+    from aircall_core.config import get_settings
+    from aircall_core.store import migrate
+
+    revision = migrate.upgrade(get_settings().database_url)
+    show(as_json, {"revision": revision}, f"The store is at revision {revision}.")
+
+
+@app.command()
+def backup(target: Annotated[Path, typer.Argument(help="A new file, or a folder.")], as_json: Json = False) -> None:
+    """Back up the store while it is in use. Recordings are files in the data folder: copy them beside it."""
+    from aircall_core.config import get_settings
+    from aircall_core.store import backup as backups
+
+    done = backups.backup(get_settings().database_url, target)
+    data = {
+        "file": str(done.path),
+        "revision": done.revision,
+        "last_seq": done.last_seq,
+        "rows": sum(done.rows.values()),
+    }
+    show(as_json, data, f"Wrote {done.path}: {data['rows']} rows.")
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="A file that `db backup` wrote.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace a store that has content.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Fill the store from a backup. Stop the backend before; everybody signs in anew after."""
+    from aircall_core.backend import BackendError, find_backend
+    from aircall_core.config import get_settings
+    from aircall_core.store import backup as backups
+
+    settings = get_settings()
+    if state := find_backend(settings):
+        raise BackendError(
+            f"The backend runs (process {state.process.pid}). Stop it first: python -m aircall_core stop"
+        )
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    done = backups.restore(file, settings.database_url, force=force)
+    show(
+        as_json, {"file": str(done.path), "rows": sum(done.rows.values())}, f"Restored {sum(done.rows.values())} rows."
+    )
