@@ -170,6 +170,7 @@ class Phone:
         display = plan.display.replace("\\", "\\\\").replace('"', '\\"')
         address = f"<sip:{plan.user}@{plan.domain}>"
         config.idUri = f'"{display}" {address}' if display else address
+        config.mediaConfig.lockCodecEnabled = False  # an answer with two codecs is fine: no re-INVITE to narrow it
         media = config.mediaConfig.transportConfig
         media.boundAddress = plan.bind_host
         # The library counts upward from `port` until one is free; a random start keeps phones side by side
@@ -180,7 +181,7 @@ class Phone:
     def _dial(self, account: Any) -> None:
         call = _Call(self, account)
         options = pj.CallOpParam(True)
-        options.opt.audioCount, options.opt.videoCount = 1, 0
+        options.opt.audioCount, options.opt.videoCount, options.opt.textCount = 1, 0, 0
         for name, value in self.plan.headers:
             header = pj.SipHeader()
             header.hName, header.hValue = name, value
