@@ -166,7 +166,7 @@ class Doorbell:
                     if self._source.heard(self._closing):
                         self.ring()
                     self._ring_for_stops()
-            except (sqlite3.Error, psycopg.Error) as error:
+            except (sqlite3.Error, psycopg.Error, OSError) as error:
                 _log.warning("doorbell.away", error=type(error).__name__, retry_s=retry_s)
                 self._source.close()
                 self._pause(retry_s)

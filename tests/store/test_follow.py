@@ -4,6 +4,7 @@ import itertools
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -13,6 +14,8 @@ from hypothesis import strategies as st
 from aircall_core.store import LogTruncated, Store, follow, log, open_store, urls
 from aircall_core.store.tables import settings as settings_table
 from tests.store.helpers import append, event, following
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -126,19 +129,22 @@ def test_an_append_waits_for_an_earlier_number_to_be_committed(postgres_url: str
     assert early[0] == rows[0].seq < rows[1].seq
 
 
-def test_followers_see_every_event_of_several_processes_once_and_in_order(store: Store, store_url: str) -> None:
+@pytest.mark.parametrize("count", [60, pytest.param(5000, marks=[pytest.mark.soak, pytest.mark.timeout(600)])])
+def test_followers_see_every_event_of_several_processes_once_and_in_order(
+    store: Store, store_url: str, count: int
+) -> None:
     append(store, event(writer="none", n=0))
     with store.write() as tx:
         tx.execute(settings_table.insert().values(key="shared", value=0))
-    count, names = 60, ["a", "b", "c"]
+    names = ["a", "b", "c"]
     command = [sys.executable, "-m", "tests.store.writer", store_url]
     with following(store) as one, following(store, limit=2) as two:
-        writers = [subprocess.Popen([*command, name, str(count)]) for name in names]
+        writers = [subprocess.Popen([*command, name, str(count)], cwd=ROOT) for name in names]
         seen = one.take(1 + count * len(names))
         assert two.take(len(seen)) == seen
         assert [writer.wait() for writer in writers] == [0, 0, 0]
         assert one.left() == two.left() == 0
-    assert seen == store.events(0)
+    assert seen == store.events(0, limit=len(seen) + 1)
     assert [row.seq for row in seen] == sorted({row.seq for row in seen})
     for name in names:
         assert [row.event.data["n"] for row in seen if row.event.data["writer"] == name] == list(range(count))

@@ -16,6 +16,8 @@ from aircall_core.store.tables import metadata
 from tests.store.helpers import append, event
 from tests.support.databases import Postgres
 
+ROOT = Path(__file__).parents[2]
+
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
@@ -49,7 +51,7 @@ def test_upgrading_again_changes_nothing(store_url: str) -> None:
 def test_several_processes_starting_at_once_make_one_store(empty_url: str) -> None:
     program = "import sys; from aircall_core.store import migrate; print(migrate.upgrade(sys.argv[1]))"
     command = [sys.executable, "-c", program, empty_url]
-    started = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    started = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) for _ in range(3)]
     assert [process.communicate()[0].strip() for process in started] == [migrate.head()] * 3
 
 
