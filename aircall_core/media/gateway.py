@@ -2,12 +2,11 @@
 
 import asyncio
 
-import structlog
-
+from aircall_core.logs import get_logger
 from aircall_core.media.link import LinkDown, LinkRefused, WorkerLink
 from aircall_core.media.peer import BadOffer, Network, Peer, PeerIds
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 class GatewayError(RuntimeError):
@@ -39,9 +38,18 @@ class Gateway:
         return len(self._peers) + len(self._opening)
 
     async def offer(self, ids: PeerIds, worker: str, sdp: str) -> str:
-        """Open a peer for a browser's offer and return the answer. Raises GatewayError."""
-        if ids.peer in self._peers or ids.peer in self._opening:
-            raise GatewayError("exists", "this peer is open already", 409)
+        """Open a peer for a browser's offer and return the answer. Raises GatewayError.
+
+        A peer that is open already gives way: its browser offers anew because it has lost that connection.
+        """
+        if ids.peer in self._opening:
+            raise GatewayError("exists", "this peer is being opened already", 409)
+        old = self._peers.get(ids.peer)
+        if old is not None and old.ids == ids:
+            old.close("replaced")
+            await old.closed()
+        elif old is not None:
+            raise GatewayError("exists", "this peer is another call's or user's", 409)
         if self.draining:
             raise GatewayError("draining", "this gateway takes no new peers", 503)
         if self.in_use >= self.capacity:
@@ -78,7 +86,7 @@ class Gateway:
     def drain(self) -> None:
         """Take no new peers from now on; those in stay until they end."""
         self.draining = True
-        log.info("gateway.draining", peers=len(self._peers))
+        log.info("gateway_draining", peers=len(self._peers))
 
     async def close_all(self, why: str) -> None:
         """End all peers; browsers notice at once and offer anew elsewhere."""

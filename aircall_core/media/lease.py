@@ -4,12 +4,11 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-import structlog
-
 from aircall_core.desk import nodes
+from aircall_core.logs import get_logger
 from aircall_core.store import Store, StoreAway
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +42,11 @@ class Lease:
                 try:
                     await asyncio.to_thread(self._beat, *self._load())
                     if away:
-                        log.info("lease.store_back")
+                        log.info("lease_store_back")
                     away = False
                 except StoreAway as error:
                     if not away:
-                        log.warning("lease.store_away", error=str(error))
+                        log.warning("lease_store_away", error=str(error))
                     away = True
                 await asyncio.sleep(nodes.BEAT_S)
         finally:
@@ -59,7 +58,7 @@ class Lease:
                 return
             if self._node is not None:
                 # Reported lost while this process was held up. The peers are well: a new life goes on with them.
-                log.warning("lease.lost", epoch=self._node.epoch)
+                log.warning("lease_lost", epoch=self._node.epoch)
             place = self._place
             node = nodes.register(
                 tx,
@@ -80,4 +79,4 @@ class Lease:
             with self._store.write() as tx:
                 nodes.leave(tx, self._node)
         except StoreAway as error:
-            log.warning("lease.not_given_back", error=str(error))
+            log.warning("lease_not_given_back", error=str(error))

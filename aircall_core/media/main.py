@@ -9,12 +9,11 @@ from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
-import structlog
 import uvicorn
 
 from aircall_core import __version__
 from aircall_core.config import Settings, get_settings
-from aircall_core.logs import setup_logging
+from aircall_core.logs import get_logger, setup_logging
 from aircall_core.media.gateway import Gateway
 from aircall_core.media.http import create_app
 from aircall_core.media.ice import PortRangeLoop, ice_servers
@@ -22,7 +21,7 @@ from aircall_core.media.lease import Lease, Place
 from aircall_core.media.peer import Network
 from aircall_core.store import open_store
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 _NICE = -10  # audio before everything else on the machine, where the system grants it
 
@@ -57,7 +56,7 @@ async def serve(settings: Settings, index: int) -> None:
             lease.add_done_callback(
                 server.stop
             )  # a lease that fails for good (not: store away) ends the process, loudly
-            log.info("gateway.started", capacity=gateway.capacity)
+            log.info("gateway_started", capacity=gateway.capacity)
             try:
                 await server.serve(sockets=[listener])
             finally:
@@ -68,7 +67,7 @@ async def serve(settings: Settings, index: int) -> None:
     finally:
         listener.close()
         path.unlink(missing_ok=True)
-    log.info("gateway.stopped")
+    log.info("gateway_stopped")
 
 
 def listen(path: Path) -> socket.socket:
@@ -106,4 +105,4 @@ def _prepare_process() -> None:
     try:
         os.setpriority(os.PRIO_PROCESS, 0, _NICE)
     except PermissionError:
-        log.info("gateway.priority_not_granted")
+        log.info("gateway_priority_not_granted")

@@ -4,16 +4,16 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import structlog
 from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCSessionDescription
 
+from aircall_core.logs import get_logger
 from aircall_core.media import codec
 from aircall_core.media.downlink import CallerTrack
 from aircall_core.media.ice import prepare_offer, publish_answer
 from aircall_core.media.link import WorkerLink
 from aircall_core.media.uplink import Uplink
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 CONNECT_S = 10.0
 """A browser that has not connected by then will not: it tries each address within a second or two."""
@@ -71,7 +71,7 @@ class Peer:
             self.close("bad_offer")
             if isinstance(error, Exception):
                 # A stranger's text, and aiortc's parser has no error class of its own: whatever it raises means this.
-                self._log.warning("peer.bad_offer", error=type(error).__name__)
+                self._log.warning("peer_bad_offer", error=type(error).__name__)
                 raise BadOffer("the offer could not be answered") from error
             raise
 
@@ -91,7 +91,7 @@ class Peer:
         transceiver.sender.replaceTrack(self._track)
         self._link.start(self._track.push, lambda reason: self.close("worker_closed", detail=reason))
         await self._pc.setLocalDescription(await self._pc.createAnswer())
-        self._log.info("peer.answered", codec=chosen, rate=rate)
+        self._log.info("peer_answered", codec=chosen, rate=rate)
         return publish_answer(self._pc.localDescription.sdp, self._network.public_address)
 
     def close(self, why: str, detail: str = "") -> None:
@@ -100,7 +100,7 @@ class Peer:
             return
         self._watch.cancel()
         self._link.close()  # first: the worker plays music to the caller from now on
-        self._log.info("peer.closed", why=why, detail=detail, connected=self.connected, **self.counters())
+        self._log.info("peer_closed", why=why, detail=detail, connected=self.connected, **self.counters())
         if self._uplink is not None:
             self._uplink.close()
         self._closing = self._loop.create_task(self._close())
@@ -135,7 +135,7 @@ class Peer:
         state = self._pc.connectionState
         if state == "connected" and not self.connected:
             self.connected = True
-            self._log.info("peer.connected")
+            self._log.info("peer_connected")
             self._watch.cancel()
             self._watch = self._loop.call_later(SILENT_S, self._listen)
         elif state in ("failed", "closed"):
