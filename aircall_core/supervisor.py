@@ -17,7 +17,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from aircall_core import __version__
+from aircall_core import __version__, siplib
 from aircall_core.backend import (
     BackendError,
     BackendState,
@@ -284,9 +284,10 @@ def main(settings: Settings, *, log_files: bool = False) -> int:
             if log_files:
                 settings.logs_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
             supervisor = Supervisor(settings, log_files=log_files)
+            siplib.check()
             upgrade(settings.database_url)
             asyncio.run(supervisor.run())
-    except (BackendError, StoreAway, StoreIsNewer, ValueError) as error:
+    except (BackendError, siplib.SipLibraryError, StoreAway, StoreIsNewer, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0

@@ -1,0 +1,85 @@
+# `make` lists the targets. Settings are AIRCALL_... variables or .env: docs/settings.md.
+
+# The first of these that is Python 3.11 or 3.12 and can make virtual environments; or PYTHON=... make run
+PYTHON ?= $(shell for p in python3 python3.12 python3.11 /usr/bin/python3; do \
+	"$$p" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))' 2>/dev/null \
+	&& echo "$$p" && break; done)
+VENV ?= .venv
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip install -q --disable-pip-version-check
+
+# What tests use besides Python: a browser with fonts, SIP peers, sound tools, network namespaces, Node for the browser code.
+TEST_PACKAGES := chromium fonts-dejavu-core fonts-noto-color-emoji sip-tester baresip-core sox iproute2 nodejs
+TESTS ?=
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo test soak bench lint format audit lock pjsua2 install install-dev packages clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: install  ## install, start everything, print where it is; Ctrl-C stops it
+	@exec $(PY) -m aircall_core console
+
+demo: install  ## the same over a demo workspace, with people, numbers and calls; prints the sign-ins
+	@exec $(PY) -m aircall_core demo
+
+test: packages install-dev pjsua2 lint  ## install all that tests need, check the code, run the tests
+	$(PY) -m pytest -n $(WORKERS) -m "not soak" $(TESTS)
+
+soak: packages install-dev pjsua2  ## the full counts of the tests that `make test` runs in a short form
+	$(PY) -m pytest -m soak --timeout 3600 $(TESTS)
+
+bench: packages install-dev pjsua2  ## measure; writes bench/results/*.json
+	$(PY) -m bench
+
+lint: install-dev  ## ruff, mypy, import-linter
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+format: install-dev  ## let ruff lay out the code
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+audit: install-dev  ## known vulnerabilities of what is installed
+	$(VENV)/bin/pip-audit -r requirements.txt
+
+pjsua2: install  ## build the SIP library for production (256 calls), once; cached outside of this folder
+	@$(PY) deploy/pjsua2/build.py
+
+install: $(VENV)/installed  ## the virtual environment for running
+
+install-dev: $(VENV)/installed-dev  ## the virtual environment for testing
+
+lock: install-dev  ## write constraints.txt anew, from what is installed
+	@{ echo "# Everything that requirements*.txt bring along, as tested. Written by: make lock"; \
+	$(PY) -m pip freeze --disable-pip-version-check --exclude pjsua2-python; } > constraints.txt
+
+packages:
+	@sh deploy/debian-packages.sh $(TEST_PACKAGES)
+
+clean:  ## remove the virtual environment and caches; data/run stays
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+$(PY):
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or 3.12 with venv is needed. On Debian or Ubuntu:" \
+	"sudo apt-get install python3 python3-venv" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+# pip checks hashes for all packages of a call or for none, so the SIP wheel, whose bytes are pinned, has a call of its
+# own before the others. A production build from the cache takes its place at once.
+$(VENV)/installed: requirements.txt requirements-sip.txt constraints.txt | $(PY)
+	@echo "installing Python packages"
+	@$(PIP) --no-deps --require-hashes -r requirements-sip.txt
+	@$(PIP) -r requirements.txt
+	@$(PY) deploy/pjsua2/build.py --cached || test $$? -eq 3
+	@touch $@
+
+$(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed
+	@echo "installing Python packages for tests"
+	@$(PIP) -r requirements-dev.txt
+	@$(PY) deploy/pjsua2/build.py --cached || test $$? -eq 3
+	@touch $@
