@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from aircall_core.domain import events as kinds
-from aircall_core.domain.call import TALKING, State
+from aircall_core.domain.call import State
 from aircall_core.domain.events import Event
 
 View = dict[str, Any]
@@ -20,9 +20,19 @@ def empty(user_id: str) -> View:
 
 
 def call_entry(
-    call_id: str, line_id: str | None, conversation_id: str | None, arrived_at: object, ringing: Iterable[str]
+    call_id: str,
+    line_id: str | None,
+    conversation_id: str | None,
+    *,
+    arrived_at: object,
+    answered_at: object,
+    recording: object,
+    ringing: Iterable[str],
 ) -> dict[str, Any]:
-    """A call as it enters a view: being rung, taken by nobody."""
+    """A call as it enters a view: being rung, taken by nobody.
+
+    ``answered_at`` and ``recording`` are set when it comes back to the ring because an agent's audio was lost.
+    """
     return {
         "id": call_id,
         "line": line_id,
@@ -32,10 +42,10 @@ def call_entry(
         "ringing": sorted(ringing),
         "by": None,
         "peer": None,
-        "answered_at": None,
+        "answered_at": answered_at,
         "muted": False,
         "away": False,
-        "recording": "off",
+        "recording": recording,
     }
 
 
@@ -54,65 +64,64 @@ def apply(view: View, event: Event) -> View:
         return view
     call = view["calls"].get(call_id)
     if call is None and event.kind in (kinds.CALL_RINGING, kinds.CALL_RETURNED):
-        call = call_entry(call_id, event.line_id, event.conversation_id, event.data["arrived_at"], ())
+        call = call_entry(
+            call_id,
+            event.line_id,
+            event.conversation_id,
+            arrived_at=event.data["arrived_at"],
+            answered_at=event.data["answered_at"],
+            recording=event.data["recording"],
+            ringing=(),
+        )
     if call is None:
         return view
-    changed = _changed(call, event)
-    calls = {key: value for key, value in view["calls"].items() if key != call_id}
-    if changed is not None and concerns(user, changed):
-        calls[call_id] = changed
-    return {**view, "calls": calls}
+    others = {key: value for key, value in view["calls"].items() if key != call_id}
+    if event.kind == kinds.CALL_ENDED:
+        return {**view, "calls": others}
+    call = {**call, **_patch(call, event)}
+    return {**view, "calls": {**others, call_id: call} if concerns(user, call) else others}
 
 
-def _changed(call: dict[str, Any], event: Event) -> dict[str, Any] | None:
-    """The call after an event of its own, or None when it is over."""
-    data = event.data
+# Who has the call: nobody.
+_UNTAKEN = {"by": None, "peer": None}
+
+
+def _patch(call: Mapping[str, Any], event: Event) -> dict[str, Any]:
+    """What an event of a call changes in its entry."""
+    data: Mapping[str, Any] = event.data
     match event.kind:
         case kinds.CALL_RINGING:
-            return {**call, "ringing": list(data["ringing"])}  # type: ignore[call-overload]
+            return {"ringing": list(data["ringing"])}
         case kinds.CALL_RING_STOPPED:
-            return {**call, "ringing": [one for one in call["ringing"] if one != event.user_id]}
+            return {"ringing": [one for one in call["ringing"] if one != event.user_id]}
         case kinds.CALL_ACCEPTING:
-            return {**call, "state": State.ACCEPTING.value, "by": event.user_id, "peer": data["peer"]}
+            return {"state": State.ACCEPTING.value, "by": event.user_id, "peer": data["peer"]}
         case kinds.CALL_ACCEPT_FAILED:
-            return {**call, "state": State.RINGING.value, "by": None, "peer": None}
+            return {"state": State.RINGING.value, **_UNTAKEN}
         case kinds.CALL_ANSWERED:
-            return {
-                **call,
-                "state": State.ANSWERED.value,
-                "by": event.user_id,
-                "answered_at": data["answered_at"],
-                "ringing": [],
-                "muted": False,
-                "away": False,
-            }
-        case kinds.CALL_CONFIRMED:
-            return {**call, "state": State.CONFIRMED.value} if call["state"] in TALKING else call
+            taken = {"by": event.user_id, "ringing": [], "answered_at": data["answered_at"]}
+            return {"state": State.ANSWERED.value, **taken, "muted": False, "away": False}
         case kinds.CALL_RETURNED:
-            return {
-                **call,
-                "state": State.RINGING.value,
-                "by": None,
-                "peer": None,
-                "answered_at": data["answered_at"],
-                "recording": data["recording"],
-                "muted": False,
-                "away": False,
-                "ringing": list(data["ringing"]),  # type: ignore[call-overload]
-            }
-        case kinds.CALL_AUDIO:
-            return {**call, "peer": data["peer"]}
-        case kinds.CALL_AGENT_AWAY:
-            return {**call, "away": True}
-        case kinds.CALL_AGENT_BACK:
-            return {**call, "away": False}
-        case kinds.CALL_MUTED:
-            return {**call, "muted": bool(data["muted"])}
-        case kinds.CALL_RECORDING:
-            return {**call, "recording": data["state"]}
+            again = {"state": State.RINGING.value, "ringing": list(data["ringing"])}
+            return {**again, **_UNTAKEN, "muted": False, "away": False}
         case kinds.CALL_OVERFLOW:
-            return {**call, "state": State.OVERFLOW.value, "ringing": [], "by": None, "peer": None}
-        case kinds.CALL_ENDED:
-            return None
+            return {"state": State.OVERFLOW.value, "ringing": [], **_UNTAKEN}
         case _:
-            return call
+            return _patch_talk(event.kind, data)
+
+
+def _patch_talk(kind: str, data: Mapping[str, Any]) -> dict[str, Any]:
+    """What an event changes in the entry of a call that somebody has."""
+    match kind:
+        case kinds.CALL_CONFIRMED:
+            return {"state": State.CONFIRMED.value}
+        case kinds.CALL_AUDIO:
+            return {"peer": data["peer"]}
+        case kinds.CALL_AGENT_AWAY | kinds.CALL_AGENT_BACK:
+            return {"away": kind == kinds.CALL_AGENT_AWAY}
+        case kinds.CALL_MUTED:
+            return {"muted": bool(data["muted"])}
+        case kinds.CALL_RECORDING:
+            return {"recording": data["state"]}
+        case _:
+            return {}

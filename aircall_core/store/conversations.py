@@ -1,0 +1,51 @@
+"""Rows of conversations (one for a line and a customer number) and of the contacts behind the numbers."""
+
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from aircall_core.store.rows import one
+from aircall_core.store.tables import contact_phones, conversation_reads, conversations
+
+
+def find(conn: Connection, line_id: str, party: str) -> dict[str, Any] | None:
+    """The conversation of this line with this customer number."""
+    query = select(conversations).where(conversations.c.line_id == line_id, conversations.c.party == party)
+    return one(conn, query)
+
+
+def get(conn: Connection, conversation_id: str) -> dict[str, Any] | None:
+    """The conversation's row."""
+    query = select(conversations).where(conversations.c.id == conversation_id)
+    return one(conn, query)
+
+
+def add(conn: Connection, **values: Any) -> None:
+    """A new conversation."""
+    conn.execute(insert(conversations).values(**values))
+
+
+def change(conn: Connection, conversation_id: str, **values: Any) -> None:
+    """Change the conversation's row."""
+    conn.execute(update(conversations).where(conversations.c.id == conversation_id).values(**values))
+
+
+def contact_of(conn: Connection, number: str) -> str | None:
+    """The contact that owns an E.164 number."""
+    return conn.scalar(select(contact_phones.c.contact_id).where(contact_phones.c.number == number))
+
+
+def mark_read(conn: Connection, conversation_id: str, user_id: str, at: int) -> bool:
+    """The user has seen everything up to ``at``; whether that is news."""
+    where = (
+        conversation_reads.c.conversation_id == conversation_id,
+        conversation_reads.c.user_id == user_id,
+    )
+    before = conn.scalar(select(conversation_reads.c.read_at).where(*where))
+    if before is None:
+        conn.execute(insert(conversation_reads).values(conversation_id=conversation_id, user_id=user_id, read_at=at))
+        return True
+    if before >= at:
+        return False
+    conn.execute(update(conversation_reads).where(*where).values(read_at=at))
+    return True

@@ -1,0 +1,42 @@
+"""Rows of the processes that make up an installation, each holding a lease."""
+
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from aircall_core.store.rows import many, one
+from aircall_core.store.tables import nodes
+
+
+def get(conn: Connection, node_id: str) -> dict[str, Any] | None:
+    """The node's row."""
+    return one(conn, select(nodes).where(nodes.c.id == node_id))
+
+
+def put(conn: Connection, node_id: str, **values: Any) -> None:
+    """A node begins a life: its row is made or made anew."""
+    done = conn.execute(update(nodes).where(nodes.c.id == node_id).values(**values))
+    if done.rowcount == 0:
+        conn.execute(insert(nodes).values(id=node_id, **values))
+
+
+def change(conn: Connection, node_id: str, epoch: int, **values: Any) -> bool:
+    """Change the row while it is still this life's and its loss was not reported; whether it is."""
+    done = conn.execute(
+        update(nodes).where(nodes.c.id == node_id, nodes.c.epoch == epoch, nodes.c.lost.is_(False)).values(**values)
+    )
+    return done.rowcount == 1
+
+
+def expired(conn: Connection, at: int) -> list[dict[str, Any]]:
+    """Nodes whose lease ran out before ``at`` and whose loss nobody has reported."""
+    query = select(nodes).where(nodes.c.lease_until < at, nodes.c.lost.is_(False))
+    return many(conn, query.order_by(nodes.c.id))
+
+
+def alive(conn: Connection, kind: str, at: int, host: str | None = None) -> list[dict[str, Any]]:
+    """Nodes of a kind whose lease is running, on one host or everywhere."""
+    query = select(nodes).where(nodes.c.kind == kind, nodes.c.lease_until >= at, nodes.c.lost.is_(False))
+    if host is not None:
+        query = query.where(nodes.c.host == host)
+    return many(conn, query.order_by(nodes.c.id))

@@ -1,0 +1,129 @@
+"""Who may be rung and who may see what: users, their lines and teams, and the tabs they have open."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, delete, exists, insert, or_, select, union, update
+
+from aircall_core.domain.ringing import Candidate
+from aircall_core.store.rows import many, one
+from aircall_core.store.tables import line_teams, line_users, presence, team_members, users
+
+
+def assigned_users(conn: Connection, line_id: str) -> list[str]:
+    """Ids of the users assigned to a line, directly or through a team, sorted."""
+    direct = select(line_users.c.user_id).where(line_users.c.line_id == line_id)
+    by_team = (
+        select(team_members.c.user_id)
+        .join(line_teams, line_teams.c.team_id == team_members.c.team_id)
+        .where(line_teams.c.line_id == line_id)
+    )
+    return sorted(conn.scalars(union(direct, by_team)))
+
+
+def candidates(conn: Connection, line_id: str, at: int) -> list[Candidate]:
+    """The line's assigned users as they stand at the moment ``at`` (ms, the database's clock)."""
+    online = exists().where(presence.c.user_id == users.c.id, presence.c.lease_until > at)
+    query = select(users, online.label("online")).where(users.c.id.in_(assigned_users(conn, line_id)))
+    return [
+        Candidate(
+            user_id=row["id"],
+            active=row["state"] == "active",
+            on_duty=bool(row["on_duty"]),
+            online=bool(row["online"]),
+            in_call=row["active_call_id"] is not None,
+        )
+        for row in conn.execute(query.order_by(users.c.id)).mappings()
+    ]
+
+
+def candidate(conn: Connection, user_id: str, at: int) -> Candidate | None:
+    """One user as they stand at the moment ``at``."""
+    online = exists().where(presence.c.user_id == users.c.id, presence.c.lease_until > at)
+    row = conn.execute(select(users, online.label("online")).where(users.c.id == user_id)).mappings().one_or_none()
+    if row is None:
+        return None
+    return Candidate(
+        user_id=user_id,
+        active=row["state"] == "active",
+        on_duty=bool(row["on_duty"]),
+        online=bool(row["online"]),
+        in_call=row["active_call_id"] is not None,
+    )
+
+
+def visible_lines(conn: Connection, user_id: str) -> list[str]:
+    """Ids of the lines the user is assigned to, directly or through a team, sorted."""
+    direct = select(line_users.c.line_id).where(line_users.c.user_id == user_id)
+    by_team = (
+        select(line_teams.c.line_id)
+        .join(team_members, team_members.c.team_id == line_teams.c.team_id)
+        .where(team_members.c.user_id == user_id)
+    )
+    return sorted(conn.scalars(union(direct, by_team)))
+
+
+def user(conn: Connection, user_id: str) -> dict[str, Any] | None:
+    """The user's row."""
+    return one(conn, select(users).where(users.c.id == user_id))
+
+
+def names(conn: Connection, user_ids: Sequence[str]) -> dict[str, str]:
+    """Names by id."""
+    if not user_ids:
+        return {}
+    rows = conn.execute(select(users.c.id, users.c.name).where(users.c.id.in_(user_ids)))
+    return {row.id: row.name for row in rows}
+
+
+def set_duty(conn: Connection, user_id: str, on: bool, at: int) -> bool:
+    """Put an active user on or off duty; whether that changed anything."""
+    done = conn.execute(
+        update(users)
+        .where(users.c.id == user_id, users.c.state == "active", users.c.on_duty != on)
+        .values(on_duty=on, duty_at=at)
+    )
+    return done.rowcount == 1
+
+
+def is_online(conn: Connection, user_id: str, at: int) -> bool:
+    """Whether any tab of the user holds a running lease."""
+    return bool(conn.scalar(select(exists().where(presence.c.user_id == user_id, presence.c.lease_until > at))))
+
+
+def put_presence(conn: Connection, tab_id: str, **values: Any) -> None:
+    """A tab's lease begins or goes on."""
+    done = conn.execute(update(presence).where(presence.c.tab_id == tab_id).values(**values))
+    if done.rowcount == 0:
+        conn.execute(insert(presence).values(tab_id=tab_id, **values))
+
+
+def shorten_presence(conn: Connection, tab_id: str, until: int) -> None:
+    """The tab's socket closed: its lease ends soon, unless a reload takes it up again."""
+    conn.execute(
+        update(presence).where(presence.c.tab_id == tab_id, presence.c.lease_until > until).values(lease_until=until)
+    )
+
+
+def sweep_presence(conn: Connection, before: int) -> None:
+    """Forget tabs whose lease ended before ``before``."""
+    conn.execute(delete(presence).where(presence.c.lease_until < before))
+
+
+def tabs(conn: Connection, user_id: str, at: int) -> list[dict[str, Any]]:
+    """The user's tabs with a running lease."""
+    query = select(presence).where(presence.c.user_id == user_id, presence.c.lease_until > at)
+    return many(conn, query.order_by(presence.c.tab_id))
+
+
+def sees_line(conn: Connection, user_id: str, role: str, line_id: str) -> bool:
+    """Whether the user may see what happens on a line: by role, or because it is theirs."""
+    if role != "agent":
+        return True
+    through_team = (
+        exists()
+        .where(line_teams.c.line_id == line_id)
+        .where(team_members.c.team_id == line_teams.c.team_id, team_members.c.user_id == user_id)
+    )
+    direct = exists().where(line_users.c.line_id == line_id, line_users.c.user_id == user_id)
+    return bool(conn.scalar(select(or_(direct, through_team))))

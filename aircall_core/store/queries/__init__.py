@@ -1,0 +1,1 @@
+"""Reading: plain functions over an open connection that return what a page or a route shows."""

@@ -1,0 +1,36 @@
+"""One user's view of the calls that concern them, read from the state rows: what ``domain.view`` folds from the log."""
+
+from sqlalchemy import Connection, func, select
+
+from aircall_core.domain import view as fold
+from aircall_core.store import calls, people
+from aircall_core.store.tables import events
+
+
+def snapshot(conn: Connection, user_id: str) -> tuple[int, fold.View]:
+    """The view, and the place in the log at which it was true. ``conn`` must be one snapshot of the store."""
+    seq = conn.scalar(select(func.max(events.c.seq))) or 0
+    user = people.user(conn, user_id)
+    view = fold.empty(user_id)
+    if user is None:
+        return seq, view
+    view["duty"] = bool(user["on_duty"])
+    for row in calls.of_user(conn, user_id):
+        ringing = calls.ringing_users(conn, row["id"])
+        view["calls"][row["id"]] = {
+            **fold.call_entry(
+                row["id"],
+                row["line_id"],
+                row["conversation_id"],
+                arrived_at=row["arrived_at"],
+                answered_at=row["answered_at"],
+                recording=row["recording"],
+                ringing=ringing,
+            ),
+            "state": row["state"],
+            "by": row["accepted_by"],
+            "peer": row["audio_peer"],
+            "muted": bool(row["muted"]),
+            "away": bool(row["agent_away"]),
+        }
+    return seq, view

@@ -1,0 +1,120 @@
+"""The law of the log: a browser that applies the events after its snapshot knows what a fresh snapshot would say."""
+
+import random
+
+from hypothesis import HealthCheck, Phase, given, note, settings
+from hypothesis import strategies as st
+
+from aircall_core.desk import availability, calls, facts
+from aircall_core.desk.errors import DeskError
+from aircall_core.domain import view as fold
+from aircall_core.ids import new_id, now_ms
+from aircall_core.store import Store
+from aircall_core.store import calls as rows
+from aircall_core.store.queries.views import snapshot
+from tests.support.desk_kit import Desk, beat_of, go_offline
+
+# Ends are rare and answers common, so that most calls live long enough for everything to happen to them.
+STEPS = (
+    "arrive accept accept " * 3 + "answer mute audio " * 8 + "return away back record " * 4 + "fail reject overflow "
+    "end_caller end_agent off_duty on_duty offline online online lose hang_up"
+).split()
+
+
+def step(desk: Desk, name: str, who: int, which: int) -> None:  # noqa: C901 - a list of deeds
+    """One thing that somebody does to a live call; a refusal is as good as a deed."""
+    user, owner = desk.users[who], desk.owner
+    with desk.store.read() as conn:
+        live = rows.live_of_owner(conn, owner.node, owner.epoch)
+    if name == "arrive" or not live:
+        desk.arrive(f"+3361122{which:04d}")
+        return
+    call = live[which % len(live)]
+    with desk.store.write() as tx:
+        row = rows.get(tx.conn, call)
+        assert row is not None
+        command, holder = row["accept_command"] or new_id(), row["accepted_by"] or user
+        match name:
+            case "accept":
+                fresh = new_id()
+                calls.accept(tx, call, user, command=fresh, peer=f"peer-{fresh}", tab="tab-000000")
+            case "answer":
+                if row["state"] == "accepting":
+                    facts.answered(tx, owner, call, user_id=holder, command=command, at=now_ms(), dialog=None)
+                facts.confirmed(tx, owner, call, at=now_ms())
+            case "fail":
+                facts.accept_failed(tx, owner, call, user_id=holder, command=command, reason="no_audio")
+            case "reject":
+                calls.reject(tx, call, user, command=new_id())
+            case "overflow":
+                facts.overflow(tx, owner, call, reason="timeout", at=now_ms())
+            case "away":
+                facts.agent_away(tx, owner, call, reason="silence")
+            case "back":
+                facts.agent_back(tx, owner, call)
+            case "return":
+                facts.returned(tx, owner, call, at=now_ms())
+            case "mute":
+                facts.muted(tx, owner, call, user_id=holder, command=new_id(), muted=not row["muted"])
+            case "audio":
+                calls.move_audio(tx, call, holder, peer=f"peer-{new_id()}", tab="tab-000000")
+            case "record":
+                facts.recording(tx, owner, call, state="stopped" if row["recording"] == "started" else "started")
+            case "end_caller" | "end_agent":
+                facts.ended(tx, owner, call, by=name.removeprefix("end_"), at=now_ms())
+            case "off_duty" | "on_duty":
+                availability.set_duty(tx, user, on=name == "on_duty", command=new_id())
+            case "offline":
+                go_offline(tx, user)
+            case "online":
+                availability.beat(tx, [beat_of(user)])
+            case "lose":
+                facts.close_lost(tx, owner.node, owner.epoch, actor="system", at=now_ms())
+            case "hang_up":
+                calls.hang_up(tx, call, holder, command=new_id())
+
+
+class Browser:
+    """A user's view that began with a snapshot and has followed the log since."""
+
+    def __init__(self, store: Store, user: str) -> None:
+        self.store, self.user = store, user
+        with store.read() as conn:
+            self.seq, self.view = snapshot(conn, user)
+
+    def catch_up(self) -> None:
+        """Apply what has happened."""
+        for row in self.store.events(self.seq, 10_000):
+            self.seq, self.view = row.seq, fold.apply(self.view, row.event)
+
+    def check(self) -> None:
+        """A fresh snapshot says the same, and the user's slot holds the one call that is theirs."""
+        self.catch_up()
+        with self.store.read() as conn:
+            assert self.view == snapshot(conn, self.user)[1]
+            slot = rows.active_call_of(conn, self.user)
+        held = [call["id"] for call in self.view["calls"].values() if call["by"] == self.user]
+        assert held == ([slot] if slot else [])
+
+
+@settings(
+    max_examples=15, deadline=None, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.integers(0, 2**32))
+def test_snapshot_and_events_agree_with_a_later_snapshot(store: Store, seed: int) -> None:
+    dice = random.Random(seed)  # a day at the desk, told again from its seed
+    desk = Desk.open(store, "Anna", "Ben", "Chloe", number=f"+33{new_id()[-9:]}")
+    browsers = [Browser(store, user) for user in desk.users]
+    for number in range(80):
+        name = dice.choice(STEPS)
+        try:
+            step(desk, name, dice.randrange(3), dice.randrange(2))
+        except DeskError as refusal:
+            note(f"{name}: {refusal.code}")
+            continue
+        note(name)
+        browsers[number % 3].check()
+        if number == 30:  # a reload in the middle of it all
+            browsers += [Browser(store, user) for user in desk.users]
+    for browser in browsers:
+        browser.check()

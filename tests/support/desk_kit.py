@@ -1,0 +1,121 @@
+"""A small call centre in a store, for tests of the use cases: a line, users who can be rung, calls that arrive."""
+
+from dataclasses import dataclass, field
+
+from sqlalchemy import insert, update
+
+from aircall_core.desk import arrivals, availability, calls, facts
+from aircall_core.desk.arrivals import Arrival, ArrivalPlan
+from aircall_core.desk.availability import Beat
+from aircall_core.ids import new_id, now_ms
+from aircall_core.store import Store, Tx
+from aircall_core.store import tables as t
+from aircall_core.store.calls import Owner
+
+OWNER = Owner("worker-0@test", 1)
+
+
+def add_line(tx: Tx, *, number: str = "+33123456789", ring_s: int = 30, recording: str = "off") -> str:
+    """A line without users; its id."""
+    line = new_id()
+    tx.execute(
+        insert(t.lines).values(
+            id=line, name="Support", number=number, country="FR", ring_s=ring_s, recording=recording, created_at=1
+        )
+    )
+    return line
+
+
+def add_user(tx: Tx, name: str, *, lines: tuple[str, ...] = (), role: str = "agent", on_duty: bool = True) -> str:
+    """An active user assigned to these lines; their id."""
+    user = new_id()
+    tx.execute(
+        insert(t.users).values(
+            id=user,
+            name=name,
+            email=f"{name.lower()}-{user}@example.com",
+            role=role,
+            state="active",
+            on_duty=on_duty,
+            created_at=1,
+        )
+    )
+    for line in lines:
+        tx.execute(insert(t.line_users).values(line_id=line, user_id=user))
+    return user
+
+
+def beat_of(user: str, tab: str = "", *, armed: bool = True) -> Beat:
+    """What a tab of this user says of itself."""
+    tab_id = tab or f"tab-{user}"
+    return Beat(
+        tab_id=tab_id,
+        user_id=user,
+        session_id=new_id(),
+        browser_id=f"browser-{user}",
+        armed=armed,
+        mic="ok",
+        focused_at=1,
+        connected_at=1,
+    )
+
+
+def go_offline(tx: Tx, user: str) -> None:
+    """All tabs of the user are gone."""
+    tx.execute(update(t.presence).where(t.presence.c.user_id == user).values(lease_until=0))
+
+
+@dataclass
+class Desk:
+    """One line and its users, online and on duty."""
+
+    store: Store
+    users: tuple[str, ...]
+    line: str = ""
+    ids: dict[str, str] = field(default_factory=dict)
+    owner: Owner = OWNER
+
+    @classmethod
+    def open(cls, store: Store, *names: str, **line: object) -> "Desk":
+        """A line whose assigned users have these names, all of them available."""
+        with store.write() as tx:
+            line_id = add_line(tx, **line)  # type: ignore[arg-type]
+            ids = {name: add_user(tx, name, lines=(line_id,)) for name in names}
+            availability.beat(tx, [beat_of(user) for user in ids.values()])
+        return cls(store, tuple(ids.values()), line_id, ids)
+
+    def arrive(self, number: str = "+33611223344", **changes: object) -> ArrivalPlan:
+        """A call from this number comes in."""
+        values: dict[str, object] = {
+            "call_id": new_id(),
+            "line_id": self.line,
+            "trunk_id": None,
+            "from_number": number,
+            "from_display": "",
+            "to_number": "+33123456789",
+            "anonymous": not number,
+            "sip_call_id": new_id(),
+            "arrived_at": now_ms(),
+            "owner": self.owner,
+        }
+        with self.store.write() as tx:
+            return arrivals.receive(tx, Arrival(**(values | changes)))  # type: ignore[arg-type]
+
+    def accept(self, call: str, user: str, command: str = "") -> str:
+        """The user accepts; the command's id."""
+        command = command or new_id()
+        with self.store.write() as tx:
+            calls.accept(tx, call, user, command=command, peer=f"peer-{command}", tab=f"tab-{user}")
+        return command
+
+    def answer(self, call: str, user: str) -> None:
+        """The user accepts and the worker connects them."""
+        command = self.accept(call, user)
+        with self.store.write() as tx:
+            facts.answered(tx, self.owner, call, user_id=user, command=command, at=now_ms(), dialog=None)
+            facts.confirmed(tx, self.owner, call, at=now_ms())
+
+    def end(self, call: str, by: str = "caller") -> None:
+        """The call ends."""
+        with self.store.write() as tx:
+            facts.ended(tx, self.owner, call, by=by, at=now_ms(), reason="bye")
