@@ -1,0 +1,97 @@
+"""What the SIP library reports to the main loop: plain values, with integer tokens for calls."""
+
+from dataclasses import dataclass
+
+from aircall_core.sip.message import Message
+from aircall_core.sip.trunks import Line, Trunk
+
+
+@dataclass(frozen=True)
+class Invite:
+    """A new call knocks."""
+
+    token: int
+    message: Message
+    source: str  # ip:port it came from
+    trunk_id: str  # the registered trunk it was addressed to, '' = none
+    has_offer: bool
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """What a call that is let in was recognised by."""
+
+    trunk: Trunk
+    line: Line
+    dialled: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answer to an INVITE: 180 = let in, anything else is sent from the main loop."""
+
+    code: int
+    reason: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+    admitted: Admitted | None = None
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """A call was let in and hears ringing."""
+
+    invite: Invite
+    admitted: Admitted
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A call is to be refused by the main loop."""
+
+    invite: Invite
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class Confirmed:
+    """The caller's ACK has come."""
+
+    token: int
+
+
+@dataclass(frozen=True)
+class Media:
+    """The call's audio is up, or has changed."""
+
+    token: int
+    active: bool
+    held: bool  # by the far end
+
+
+@dataclass(frozen=True)
+class Gone:
+    """The call is over, and its leg with it."""
+
+    token: int
+    code: int
+    by_caller: bool
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The far end asked for something that is never granted (REFER, Replaces)."""
+
+    token: int
+    what: str
+
+
+@dataclass(frozen=True)
+class Registration:
+    """A trunk's registrar answered, or did not."""
+
+    trunk_id: str
+    code: int
+    active: bool
+
+
+Event = Arrived | Refused | Confirmed | Media | Gone | Asked | Registration

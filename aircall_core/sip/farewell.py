@@ -1,0 +1,134 @@
+"""The goodbye after a crash: a BYE for a dialog whose worker died, built from what the store kept of it.
+
+RFC 3261 12.2.1.1 (requests within a dialog, seen from the UAS) and 15.1.1. Over UDP only: a TCP or TLS peer noticed
+the lost connection, and its answer would want one.
+"""
+
+import ipaddress
+import os
+import select
+import socket
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from aircall_core.logs import get_logger
+from aircall_core.sip.message import Message, address
+
+log = get_logger(__name__)
+
+# Above any number the library has used in the dialog (it begins below 2^15), below 2^31 (RFC 3261 8.1.1.5).
+CSEQ = 1 << 20
+RESEND_S = (0.5, 1.0, 2.0)  # timer E of RFC 3261 17.1.2.2, given up early: the far end's own watchdog is the backstop
+
+
+@dataclass(frozen=True)
+class Dialog:
+    """What identifies an answered call to its far end, as JSON-able values."""
+
+    call_id: str
+    local: str  # From of our requests: the INVITE's To with our tag
+    remote: str  # To of our requests: the INVITE's From
+    target: str  # the far end's Contact
+    destination: str  # ip:port the INVITE came from
+    transport: str
+    routes: list[str] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        """For the call's row."""
+        return asdict(self)
+
+
+def dialog_of(invite: Message, local_tag: str, source: str) -> Dialog:
+    """The dialog that our answer to this INVITE made."""
+    contact = address(invite.get("contact")).uri or address(invite.get("from")).uri
+    via = invite.get("via").split(" ")[0].split("/")
+    return Dialog(
+        call_id=invite.get("call-id"),
+        local=f"{invite.get('to')};tag={local_tag}",
+        remote=invite.get("from"),
+        target=contact,
+        destination=source,
+        transport=via[-1].lower() if len(via) == 3 else "udp",
+        routes=invite.all("record-route"),
+    )
+
+
+def bye(dialog: Dialog, sent_by: str, branch: str) -> bytes:
+    """The BYE's text. `sent_by` is our ip:port; `branch` the transaction's id without its magic cookie."""
+    lines = [
+        f"BYE {dialog.target} SIP/2.0",
+        f"Via: SIP/2.0/UDP {sent_by};rport;branch=z9hG4bK{branch}",
+        "Max-Forwards: 70",
+        *(f"Route: {route}" for route in dialog.routes),
+        f"From: {dialog.local}",
+        f"To: {dialog.remote}",
+        f"Call-ID: {dialog.call_id}",
+        f"CSeq: {CSEQ} BYE",
+        'Reason: SIP;cause=500;text="Worker restarted"',
+        "Content-Length: 0",
+    ]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("utf-8", "surrogateescape")
+
+
+def next_hop(dialog: Dialog) -> tuple[str, int]:
+    """Where the BYE goes: the first route or the target when it is an address, else where the INVITE came from."""
+    first = address(dialog.routes[0]).uri if dialog.routes else dialog.target
+    ip, _, port = dialog.destination.rpartition(":")
+    host, _, number = first.partition(":")[2].rpartition("@")[2].split(";")[0].partition(":")
+    try:
+        hop = ipaddress.ip_address(host)
+    except ValueError:
+        return ip, int(port)
+    if hop.is_private and not ipaddress.ip_address(ip).is_private:  # behind NAT: it told us an address of its own
+        return ip, int(port)
+    return host, int(number) if number.isdigit() else 5060
+
+
+def say_goodbye(dialogs: Iterable[dict[str, Any]], host: str) -> int:
+    """Sends the BYEs and waits a few seconds for answers; how many were answered. Blocks: not for the SIP thread."""
+    waiting: dict[str, tuple[bytes, tuple[str, int]]] = {}
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind(("" if host == "0.0.0.0" else host, 0))
+        total = 0
+        for stored in dialogs:
+            try:
+                dialog = Dialog(**stored)
+                hop = next_hop(dialog)
+            except (TypeError, ValueError) as problem:
+                log.warning("farewell_impossible", error=type(problem).__name__)
+                continue
+            if dialog.transport != "udp":
+                continue
+            branch = os.urandom(8).hex()
+            sent_by = f"{_local_address(hop)}:{sock.getsockname()[1]}"
+            waiting[branch] = (bye(dialog, sent_by, branch), hop)
+        total = len(waiting)
+        for pause in RESEND_S:
+            for text, hop in waiting.values():
+                try:
+                    sock.sendto(text, hop)
+                except OSError as problem:  # no route to this one; the others get theirs
+                    log.warning("farewell_unsent", error=problem.strerror)
+            _collect(sock, waiting, pause)
+            if not waiting:
+                break
+    log.info("farewells", sent=total, answered=total - len(waiting))
+    return total - len(waiting)
+
+
+def _collect(sock: socket.socket, waiting: dict[str, tuple[bytes, tuple[str, int]]], seconds: float) -> None:
+    until = time.monotonic() + seconds
+    while waiting and (left := until - time.monotonic()) > 0:
+        ready, _, _ = select.select([sock], [], [], left)
+        if ready:
+            answer = sock.recv(4096)
+            for branch in [one for one in waiting if one.encode() in answer]:
+                del waiting[branch]  # any final answer ends it: 200, or 481 when the far end has hung up
+
+
+def _local_address(hop: tuple[str, int]) -> str:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect(hop)
+        return str(probe.getsockname()[0])

@@ -1,0 +1,272 @@
+"""The SIP worker process: `python -m aircall_core worker --index N`."""
+
+import gc
+import os
+import signal
+import sys
+import threading
+import time
+from contextlib import suppress
+from socket import gaierror, getaddrinfo
+from typing import Any
+
+import pjsua2 as pj
+
+from aircall_core import __version__
+from aircall_core.config import Settings, get_settings
+from aircall_core.desk import facts, nodes, trunks
+from aircall_core.desk.secrets import SecretBox, open_box
+from aircall_core.logs import get_logger, setup_logging
+from aircall_core.sip import capabilities
+from aircall_core.sip.admission import Admission
+from aircall_core.sip.bridge import Media
+from aircall_core.sip.digest import Digest
+from aircall_core.sip.endpoint import Endpoint, EndpointConfig
+from aircall_core.sip.farewell import say_goodbye
+from aircall_core.sip.pcm import PcmListener
+from aircall_core.sip.prompts import Prompts
+from aircall_core.sip.recorder import Recordings
+from aircall_core.sip.storelink import StoreLink
+from aircall_core.sip.switchboard import Switchboard
+from aircall_core.sip.timers import Timers
+from aircall_core.sip.tools import Rules, Tools
+from aircall_core.sip.trunks import Directory, Line, Trunk
+from aircall_core.store import Store, StoreAway, lines, open_store
+
+log = get_logger(__name__)
+
+BYE_S = 0.5  # for the last BYEs to leave
+STORE_WAIT_S = 0.5
+FULL_TIDY_S = 60.0
+
+
+class Worker:
+    """One life of worker N."""
+
+    def __init__(self, settings: Settings, index: int) -> None:
+        self.settings, self.index = settings, index
+        self.signals = 0
+        self._tidied = 0.0
+        self._capabilities = capabilities.discover(settings.run_dir)
+        self._store = open_store(settings.database_url, full_sync=settings.sqlite_full_sync)
+        self._box = open_box(settings.data_dir, settings.secret_key)
+
+    def run(self) -> None:
+        """Until SIGTERM; leaves the process by `os._exit`, since library objects must not meet their destructors."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._signalled)
+        _be_quick()
+        node, after, lost = self._begin_life()
+        directory = load_directory(self._store, self._box)
+        board = self._open(node, directory)
+        tools = board.tools
+        self._link.start(after)
+        tools.recordings.start()
+        if lost:
+            threading.Thread(
+                target=say_goodbye, args=(lost, self.settings.sip_host), name="farewell", daemon=True
+            ).start()
+        gc.collect()
+        gc.freeze()
+        gc.disable()
+        log.info("worker_ready", node=node.id, epoch=node.epoch, sip_port=tools.endpoint.port,
+                 capacity=board.admission.capacity, **self._capabilities.as_json())  # fmt: skip
+        status = self._serve(board)
+        self._leave(board)
+        sys.stderr.flush()
+        os._exit(status)
+
+    # ---- beginning
+
+    def _begin_life(self) -> tuple[nodes.Node, int, list[dict[str, Any]]]:
+        """A new epoch; the calls of earlier ones are lost: their dialogs, for farewells. Waits for the store."""
+        while True:
+            try:
+                return self._register()
+            except StoreAway as problem:
+                if self.signals:
+                    os._exit(0)
+                log.warning("store_away_at_start", error=str(problem)[:200])
+                threading.Event().wait(STORE_WAIT_S)
+
+    def _register(self) -> tuple[nodes.Node, int, list[dict[str, Any]]]:
+        settings = self.settings
+        with self._store.write() as tx:
+            node = nodes.register(
+                tx,
+                "worker",
+                self.index,
+                nodes.host_name(settings.data_dir),
+                address=str(settings.worker_socket(self.index)),
+                capacity=self._capabilities.inbound(settings.inbound_share),
+                info=self._capabilities.as_json(),
+            )
+            closed = facts.close_lost(tx, node.id, node.epoch - 1, actor=f"worker:{node.id}", at=tx.now_ms())
+        dialogs = [call["dialog"] for call in closed if call["dialog"]]
+        if closed:
+            log.warning("calls_lost", calls=[call["id"] for call in closed])
+        return node, self._store.last_seq(), dialogs
+
+    def _open(self, node: nodes.Node, directory: Directory) -> Switchboard:
+        settings, index = self.settings, self.index
+        capacity = self._capabilities.inbound(settings.inbound_share)
+        endpoint = Endpoint(endpoint_config(settings, index), lambda invite: admission.judge(invite))
+        admission = Admission(directory, Digest(), capacity, lambda: len(endpoint.legs) - 1)
+        endpoint.start()
+        prompts = Prompts(settings.audio_rate)
+        prompts.load()
+        board: Switchboard
+        recordings = Recordings(settings.data_dir, f"worker-{index}", lambda saved: board.tell(saved))
+        listener = PcmListener(str(settings.worker_socket(index)), settings.audio_rate, lambda call: board.wants(call))
+        self._link = StoreLink(
+            self._store,
+            node,
+            lambda message: board.tell(message),
+            lambda: load_directory(self._store, self._box),
+            settings.data_dir,
+            settings.min_free_disk_mb,
+        )
+        tools = Tools(
+            endpoint=endpoint,
+            media=Media(endpoint, str(prompts.music)),
+            links=listener,
+            prompts=prompts,
+            recordings=recordings,
+            timers=Timers(),
+            put=self._link.put,
+            rules=Rules(accept=settings.accept_timeout_ms / 1000, returned=settings.agent_away_s),
+        )
+        board = Switchboard(tools, admission, self._capabilities.accounts, registers=index == 0)
+        board.use(directory)
+        return board
+
+    # ---- serving and leaving
+
+    def _serve(self, board: Switchboard) -> int:
+        """Turns the loop; the exit status."""
+        status_at, drain_until = 0.0, None
+        load = self._link.load
+        while True:
+            board.turn()
+            now = time.monotonic()
+            if now >= status_at:
+                status_at = now + 1.0
+                load.in_use, load.draining = len(board.tools.endpoint.legs), board.admission.draining
+                load.info = {**self._capabilities.as_json(), **board.status()}
+                self._tidy(board, now)
+            if board.replaced:
+                log.error("worker_replaced")
+                for call in list(board.calls.values()):
+                    call.drop()
+                return 3
+            if self.signals and drain_until is None:
+                board.admission.draining = True
+                drain_until = now + self.settings.drain_s
+                log.info("worker_drains", calls=len(board.calls))
+            if drain_until is not None and (not board.calls or now >= drain_until or self.signals > 1):
+                return 0
+
+    def _tidy(self, board: Switchboard, now: float) -> None:
+        """Young garbage every second, which is quick; all of it only while nobody talks."""
+        if board.calls or now < self._tidied + FULL_TIDY_S:
+            gc.collect(1)
+        else:
+            self._tidied = now
+            gc.collect()
+
+    def _leave(self, board: Switchboard) -> None:
+        """BYEs, the last facts, the lease, the recordings under way."""
+        board.end_all("drained")
+        board.tools.endpoint.hang_up_all()
+        until = time.monotonic() + BYE_S
+        while time.monotonic() < until:
+            board.turn()
+        board.tools.links.close()
+        board.tools.recordings.close(2.0)
+        while board.inbox:
+            board.turn(0)
+        self._link.stop(2.0)
+        log.info("worker_stopped")
+
+    def _signalled(self, number: int, frame: object) -> None:
+        self.signals += 1
+
+
+def endpoint_config(settings: Settings, index: int) -> EndpointConfig:
+    """The endpoint of worker `index`."""
+    first, last = settings.worker_rtp_range(index)
+    return EndpointConfig(
+        host=settings.sip_host,
+        port=settings.worker_sip_port(index),
+        sips_port=settings.worker_sips_port(index),
+        tls_cert=settings.tls_cert,
+        tls_key=settings.tls_key,
+        public_address=settings.public_address,
+        rtp_first=first,
+        rtp_last=last,
+        rate=settings.audio_rate,
+        user_agent=f"aircall-core/{__version__}",
+    )
+
+
+def load_directory(store: Store, box: SecretBox) -> Directory:
+    """Lines and trunks as the store has them; names of registrars are looked up. May block; raises StoreAway."""
+    accesses = trunks.accesses(store, box)
+    with store.read() as conn:
+        rows = lines.enabled(conn)
+    return Directory(
+        (Line(row["id"], row["number"], row["country"], row["recording"]) for row in rows),
+        (_trunk(access) for access in accesses),
+    )
+
+
+def _trunk(access: trunks.TrunkAccess) -> Trunk:
+    registers = access.kind == trunks.REGISTER
+    return Trunk(
+        id=access.id,
+        cidrs=access.cidrs,
+        username=access.username,
+        password=access.password,
+        registrar=access.host if registers else "",
+        transport=access.transport,
+        challenge=access.kind == trunks.DIGEST,
+        realm=access.realm,
+        resolved=_addresses(access.host) if registers else (),
+    )
+
+
+def _addresses(host: str) -> tuple[str, ...]:
+    """Every address of a registrar: its calls are taken from there."""
+    name = host.rsplit(":", 1)[0] if host.count(":") == 1 else host
+    try:
+        found = {str(entry[4][0]) for entry in getaddrinfo(name.strip("[]"), None)}
+    except gaierror as problem:
+        log.warning("registrar_unknown", error=problem.strerror)
+        return ()
+    return tuple(sorted(found))
+
+
+def _be_quick() -> None:
+    """Short turns between threads, and priority where the system grants it: the bridge's clock needs us every 20 ms."""
+    sys.setswitchinterval(0.0005)
+    with suppress(
+        PermissionError
+    ):  # a service unit grants it (deploy/); without it calls work as well, on a quiet machine
+        os.nice(-10)
+
+
+def main(index: int) -> None:
+    """Runs worker `index` until it is told to stop; does not return."""
+    settings = get_settings()
+    setup_logging(settings, f"worker-{index}")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the library prints there before its own log can be set
+    try:
+        Worker(settings, index).run()
+    except pj.Error as problem:
+        log.error("worker_cannot_start", error=problem.reason, status=problem.status)
+        sys.stderr.flush()
+        os._exit(1)
+    except Exception:
+        log.exception("worker_failed")
+        sys.stderr.flush()
+        os._exit(1)

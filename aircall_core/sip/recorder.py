@@ -1,0 +1,136 @@
+"""Recording: two mono files while the call lasts, one stereo file after it (caller left, inside right).
+
+    data_dir/recordings/parts/<worker>/<call>.{caller,inside}.wav   ->   data_dir/recordings/YYYY/MM/<call>.wav
+
+The library writes the parts; a child process (mixdown.py) makes the file, so that neither the SIP thread nor the
+bridge's clock ever waits for it. Parts that a crash left behind are found and repaired at the next start.
+"""
+
+import json
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pjsua2 as pj
+
+from aircall_core.logs import get_logger
+
+log = get_logger(__name__)
+
+CALLER, INSIDE = ".caller.wav", ".inside.wav"
+
+
+class Recorder:
+    """Both channels of one call, on the bridge. Both begin and end in one poll, so that they are of equal length."""
+
+    def __init__(self, folder: Path, call_id: str) -> None:
+        """Raises pj.Error when the files cannot be made or the library has no recorder left."""
+        self._channels: dict[str, Any] = {}
+        for name, ending in (("left", CALLER), ("right", INSIDE)):
+            channel = pj.AudioMediaRecorder()
+            channel.createRecorder(str(folder / f"{call_id}{ending}"))
+            self._channels[name] = channel
+
+    def channel(self, name: str) -> Any:
+        """The bridge's port of `left` or `right`."""
+        return self._channels.get(name)
+
+    def close(self) -> None:
+        """Ends the files (the library writes their headers as it lets go of them)."""
+        self._channels.clear()
+
+
+@dataclass(frozen=True)
+class Job:
+    """One recording to be made whole."""
+
+    call_id: str
+    caller: str
+    inside: str
+    out: str
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A recording that is whole; `error` says why it is not."""
+
+    call_id: str
+    path: str
+    duration_ms: int = 0
+    size_bytes: int = 0
+    error: str = ""
+
+
+class Recordings:
+    """The folders, and the thread that has recordings made whole."""
+
+    def __init__(self, data_dir: Path, worker: str, done: Callable[[Saved], None]) -> None:
+        """`done` is called in another thread, once for each finished recording."""
+        self.data_dir = data_dir
+        self.parts = data_dir / "recordings" / "parts" / worker
+        self.parts.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._done = done
+        self._jobs: queue.Queue[Job | None] = queue.Queue()
+        self._child: subprocess.Popen[str] | None = None
+        self._thread = threading.Thread(target=self._run, name="recordings", daemon=True)
+
+    def start(self) -> None:
+        """Begins with what an earlier life left behind."""
+        for part in sorted(self.parts.glob("*" + CALLER)):
+            self.finish(part.name.removesuffix(CALLER))
+        self._thread.start()
+
+    def finish(self, call_id: str) -> None:
+        """Has the two parts of a call merged."""
+        year, month = datetime.fromtimestamp(_born(call_id), UTC).strftime("%Y/%m").split("/")
+        out = self.data_dir / "recordings" / year / month / f"{call_id}.wav"
+        caller, inside = (str(self.parts / f"{call_id}{ending}") for ending in (CALLER, INSIDE))
+        self._jobs.put(Job(call_id, caller, inside, str(out)))
+
+    def close(self, seconds: float) -> None:
+        """Waits for what is under way; the rest is done at the next start."""
+        self._jobs.put(None)
+        self._thread.join(seconds)
+
+    def _run(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            saved = self._make(job) or self._make(job) or Saved(job.call_id, "", error="mixdown_died")
+            if saved.error:
+                log.error("recording_failed", call_id=job.call_id, error=saved.error)
+            self._done(saved)
+
+    def _make(self, job: Job) -> Saved | None:
+        """One recording by the child; None when it died over it."""
+        child = self._child
+        if child is None or child.poll() is not None:
+            words = [sys.executable, "-m", "aircall_core.sip.mixdown"]
+            child = self._child = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert child.stdin is not None
+        assert child.stdout is not None
+        try:
+            child.stdin.write(json.dumps(asdict(job)) + "\n")
+            child.stdin.flush()
+            answer = child.stdout.readline()
+        except OSError as problem:
+            log.warning("mixdown_lost", error=str(problem))
+            answer = ""
+        if not answer:
+            child.wait()
+            return None
+        found = json.loads(answer)
+        relative = str(Path(job.out).relative_to(self.data_dir))
+        return Saved(job.call_id, relative, found["duration_ms"], found["size_bytes"], found["error"])
+
+
+def _born(call_id: str) -> float:
+    """The time in a call's id (seconds since the epoch): the same folder whenever the file is made."""
+    number = 0
+    for char in call_id[:10]:
+        number = number << 5 | "0123456789abcdefghjkmnpqrstvwxyz".index(char)
+    return number / 1000

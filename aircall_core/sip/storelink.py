@@ -1,0 +1,296 @@
+"""The worker's link to the store: one thread that writes what happened, one that reads what users want.
+
+The SIP thread only puts into a queue and takes from an inbox; it never waits for the database. All that is queued goes
+into one transaction. While the store is away, the facts lie in a synced journal; they are written in order afterwards.
+"""
+
+import shutil
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from aircall_core.desk import arrivals, facts, nodes
+from aircall_core.desk.arrivals import Arrival, ArrivalPlan
+from aircall_core.desk.errors import DeskError, Fenced
+from aircall_core.domain.events import COMPANY_CHANGED, LINE_CHANGED, STAFF, TRUNK_CHANGED, TRUNK_STATE, Event, EventRow
+from aircall_core.ids import now_ms
+from aircall_core.logs import get_logger
+from aircall_core.sip.journal import Journal
+from aircall_core.sip.trunks import Directory
+from aircall_core.store import Store, Tx, provisioning
+from aircall_core.store.calls import Owner
+from aircall_core.store.errors import LogTruncated, StoreAway
+
+log = get_logger(__name__)
+
+RETRY_S = (0.2, 0.5, 1.0, 2.0)
+BEAT_S = 2.0
+
+ARRIVAL, SAVED, TRUNK = "arrival", "recording_saved", "trunk_state"
+FACTS: Mapping[str, Callable[..., Any]] = {
+    fact.__name__: fact
+    for fact in (
+        facts.answered, facts.confirmed, facts.accept_failed, facts.overflow, facts.agent_away, facts.agent_back,
+        facts.returned, facts.muted, facts.command_failed, facts.recording, facts.ended,
+    )
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One thing to be written: JSON-able, since it may have to wait in the journal."""
+
+    name: str
+    call_id: str
+    node: str
+    epoch: int
+    fields: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Planned:
+    """The store knows the call: what to do with it."""
+
+    call_id: str
+    plan: ArrivalPlan
+
+
+@dataclass(frozen=True)
+class Returned:
+    """The call was taken from an agent who is away; who is rung for it now."""
+
+    call_id: str
+    ring: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Fence:
+    """The store does not know this call as ours (any more): drop it."""
+
+    call_id: str
+
+
+@dataclass(frozen=True)
+class Heard:
+    """New events of the log."""
+
+    rows: list[EventRow]
+
+
+@dataclass(frozen=True)
+class NewDirectory:
+    """Lines or trunks have changed."""
+
+    directory: Directory
+
+
+@dataclass(frozen=True)
+class DiskLow:
+    """Whether recordings must stop because the disk runs full."""
+
+    low: bool
+
+
+@dataclass(frozen=True)
+class Replaced:
+    """This life of the worker was replaced or reported lost: every call must go."""
+
+
+Message = Planned | Returned | Fence | Heard | NewDirectory | DiskLow | Replaced
+
+
+@dataclass
+class Load:
+    """What the heartbeat tells; set by the SIP thread, read by the store thread."""
+
+    in_use: int = 0
+    draining: bool = False
+    info: dict[str, Any] | None = None
+
+
+class StoreLink:
+    """Both threads. `tell` is what they say to the SIP thread, from any thread."""
+
+    def __init__(
+        self,
+        store: Store,
+        node: nodes.Node,
+        tell: Callable[[Message], None],
+        directory: Callable[[], Directory],
+        data_dir: Path,
+        min_free_disk_mb: int = 0,
+    ) -> None:
+        """`directory` reads lines and trunks (and may block)."""
+        self.store, self.node = store, node
+        self.load = Load()
+        self.away = False
+        self._tell, self._directory = tell, directory
+        self._data_dir, self._min_free = data_dir, min_free_disk_mb * 1_000_000
+        self._journal = Journal(data_dir / "journal" / f"{node.id.split('@')[0]}.jsonl")
+        self._pending: list[Fact] = []  # in the journal, not yet in the store
+        self._queue: deque[Fact] = deque()
+        self._ring = threading.Condition()
+        self._stop = threading.Event()
+        self._disk_low = False
+        self._writer = threading.Thread(target=self._write_loop, name="store-write", daemon=True)
+        self._reader = threading.Thread(target=self._read_loop, name="store-read", daemon=True)
+
+    def start(self, after: int) -> None:
+        """Begins to write, and to follow the log after `after`."""
+        self._pending = [Fact(**entry) for entry in self._journal.read()]
+        self._after = after
+        self._writer.start()
+        self._reader.start()
+
+    def put(self, name: str, call_id: str, **fields: Any) -> None:
+        """Has a fact written; never waits."""
+        with self._ring:
+            self._queue.append(Fact(name, call_id, self.node.id, self.node.epoch, fields))
+            self._ring.notify()
+
+    def stop(self, seconds: float) -> None:
+        """Writes what is queued (or journals it), ends the lease, ends the threads."""
+        self._stop.set()
+        with self._ring:
+            self._ring.notify()
+        self._writer.join(seconds)
+
+    # ---- writing
+
+    def _write_loop(self) -> None:
+        tries, beat_at = 0, time.monotonic() + BEAT_S
+        while True:
+            stopping = self._stop.is_set()
+            batch = self._take(beat_at, patience=RETRY_S[min(tries, len(RETRY_S)) - 1] if tries else None)
+            try:
+                self._write(batch)
+                if self._pending:
+                    self._pending = []
+                    self._journal.clear()
+                if time.monotonic() >= beat_at:
+                    self._beat()
+                    beat_at = time.monotonic() + BEAT_S
+                if stopping:
+                    with self.store.write() as tx:
+                        nodes.leave(tx, self.node)
+                    return
+                if tries:
+                    log.info("store_back")
+                tries, self.away = 0, False
+            except StoreAway as problem:
+                fresh = batch[len(self._pending) :]
+                self._journal.append(asdict(fact) for fact in fresh)
+                self._pending = batch
+                if not tries:
+                    log.warning("store_away", error=str(problem)[:200], waiting=len(batch))
+                tries, self.away = tries + 1, True
+                if stopping:
+                    return
+
+    def _take(self, beat_at: float, patience: float | None) -> list[Fact]:
+        """Everything to be written: waits for something new, the heartbeat, or (store away) the next try."""
+        if patience is not None:
+            self._stop.wait(patience)
+        with self._ring:
+            if patience is None and not (self._queue or self._pending or self._stop.is_set()):
+                self._ring.wait(max(0.0, beat_at - time.monotonic()))
+            batch = [*self._pending, *self._queue]
+            self._queue.clear()
+        return batch
+
+    def _write(self, batch: Sequence[Fact]) -> None:
+        """One transaction for all. If one of them cannot be written, each for itself, so that it stops no other."""
+        if not batch:
+            return
+        try:
+            with self.store.write() as tx:
+                done = [(fact, _apply(tx, fact)) for fact in batch]
+        except StoreAway:
+            raise
+        except Exception:  # noqa: BLE001 - found and logged below, one by one
+            done = self._write_singly(batch)
+        for fact, result in done:
+            self._report(fact, result)
+
+    def _write_singly(self, batch: Sequence[Fact]) -> list[tuple[Fact, Any]]:
+        done = []
+        for fact in batch:
+            try:
+                with self.store.write() as tx:
+                    done.append((fact, _apply(tx, fact)))
+            except StoreAway:
+                raise
+            except Fenced:
+                log.warning("fact_fenced", fact=fact.name, call=fact.call_id)
+                self._tell(Fence(fact.call_id))
+            except DeskError as problem:
+                log.warning("fact_refused", fact=fact.name, call=fact.call_id, code=problem.code)
+                self._tell(Fence(fact.call_id))
+            except Exception:
+                log.exception("fact_lost", fact=fact.name, call=fact.call_id)
+        return done
+
+    def _report(self, fact: Fact, result: Any) -> None:
+        if fact.epoch != self.node.epoch:
+            return  # from the journal of an earlier life
+        if isinstance(result, ArrivalPlan):
+            self._tell(Planned(fact.call_id, result))
+        elif fact.name == facts.returned.__name__:
+            self._tell(Returned(fact.call_id, tuple(result)))
+
+    def _beat(self) -> None:
+        with self.store.write() as tx:
+            ours = nodes.beat(tx, self.node, in_use=self.load.in_use, draining=self.load.draining, info=self.load.info)
+        if not ours:
+            self._tell(Replaced())
+        low = shutil.disk_usage(self._data_dir).free < self._min_free
+        if low != self._disk_low:
+            self._disk_low = low
+            self._tell(DiskLow(low))
+
+    # ---- reading
+
+    def _read_loop(self) -> None:
+        after, stale = self._after, False
+        while not self._stop.is_set():
+            try:
+                if stale:
+                    self._tell(NewDirectory(self._directory()))
+                    stale = False
+                for rows in self.store.follow(after, self._stop):
+                    self._tell(Heard(rows))
+                    after = rows[-1].seq
+                    stale = any(row.kind in (LINE_CHANGED, TRUNK_CHANGED, COMPANY_CHANGED) for row in rows)
+                    if stale:
+                        break
+            except LogTruncated as problem:
+                log.warning("log_truncated", after=after)
+                after = problem.last_seq
+            except StoreAway as problem:  # the lines could not be read: again
+                log.warning("store_away_reading", error=str(problem)[:200])
+                self._stop.wait(RETRY_S[0])
+            except Exception:
+                log.exception("follow_failed")
+                self._stop.wait(RETRY_S[-1])
+
+
+def _apply(tx: Tx, fact: Fact) -> Any:
+    owner = Owner(fact.node, fact.epoch)
+    if fact.name == ARRIVAL:
+        return arrivals.receive(tx, Arrival(call_id=fact.call_id, owner=owner, **fact.fields))
+    if fact.name == SAVED:
+        return facts.recording_saved(tx, fact.call_id, actor=f"worker:{fact.node}", **fact.fields)
+    if fact.name == TRUNK:
+        return _trunk_state(tx, fact)
+    return FACTS[fact.name](tx, owner, fact.call_id, **fact.fields)
+
+
+def _trunk_state(tx: Tx, fact: Fact) -> None:
+    trunk_id, state, code = fact.fields["trunk_id"], fact.fields["state"], fact.fields["code"]
+    if provisioning.change_trunk(tx.conn, trunk_id, state=state, state_code=code, state_at=now_ms()):
+        data = {"id": trunk_id, "state": state, "code": code}
+        tx.append(Event(TRUNK_STATE, STAFF, f"worker:{fact.node}", data=data))

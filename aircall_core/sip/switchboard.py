@@ -1,0 +1,181 @@
+"""The worker's desk: who is let in, which call an event belongs to, and the one loop in which all of it happens."""
+
+from collections import deque
+from typing import Any
+
+from aircall_core.ids import new_id, now_ms
+from aircall_core.logs import get_logger
+from aircall_core.sip import events as sip
+from aircall_core.sip import storelink as link
+from aircall_core.sip.admission import Admission
+from aircall_core.sip.calls import InboundCall
+from aircall_core.sip.recorder import Saved
+from aircall_core.sip.tools import Stage, Tools
+from aircall_core.sip.trunks import Directory, caller_of
+
+log = get_logger(__name__)
+
+
+class Switchboard:
+    """Calls by number and by leg; takes what the network, the store and the timers say to the right one."""
+
+    def __init__(self, tools: Tools, admission: Admission, accounts: int, *, registers: bool) -> None:
+        """`accounts`: how many the library holds; `registers`: whether this worker registers the trunks."""
+        self.tools, self.admission = tools, admission
+        self.inbox: deque[link.Message | Saved] = deque()
+        self.calls: dict[str, InboundCall] = {}
+        self.replaced = False
+        self._by_token: dict[int, InboundCall] = {}
+        self._accounts, self._registers = accounts, registers
+
+    def tell(self, message: "link.Message | Saved") -> None:
+        """From any thread: has the SIP thread hear this at once."""
+        self.inbox.append(message)
+        self.tools.endpoint.wake()
+
+    def wants(self, call_id: str) -> bool:
+        """Whether a gateway may bring audio for this call."""
+        call = self.calls.get(call_id)
+        return call is not None and call.stage not in (Stage.PARTING, Stage.ENDED)
+
+    def turn(self, milliseconds: int = 10) -> None:
+        """One turn of the loop."""
+        endpoint = self.tools.endpoint
+        endpoint.poll(milliseconds)
+        while endpoint.events:
+            self._on_sip(endpoint.events.popleft())
+        while self.inbox:
+            self._on_message(self.inbox.popleft())
+        self.tools.links.poll()
+        for call in list(self.calls.values()):
+            if call.stage is Stage.ACCEPTING:
+                call.on_audio()
+        self.tools.timers.run()
+
+    def end_all(self, reason: str) -> None:
+        """Ends every call: those who talk by BYE, those who ring by 480."""
+        for call in list(self.calls.values()):
+            call.end("system", reason)
+
+    # ---- the network
+
+    def _on_sip(self, event: sip.Event) -> None:
+        match event:
+            case sip.Arrived(invite, admitted):
+                self._arrived(invite, admitted)
+            case sip.Refused(invite, verdict):
+                self.tools.endpoint.refuse(invite.token, verdict.code, verdict.reason, verdict.headers)
+            case sip.Registration(trunk_id, code, active):
+                state = "registered" if active else "failed"
+                log.info("trunk_state", trunk=trunk_id, state=state, code=code)
+                self.tools.put(link.TRUNK, "", trunk_id=trunk_id, state=state, code=code)
+            case sip.Asked(token, what):
+                self.admission.counts[what.lower()] += 1
+                log.warning("request_refused", what=what, call=self._id_of(token))
+            case sip.Confirmed(token):
+                if call := self._by_token.get(token):
+                    call.on_confirmed()
+            case sip.Media(token, active, held):
+                if call := self._by_token.get(token):
+                    call.on_media(active=active, held=held)
+            case sip.Gone(token, code, by_caller):
+                self._gone(token, code, by_caller=by_caller)
+
+    def _arrived(self, invite: sip.Invite, admitted: sip.Admitted) -> None:
+        line = admitted.line
+        caller = caller_of(invite.message, line.country)
+        call_id = new_id()
+        call = InboundCall(self.tools, call_id, invite.token, invite.source, has_offer=invite.has_offer)
+        self.calls[call_id] = self._by_token[invite.token] = call
+        log.info("call_arrived", call=call_id, line=line.id, trunk=admitted.trunk.id)
+        self.tools.put(
+            link.ARRIVAL,
+            call_id,
+            line_id=line.id,
+            trunk_id=admitted.trunk.id,
+            from_number=caller.number[:64],
+            from_display=caller.display,
+            to_number=admitted.dialled[:64],
+            anonymous=caller.anonymous,
+            sip_call_id=invite.message.get("call-id")[:255],
+            arrived_at=now_ms(),
+        )
+
+    def _gone(self, token: int, code: int, *, by_caller: bool) -> None:
+        call = self._by_token.pop(token, None)
+        if call is None:
+            return
+        call.on_gone(code=code, by_caller=by_caller)
+        self.calls.pop(call.id, None)
+        log.info("call_gone", call=call.id, code=code, by_caller=by_caller)
+
+    def _id_of(self, token: int) -> str:
+        call = self._by_token.get(token)
+        return call.id if call else ""
+
+    # ---- the store
+
+    def _on_message(self, message: "link.Message | Saved") -> None:
+        match message:
+            case link.Heard(rows):
+                for row in rows:
+                    if call := self.calls.get(row.event.call_id or ""):
+                        call.on_event(row)
+            case link.Planned() | link.Returned() | link.Fence():
+                if call := self.calls.get(message.call_id):
+                    self._on_reply(call, message)
+            case link.NewDirectory(directory):
+                self.use(directory)
+            case link.DiskLow(low):
+                self._disk(low=low)
+            case link.Replaced():
+                self.replaced = True
+            case Saved():
+                self._saved(message)
+
+    def _on_reply(self, call: InboundCall, message: link.Planned | link.Returned | link.Fence) -> None:
+        match message:
+            case link.Planned(_, plan):
+                call.on_plan(plan)
+            case link.Returned(_, ring):
+                call.on_returned(ring)
+            case link.Fence():
+                log.warning("call_fenced", call=call.id)
+                call.drop()
+
+    def use(self, directory: Directory) -> None:
+        """These are the lines and trunks from now on."""
+        self.admission.directory = directory
+        if not self._registers:
+            return
+        for trunk_id in self.tools.endpoint.register_trunks(directory.trunks.values(), self._accounts):
+            log.error("trunk_not_registered", trunk=trunk_id, why="the library holds no more accounts")
+            self.tools.put(link.TRUNK, "", trunk_id=trunk_id, state="failed", code=0)
+
+    def _disk(self, *, low: bool) -> None:
+        self.tools.record = not low
+        log.warning("disk_low" if low else "disk_fine")
+        if low:
+            for call in self.calls.values():
+                call.stop_recording("disk")
+
+    def _saved(self, saved: Saved) -> None:
+        if saved.error:
+            self.tools.put("recording", saved.call_id, state="failed", reason="mixdown")
+        else:
+            self.tools.put(
+                link.SAVED,
+                saved.call_id,
+                path=saved.path,
+                duration_ms=saved.duration_ms,
+                size_bytes=saved.size_bytes,
+                at=now_ms(),
+            )
+
+    def status(self) -> dict[str, Any]:
+        """For the node's row and the health page."""
+        return {
+            "calls": len(self.calls),
+            "refused": dict(self.admission.counts),
+            "malformed": self.tools.endpoint.counters.malformed,
+        }
