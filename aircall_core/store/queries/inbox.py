@@ -1,0 +1,101 @@
+"""The list of conversations that a user may see, newest first."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, and_, select, true
+
+from aircall_core.store import people
+from aircall_core.store.tables import calls, contacts, conversation_reads, conversations, lines, users
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One conversation as the list shows it; `call` is its last call."""
+
+    id: str
+    party: str
+    contact_name: str
+    line_id: str
+    line_name: str
+    line_country: str
+    last_at: int
+    unread: bool
+    missed: bool
+    call: dict[str, Any] | None
+
+
+def visible_lines(conn: Connection, user_id: str, role: str) -> list[str] | None:
+    """Ids of the lines whose conversations the user may see; None means every line."""
+    return people.visible_lines(conn, user_id) if role == "agent" else None
+
+
+def conversations_of(
+    conn: Connection, user_id: str, role: str, *, limit: int = 50, unread_only: bool = False, missed_only: bool = False
+) -> list[Row]:
+    """The newest `limit` conversations of the user's lines, with the user's own unread marks."""
+    seen = and_(
+        conversation_reads.c.conversation_id == conversations.c.id, conversation_reads.c.user_id == user_id
+    )
+    is_unread = conversation_reads.c.read_at.is_(None) | (conversation_reads.c.read_at < conversations.c.last_at)
+    allowed = visible_lines(conn, user_id, role)
+    query = (
+        select(
+            conversations.c.id,
+            conversations.c.party,
+            conversations.c.line_id,
+            conversations.c.last_at,
+            conversations.c.missed,
+            conversation_reads.c.read_at,
+            contacts.c.name.label("contact_name"),
+            lines.c.name.label("line_name"),
+            lines.c.country.label("line_country"),
+            calls.c.id.label("call_id"),
+            calls.c.state,
+            calls.c.outcome,
+            calls.c.arrived_at,
+            calls.c.answered_at,
+            calls.c.ended_at,
+            calls.c.from_display,
+            users.c.name.label("answered_by"),
+        )
+        .join(lines, lines.c.id == conversations.c.line_id)
+        .outerjoin(contacts, contacts.c.id == conversations.c.contact_id)
+        .outerjoin(calls, calls.c.id == conversations.c.last_call_id)
+        .outerjoin(users, users.c.id == calls.c.answered_by)
+        .outerjoin(conversation_reads, seen)
+        .where(
+            conversations.c.line_id.in_(allowed) if allowed is not None else true(),
+            is_unread if unread_only else true(),
+            conversations.c.missed.is_(True) if missed_only else true(),
+        )
+        .order_by(conversations.c.last_at.desc(), conversations.c.id.desc())
+        .limit(limit)
+    )
+    return [_row(one) for one in conn.execute(query).mappings()]
+
+
+def _row(row: Any) -> Row:
+    call = None
+    if row["call_id"] is not None:
+        call = {
+            "id": row["call_id"],
+            "state": row["state"],
+            "outcome": row["outcome"],
+            "arrived_at": row["arrived_at"],
+            "answered_at": row["answered_at"],
+            "ended_at": row["ended_at"],
+            "answered_by": row["answered_by"],
+        }
+    return Row(
+        id=row["id"],
+        party=row["party"],
+        contact_name=row["contact_name"] or row["from_display"] or "",
+        line_id=row["line_id"],
+        line_name=row["line_name"],
+        line_country=row["line_country"],
+        last_at=row["last_at"],
+        unread=row["read_at"] is None or row["read_at"] < row["last_at"],
+        missed=bool(row["missed"]),
+        call=call,
+    )

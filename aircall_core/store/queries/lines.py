@@ -1,0 +1,26 @@
+"""Lines, who answers them, and trunks, as settings pages list them. No secret leaves the store here."""
+
+from typing import Any
+
+from sqlalchemy import Connection
+
+from aircall_core.store import accounts, provisioning
+
+_TRUNK = ("id", "name", "kind", "enabled", "transport", "host", "username", "realm", "cidrs", "built_in", "state", "state_code", "state_at")
+
+
+def lines_list(conn: Connection) -> list[dict[str, Any]]:
+    """Every line by name with the ids of its users and teams."""
+    by_user, by_team = accounts.line_assignments(conn)
+    return [
+        {**row, "users": by_user.get(row["id"], []), "teams": by_team.get(row["id"], [])}
+        for row in provisioning.all_lines(conn)
+    ]
+
+
+def trunks_list(conn: Connection) -> list[dict[str, Any]]:
+    """Every trunk, the built-in first; `has_secret` instead of the password."""
+    return [
+        {**{key: row[key] for key in _TRUNK}, "has_secret": row["secret"] is not None}
+        for row in provisioning.all_trunks(conn)
+    ]

@@ -1,0 +1,87 @@
+"""Who is signed in, and the people and teams that settings pages list."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, select
+from sqlalchemy.exc import OperationalError, ProgrammingError
+
+from aircall_core.domain.ringing import availability
+from aircall_core.store import accounts, clock, people, provisioning, sessions
+from aircall_core.store.errors import is_away
+from aircall_core.store.tables import sessions as session_rows
+from aircall_core.store.tables import users
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who a session belongs to."""
+
+    user_id: str
+    name: str
+    role: str
+    session_id: str
+
+
+def identity(conn: Connection, token_hash: str, at: int) -> Identity | None:
+    """The active user whose running session has this token (SHA-256, hex)."""
+    row = sessions.live(conn, token_hash, at)
+    return None if row is None else Identity(row["user_id"], row["name"], row["role"], row["id"])
+
+
+def identity_of_session(conn: Connection, session_id: str) -> Identity | None:
+    """The same by the session's id, asked again at every run of a page: a session may have been revoked since."""
+    query = (
+        select(users.c.id, users.c.name, users.c.role)
+        .join(session_rows, session_rows.c.user_id == users.c.id)
+        .where(
+            session_rows.c.id == session_id,
+            session_rows.c.revoked_at.is_(None),
+            session_rows.c.expires_at > clock.now_ms(conn),
+            users.c.state == "active",
+        )
+    )
+    row = conn.execute(query).one_or_none()
+    return None if row is None else Identity(row.id, row.name, row.role, session_id)
+
+
+def install_id(conn: Connection) -> str | None:
+    """The installation's id, part of the session cookie's name; None in a store that no desk has prepared."""
+    try:
+        value = provisioning.setting(conn, "install_id")
+    except (OperationalError, ProgrammingError) as error:
+        if is_away(error):
+            raise
+        return None  # the tables are not there yet: the desk process makes them before it serves
+    return value if isinstance(value, str) else None
+
+
+def company(conn: Connection) -> dict[str, Any]:
+    """The company: name, country (ISO 3166), timezone (IANA), language."""
+    fresh = {"name": "", "country": "", "timezone": "UTC", "language": "en"}
+    return {**fresh, **(provisioning.setting(conn, "company") or {})}
+
+
+def users_list(conn: Connection) -> list[dict[str, Any]]:
+    """Everybody by name: id, name, email, role, state, and `now`, their availability."""
+    at = clock.now_ms(conn)
+    rows = accounts.all_users(conn)
+    found = []
+    for row in rows:
+        candidate = people.candidate(conn, row["id"], at)
+        found.append(
+            {
+                "id": row["id"],
+                "name": row["name"],
+                "email": row["email"],
+                "role": row["role"],
+                "state": row["state"],
+                "now": availability(candidate).value if candidate else "disabled",
+            }
+        )
+    return found
+
+
+def teams_list(conn: Connection) -> list[dict[str, Any]]:
+    """Every team by name with the ids of its members."""
+    return accounts.all_teams(conn)

@@ -1,0 +1,65 @@
+"""The pages' writing side: HTTP to the desk process as the user who looks at the page."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import httpx
+import streamlit as st
+
+from aircall_core import ids
+from aircall_core.config import get_settings
+from aircall_core.ui import data
+from aircall_core.ui.text import t
+
+
+class Refused(Exception):
+    """The desk refused, or could not be reached. `fields` says what is wrong with which field."""
+
+    def __init__(self, code: str, message: str, fields: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.code, self.message, self.fields = code, message, dict(fields or {})
+
+
+@lru_cache(maxsize=1)
+def _http() -> httpx.Client:
+    settings = get_settings()
+    host = "127.0.0.1" if settings.http_host in ("0.0.0.0", "::") else settings.http_host  # noqa: S104  compared, not bound
+    host = f"[{host}]" if ":" in host else host
+    # Proxies of the environment are for the outside; the desk is this machine.
+    return httpx.Client(base_url=f"http://{host}:{settings.desk_port}", timeout=httpx.Timeout(10, connect=2), trust_env=False)
+
+
+def _as_the_user() -> dict[str, str]:
+    """The headers of the user's own browser: their cookie, and the console's origin."""
+    settings = get_settings()
+    host = st.context.headers.get("host", f"127.0.0.1:{settings.http_port}")
+    name = data.cookie_name()
+    origin = settings.console_url or f"http://{host}"
+    bare = host.rsplit(":", 1)[0] if not host.endswith("]") else host
+    return {
+        "cookie": f"{name}={st.context.cookies.get(name, '')}",
+        "origin": origin,
+        "host": f"{bare}:{settings.desk_port}",
+        "accept": "application/json",
+    }
+
+
+def send(method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+    """Send JSON to the desk; its JSON answer. Raises Refused with a sentence for the user."""
+    try:
+        answer = _http().request(method, path, json=dict(body or {}), headers=_as_the_user())
+    except httpx.HTTPError as error:
+        raise Refused("unreachable", t("page.desk_away")) from error
+    if answer.is_success:
+        return answer.json() if answer.content else None
+    try:
+        error = answer.json()["error"]
+        raise Refused(error["code"], error["message"], error.get("fields"))
+    except (ValueError, KeyError, TypeError) as broken:
+        raise Refused("failed", t("page.failed")) from broken
+
+
+def command(path: str, body: Mapping[str, Any] | None = None) -> Any:
+    """A command with an id of its own."""
+    return send("POST", path, {**(body or {}), "command": ids.new_id()})

@@ -1,0 +1,78 @@
+"""The console's Components v2: each loads its module from /assets and is a view of `window.__aircall` (ui/static/live.js).
+
+Keyed and mounted as direct children of the sidebar or of the main area before the page runs, the shell's components keep
+one DOM node through every page change (docs/console.md).
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from aircall_core.config import get_settings
+from aircall_core.store.queries.people import Identity
+from aircall_core.ui import assets
+
+# Components v2 run inline modules; ours are real files, so the inline part only loads them. It returns its clean-up at
+# once: Streamlit would not wait for a promise.
+_LOADER = """
+export default (args) => {
+  const load = (src, tries) => import(new URL(src, location.origin).href).catch((error) => {
+    if (tries === 0) throw error;
+    return new Promise((done) => setTimeout(done, 1000)).then(() => load(src + (src.includes('?') ? '&' : '?') + 'retry', tries - 1));
+  });
+  const mounted = load(args.data.src, 3).then((module) => module.mount(args));
+  mounted.catch((error) => console.error('aircall: a view could not be loaded', error));
+  return () => mounted.then((clean) => clean?.(), () => {});
+};
+"""
+
+
+def link(who: Identity) -> None:
+    """The live link: realtime, short messages, "Reconnecting…". Draws nothing of its own in the page."""
+    _mount("link", who)
+
+
+def ringer(who: Identity, on_open: Callable[[], None]) -> None:
+    """The ringer, over everything. `on_open` runs when "Open conversation" was pressed (state key `ringer`)."""
+    _mount("ringer", who, on_open_change=on_open)
+
+
+def toolbar(who: Identity, on_open: Callable[[], None]) -> None:
+    """The active call at the lower left."""
+    _mount("toolbar", who, on_open_change=on_open)
+
+
+def duty(who: Identity) -> None:
+    """The duty switch at the lower left."""
+    _mount("duty", who)
+
+
+def inbox(who: Identity, rows: list[dict[str, Any]], more: bool, hint: str, **callbacks: Callable[[], None]) -> Any:
+    """The list of conversations. Triggers: open (conversation id), more, refresh."""
+    return _mount("inbox", who, {"items": rows, "more": more, "hint": hint}, **callbacks)
+
+
+def timeline(who: Identity, conversation_id: str) -> None:
+    """A conversation's timeline, which reads and follows the desk by itself."""
+    _mount("timeline", who, {"conversation": conversation_id}, key=f"timeline-{conversation_id}")
+
+
+def reach(who: Identity) -> None:
+    """What this browser can reach of the installation."""
+    _mount("reach", who)
+
+
+def _mount(name: str, who: Identity, extra: dict[str, Any] | None = None, key: str = "", **callbacks: Any) -> Any:
+    settings = get_settings()
+    data = {
+        "src": assets.url(f"{name}.js"),
+        "texts": assets.url("text.en.json"),
+        "desk_url": settings.desk_url,
+        "desk_port": settings.desk_port,
+        "user": who.user_id,
+        "preconnect": settings.preconnect_users,
+        **(extra or {}),
+    }
+    component = st.components.v2.component(f"aircall_{name}", js=_LOADER)
+    return component(key=key or name, data=data, **callbacks)

@@ -1,0 +1,71 @@
+"""A line's form."""
+
+from typing import Any
+
+import streamlit as st
+
+from aircall_core.ui import client, format
+from aircall_core.ui.forms import form
+from aircall_core.ui.text import t
+
+RECORDING = ("off", "on", "notice")
+FRESH: dict[str, Any] = {
+    "id": None, "name": "", "number": "", "country": "", "ring_s": 30, "recording": "off", "enabled": True,
+    "users": [], "teams": [],
+}  # fmt: skip
+
+
+def line_form(
+    key: str, line: dict[str, Any], users: list[dict[str, Any]], teams: list[dict[str, Any]], *, home: str
+) -> bool:
+    """Name, number, who answers, how long it rings, recording. `home` is the company's country."""
+    countries = format.countries()
+    country_now = line["country"] or home
+    user_names = {one["id"]: one["name"] for one in users if one["state"] != "disabled" or one["id"] in line["users"]}
+    team_names = {one["id"]: one["name"] for one in teams}
+    with form(key) as fields:
+        left, right = st.columns(2)
+        with left:
+            name = fields.field("name", st.text_input(t("lines.name"), line["name"], placeholder=t("lines.name_example"), max_chars=80))
+            number = fields.field("number", st.text_input(t("lines.number"), line["number"], help=t("lines.number_help")))
+            country = fields.field(
+                "country",
+                st.selectbox(
+                    t("lines.country"),
+                    list(countries),
+                    index=list(countries).index(country_now) if country_now in countries else None,
+                    format_func=lambda code: countries[code],
+                ),
+            )
+        with right:
+            chosen = fields.field(
+                "users",
+                st.multiselect(t("lines.users"), list(user_names), line["users"], format_func=lambda one: user_names[one]),
+            )
+            chosen_teams = fields.field(
+                "teams",
+                st.multiselect(t("lines.teams"), list(team_names), line["teams"], format_func=lambda one: team_names[one]),
+            )
+            ring_s = fields.field(
+                "ring_s", st.number_input(t("lines.ring_s"), 5, 300, line["ring_s"], step=5, help=t("lines.ring_s_help"))
+            )
+        recording = fields.field(
+            "recording",
+            st.radio(
+                t("lines.recording"),
+                RECORDING,
+                index=RECORDING.index(line["recording"]),
+                format_func=lambda one: t(f"lines.recording_{one}"),
+                captions=[t(f"lines.recording_{one}_help") for one in RECORDING],
+            ),
+        )
+        enabled = st.toggle(t("lines.enabled"), line["enabled"])
+        if not st.form_submit_button(t("page.save"), type="primary"):
+            return False
+        body = {
+            "name": name, "number": number, "country": country or "", "users": chosen, "teams": chosen_teams,
+            "ring_s": int(ring_s), "recording": recording, "enabled": enabled,
+        }  # fmt: skip
+        if line["id"]:
+            return fields.send(lambda: client.send("PATCH", f"/desk/lines/{line['id']}", body))
+        return fields.send(lambda: client.send("POST", "/desk/lines", body))

@@ -1,0 +1,47 @@
+"""How the console writes names, numbers and times for people."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import phonenumbers
+from babel import Locale
+from babel.dates import format_datetime
+
+from aircall_core import numbers
+from aircall_core.ui.text import t
+
+MARKDOWN = str.maketrans({c: "\\" + c for c in "\\`*_{}[]()#+-.!|<>~:$"})
+
+
+def plain(text: str) -> str:
+    """Text that a caller or a colleague wrote, safe inside Streamlit's markdown: nothing in it is markup."""
+    return " ".join(text.split()).translate(MARKDOWN)
+
+
+def party(number: str, country: str) -> str:
+    """A customer's number as people of the line's country read it."""
+    if number in ("", numbers.ANONYMOUS):
+        return t("ui.caller.anonymous")
+    return numbers.spoken_form(number, country)
+
+
+def flag(number: str) -> str:
+    """The flag of a number's country, or nothing."""
+    return numbers.flag(numbers.country_of(number))
+
+
+def moment(at_ms: int, timezone: str = "UTC", locale: str = "en") -> str:
+    """A date and time in the company's zone, such as `Nov 3, 2026, 2:05 PM`."""
+    try:
+        zone: ZoneInfo | None = ZoneInfo(timezone)
+    except (ZoneInfoNotFoundError, ValueError):
+        zone = None
+    at = datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(zone or UTC)
+    return format_datetime(at, "medium", locale=locale)
+
+
+def countries(locale: str = "en") -> dict[str, str]:
+    """Countries that have telephone numbers, by ISO code, in the order of their names."""
+    names = Locale.parse(locale).territories
+    known = {code: names[code] for code in phonenumbers.SUPPORTED_REGIONS if code in names}
+    return dict(sorted(known.items(), key=lambda item: item[1]))

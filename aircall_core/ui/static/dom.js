@@ -1,0 +1,158 @@
+// The few things every view needs: elements, icons, its stylesheet, times, and keeping one subscription a mount.
+
+const SVG = 'http://www.w3.org/2000/svg';
+const sheets = new Map();
+
+/** An element with attributes (`on…` functions become listeners, `text` its text) and children. Text is never HTML. */
+export function h(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name === 'text') node.textContent = value;
+    else if (name.startsWith('on')) node.addEventListener(name.slice(2), value);
+    else node.setAttribute(name, value === true ? '' : value);
+  }
+  node.append(...children.filter((child) => child !== null && child !== undefined));
+  return node;
+}
+
+const PATHS = {
+  phone:
+    'M6.6 10.8a15 15 0 0 0 6.6 6.6l2.2-2.2a1 1 0 0 1 1-.25 11.4 11.4 0 0 0 3.6.57 1 1 0 0 1 1 1V20a1 1 0 0 1-1 1A17 17 0 0 1 3 4a1 1 0 0 1 1-1h3.5a1 1 0 0 1 1 1c0 1.25.2 2.45.57 3.57a1 1 0 0 1-.25 1z',
+  down: 'M12 9c-1.6 0-3.15.25-4.6.72v3.1a1 1 0 0 1-.56.9c-.98.49-1.87 1.12-2.66 1.85a1 1 0 0 1-1.4-.01L.3 13.08a1 1 0 0 1 0-1.41A16.9 16.9 0 0 1 12 7c4.54 0 8.66 1.78 11.7 4.67a1 1 0 0 1 0 1.41l-2.48 2.48a1 1 0 0 1-1.4.01 11.1 11.1 0 0 0-2.67-1.85 1 1 0 0 1-.56-.9v-3.1A15 15 0 0 0 12 9z',
+  mic: 'M12 14.5a3 3 0 0 0 3-3v-6a3 3 0 0 0-6 0v6a3 3 0 0 0 3 3zm5.3-3a5.3 5.3 0 0 1-10.6 0H5a7 7 0 0 0 6.1 6.93V21.5h1.8v-3.07A7 7 0 0 0 19 11.5z',
+  muted:
+    'M19 11.5h-1.7c0 .74-.16 1.43-.43 2.05l1.23 1.23c.56-.98.9-2.09.9-3.28zm-4 .17V5.5a3 3 0 0 0-6-.3zM4.3 3 3 4.3l6 6v1.2a3 3 0 0 0 3.7 2.9l1.65 1.66A5.3 5.3 0 0 1 6.7 11.5H5a7 7 0 0 0 6.1 6.93v3.07h1.8v-3.07a7 7 0 0 0 2.77-1.02L19.7 21.5 21 20.2z',
+  chat: 'M20 2H4a2 2 0 0 0-2 2v18l4-4h14a2 2 0 0 0 2-2V4a2 2 0 0 0-2-2zm0 14H5.2L4 17.2V4h16z',
+  close: 'M18.3 5.7 12 12l6.3 6.3-1.4 1.4-6.3-6.3-6.3 6.3-1.4-1.4L9.2 12 2.9 5.7l1.4-1.4 6.3 6.3 6.3-6.3z',
+  sound: 'M3 9.5v5h4l5 5v-15l-5 5zm13.5 2.5A4.5 4.5 0 0 0 14 7.97v8.06A4.5 4.5 0 0 0 16.5 12z',
+  play: 'M8 5v14l11-7z',
+  pause: 'M6 5h4v14H6zm8 0h4v14h-4z',
+  download: 'M19 9h-4V3H9v6H5l7 7zM5 18v2h14v-2z',
+  check: 'M9 16.2 4.8 12l-1.4 1.4L9 19 21 7l-1.4-1.4z',
+  warn: 'M1 21h22L12 2zm12-3h-2v-2h2zm0-4h-2v-4h2z',
+};
+
+/** A decorative icon: its button carries the name. */
+export function icon(name) {
+  const svg = document.createElementNS(SVG, 'svg');
+  svg.setAttribute('viewBox', '0 0 24 24');
+  svg.setAttribute('aria-hidden', 'true');
+  const path = document.createElementNS(SVG, 'path');
+  path.setAttribute('d', PATHS[name]);
+  svg.append(path);
+  return svg;
+}
+
+/** Swap a button's icon without touching its focus. */
+export function setIcon(button, name) {
+  if (button.dataset.icon === name) return;
+  button.dataset.icon = name;
+  button.querySelector('svg').replaceWith(icon(name));
+}
+
+function sheet(url) {
+  if (!sheets.has(url)) {
+    const loading = fetch(url)
+      .then((answer) => (answer.ok ? answer.text() : Promise.reject(new Error(`${url}: ${answer.status}`))))
+      .then((css) => new CSSStyleSheet().replace(css));
+    loading.catch(() => sheets.delete(url)); // a console that was away is asked again at the next mount
+    sheets.set(url, loading);
+  }
+  return sheets.get(url);
+}
+
+/** Give a shadow root its stylesheets before anything is drawn, so that nothing shows unstyled. */
+export async function adopt(root, base, ...names) {
+  const loaded = await Promise.all(['base.css', ...names].map((name) => sheet(new URL(name, base).href)));
+  root.adoptedStyleSheets = loaded;
+}
+
+const catalogues = new Map();
+
+/** The texts of the page's language, loaded once. */
+function texts(url) {
+  if (!url) return {};
+  if (!catalogues.has(url)) {
+    const loading = fetch(url).then((answer) => (answer.ok ? answer.json() : Promise.reject(new Error(`${url}: ${answer.status}`))));
+    loading.catch(() => catalogues.delete(url));
+    catalogues.set(url, loading);
+  }
+  return catalogues.get(url);
+}
+
+/**
+ * A mount that obeys Components v2: the page calls it anew whenever its data changes, and its clean-up once at the end.
+ * `build(root, api)` runs once and returns {update?, destroy?}; `api.trigger(name, value)` always uses the newest setter.
+ */
+export function mounter(build, ...styles) {
+  const mounted = new WeakMap();
+  return ({ parentElement: root, data, setTriggerValue }) => {
+    const known = mounted.get(root);
+    if (known) {
+      known.trigger = setTriggerValue;
+      known.data = data;
+      known.view?.update?.(data);
+      return known.cleanup;
+    }
+    const state = { trigger: setTriggerValue, data, gone: false };
+    mounted.set(root, state);
+    state.cleanup = () => {
+      state.gone = true;
+      mounted.delete(root);
+      state.view?.destroy?.();
+      state.host?.remove();
+    };
+    Promise.all([texts(data.texts), adopt(root, import.meta.url, ...styles)]).then(
+      ([text]) => {
+        if (state.gone) return;
+        state.data = { ...state.data, text };
+        state.host = document.createElement('div');
+        state.host.className = 'host';
+        root.append(state.host);
+        state.view = build(state.host, { data: state.data, trigger: (name, value) => state.trigger?.(name, value) });
+        state.view?.update?.(state.data);
+      },
+      (error) => {
+        mounted.delete(root);
+        console.error('aircall: a view could not be loaded', error);
+        root.append(h('p', { role: 'alert', text: 'This part could not be loaded. Reload the page.' }));
+      },
+    );
+    return state.cleanup;
+  };
+}
+
+/** Listen to an EventTarget; the returned function stops all that was begun. */
+export function listeners() {
+  const stops = [];
+  return {
+    on(target, name, call) {
+      target.addEventListener(name, call);
+      stops.push(() => target.removeEventListener(name, call));
+    },
+    add: (stop) => stops.push(stop),
+    stop: () => stops.splice(0).forEach((stop) => stop()),
+  };
+}
+
+/** 0:07, 12:34, 1:02:03. */
+export function clock(ms) {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  const two = (n) => String(n).padStart(2, '0');
+  const [hh, mm, ss] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+  return hh ? `${hh}:${two(mm)}:${two(ss)}` : `${mm}:${two(ss)}`;
+}
+
+/** The letters for a caller without a picture; '' for a caller without a name. */
+export function initials(name) {
+  const words = name.trim().split(/\s+/).filter((word) => /\p{L}/u.test(word));
+  if (!words.length) return '';
+  const letters = words.length > 1 ? [words[0], words.at(-1)] : [words[0]];
+  return letters.map((word) => [...word].find((c) => /\p{L}/u.test(c))).join('').toUpperCase();
+}
+
+/** How a caller is called: their name, else their number, else that they hid it. */
+export function callerTitle(card, t) {
+  return card?.caller_name || card?.number || t(card?.anonymous ? 'caller.anonymous' : 'caller.unknown');
+}

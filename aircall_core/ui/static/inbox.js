@@ -1,0 +1,116 @@
+// The list of conversations, newest first. The page gives the rows; calls that happen are shown at once, and the page is
+// asked for the rows again (its fragment only) a moment later.
+
+import { clock, h, icon, initials, listeners, mounter } from './dom.js';
+import { shared } from './shared.js';
+
+const REFRESH_MS = 400;
+const TELLING = new Set(['call.arrived', 'call.ringing', 'call.accepting', 'call.accept_failed', 'call.answered', 'call.overflow', 'call.returned', 'call.ended', 'conversation.read', 'conversation.opened']);
+
+function build(host, { data, trigger }) {
+  const live = shared(data);
+  const t = (key, values) => live.t(key, values);
+  const subs = listeners();
+  const locale = document.documentElement.lang || undefined;
+  const time = new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit' });
+  const day = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short' });
+  const rows = new Map();
+  const list = h('ol', { class: 'rows', 'aria-label': t('inbox.title') });
+  const empty = h('div', { class: 'empty', hidden: true }, icon('chat'), h('h3', { text: t('inbox.empty') }), h('p', { class: 'soft' }));
+  const more = h('button', { class: 'more', type: 'button', hidden: true, onclick: () => trigger('more', Date.now()) }, t('inbox.more'));
+  host.append(list, empty, more);
+
+  function stamp(ms) {
+    const at = new Date(ms);
+    const now = new Date(live.now());
+    return at.toDateString() === now.toDateString() ? time.format(at) : day.format(at);
+  }
+
+  function row(item) {
+    const known = rows.get(item.id);
+    if (known) return known;
+    const parts = {
+      avatar: h('span', { class: 'avatar', 'aria-hidden': 'true' }),
+      name: h('span', { class: 'name cut' }),
+      unread: h('span', { class: 'unread', hidden: true }, h('span', { class: 'sr', text: t('inbox.unread') })),
+      time: h('time', { class: 'num soft' }),
+      last: h('span', { class: 'last cut' }),
+      line: h('span', { class: 'line soft cut' }),
+    };
+    const link = h(
+      'a',
+      { class: 'row' },
+      parts.avatar,
+      h('span', { class: 'grow' }, h('span', { class: 'first' }, parts.name, parts.unread, parts.time), h('span', { class: 'second' }, parts.last, parts.line)),
+    );
+    link.addEventListener('click', (event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return; // a new tab, as with every link
+      event.preventDefault();
+      trigger('open', item.id);
+    });
+    const made = { node: h('li', {}, link), link, parts };
+    rows.set(item.id, made);
+    return made;
+  }
+
+  function draw(item) {
+    const { parts, link, node } = row(item);
+    link.href = `/conversation?id=${item.id}`;
+    parts.name.textContent = item.title;
+    const letters = initials(item.named ? item.title : '');
+    if (letters) parts.avatar.textContent = letters;
+    else parts.avatar.replaceChildren(icon('phone'));
+    parts.unread.hidden = !item.unread;
+    node.dataset.unread = item.unread;
+    parts.time.dateTime = new Date(item.last_at).toISOString();
+    parts.time.textContent = stamp(item.last_at);
+    const call = item.call;
+    const state = call ? (call.state === 'ended' ? call.outcome : call.state) : '';
+    node.dataset.look = !call ? '' : call.state !== 'ended' ? 'live' : call.outcome === 'answered' ? 'ok' : 'missed';
+    const who = call?.answered_by ? t('call.by', { name: call.answered_by }) : '';
+    const talk = call?.answered_at && call?.ended_at ? clock(call.ended_at - call.answered_at) : '';
+    parts.last.textContent = [state && t(`call.${state}`), who, talk].filter(Boolean).join(' · ');
+    parts.line.textContent = [item.flag, item.named ? item.number : '', item.line].filter(Boolean).join('  ');
+    return node;
+  }
+
+  let items = [];
+  function update({ items: fresh, more: further, hint }) {
+    items = fresh;
+    const nodes = items.map(draw);
+    const keep = new Set(items.map((item) => item.id));
+    for (const [id, one] of rows) {
+      if (keep.has(id)) continue;
+      one.node.remove();
+      rows.delete(id);
+    }
+    nodes.forEach((node, i) => {
+      if (list.children[i] !== node) list.insertBefore(node, list.children[i] ?? null);
+    });
+    empty.hidden = items.length > 0;
+    empty.querySelector('p').textContent = hint ?? '';
+    list.hidden = !items.length;
+    more.hidden = !further;
+  }
+
+  let soon = null;
+  function happened(event) {
+    if (!TELLING.has(event.kind)) return;
+    const item = items.find((one) => one.id === event.conversation_id);
+    if (item?.call && item.call.id === event.call_id) {
+      const next = { 'call.accepting': 'accepting', 'call.accept_failed': 'ringing', 'call.answered': 'answered', 'call.overflow': 'overflow', 'call.ended': 'ended' }[event.kind];
+      if (next) item.call = { ...item.call, state: next, outcome: event.data?.outcome ?? item.call.outcome, answered_by: event.kind === 'call.answered' ? event.who?.name : item.call.answered_by };
+      draw(item);
+    }
+    soon ??= setTimeout(() => {
+      soon = null;
+      trigger('refresh', event.seq);
+    }, REFRESH_MS);
+  }
+
+  subs.on(live, 'event', (e) => happened(e.detail.event));
+  subs.on(live, 'view', (e) => e.detail.snapshot && items.length && trigger('refresh', live.seq));
+  return { update, destroy: () => (clearTimeout(soon), subs.stop()) };
+}
+
+export const mount = mounter(build, 'inbox.css');

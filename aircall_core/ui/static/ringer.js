@@ -1,0 +1,213 @@
+// The ringer: one card for each call that rings this user, over whatever is open. It never takes the focus from someone
+// who types; it is announced, and Alt+Shift+R goes to it.
+
+import { callerTitle, clock, h, icon, initials, listeners, mounter } from './dom.js';
+import { shared } from './shared.js';
+import { ringing } from './view.js';
+
+class Card {
+  constructor(call, ctx) {
+    Object.assign(this, { id: call.id, ctx });
+    const { t } = ctx;
+    const describedBy = `who-${call.id}`;
+    this.title = h('p', { class: 'name cut' });
+    this.number = h('p', { class: 'number soft cut num' });
+    this.avatar = h('span', { class: 'avatar', 'aria-hidden': 'true' });
+    this.line = h('span', { class: 'cut' });
+    this.timer = h('span', { class: 'num', role: 'timer', 'aria-label': t('ringer.waiting') });
+    this.note = h('p', { class: 'note', role: 'status' });
+    this.accept = h('button', { class: 'accept', type: 'button', onclick: () => ctx.accept(this) }, icon('phone'), t('ringer.accept'));
+    this.reject = h('button', { class: 'reject', type: 'button', onclick: () => ctx.reject(this) }, icon('down'), t('ringer.reject'));
+    this.open = h(
+      'button',
+      { class: 'plain open', type: 'button', title: t('open'), 'aria-label': t('open'), onclick: () => ctx.open(this.conversation) },
+      icon('chat'),
+    );
+    this.node = h(
+      'section',
+      { class: 'card', role: 'alertdialog', 'aria-label': t('ringer.title'), 'aria-describedby': describedBy, tabindex: '-1' },
+      h('header', {}, h('span', { class: 'what' }, t('ringer.title')), this.line, this.timer),
+      h('div', { class: 'who', id: describedBy }, this.avatar, h('div', { class: 'lines' }, this.title, this.number), this.open),
+      this.note,
+      h('div', { class: 'actions' }, this.reject, this.accept),
+    );
+    this.update(call);
+  }
+
+  update(call) {
+    const { t, live } = this.ctx;
+    const card = live.cards[call.id];
+    this.call = call;
+    this.conversation = call.conversation;
+    const title = callerTitle(card, t);
+    this.title.textContent = title;
+    const number = card?.caller_name ? card.number : '';
+    this.number.textContent = [card?.flag, number || card?.country].filter(Boolean).join(' ');
+    if (card?.country) this.number.title = this.ctx.country(card.country);
+    const letters = initials(card?.caller_name ?? '');
+    if (letters) this.avatar.textContent = letters;
+    else if (!this.avatar.querySelector('svg')) this.avatar.replaceChildren(icon('phone'));
+    this.line.textContent = card?.line_name ?? '';
+    this.line.title = card?.line_number ?? '';
+    const mine = this.ctx.calls.accepting.has(call.id);
+    const other = call.state === 'accepting' && call.by !== live.view.user;
+    const name = other ? (live.names[call.by] ?? t('someone')) : '';
+    this.note.textContent = mine ? t('connecting') : other ? t('ringer.answering', { name }) : this.error ?? '';
+    this.note.classList.toggle('error', Boolean(this.error) && !mine && !other);
+    for (const [button, off] of [[this.accept, mine || other || this.busy], [this.reject, mine || this.busy]]) {
+      if (off) button.setAttribute('aria-disabled', 'true');
+      else button.removeAttribute('aria-disabled');
+    }
+    this.accept.setAttribute('aria-busy', String(mine));
+    this.tick();
+  }
+
+  tick() {
+    this.timer.textContent = clock(this.ctx.live.now() - this.call.arrived_at);
+  }
+}
+
+/** Whether the keyboard is in use for something that a focus change would spoil. */
+function isFocusFree() {
+  let at = document.activeElement;
+  while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
+  return !at || at === document.body;
+}
+
+function build(host, { data, trigger }) {
+  const live = shared(data);
+  const t = (key, values) => live.t(key, values);
+  const cards = new Map();
+  const subs = listeners();
+  const stack = h('div', { class: 'stack', popover: 'manual' });
+  const said = h('p', { class: 'sr', 'aria-live': 'assertive' });
+  const blocked = h(
+    'button',
+    { class: 'unmute', type: 'button', hidden: true, onclick: () => live.tone.unlock() },
+    icon('sound'),
+    t('ringer.sound'),
+  );
+  stack.append(blocked);
+  host.append(said, stack);
+  const regions = typeof Intl.DisplayNames === 'function' ? new Intl.DisplayNames([document.documentElement.lang || 'en'], { type: 'region' }) : null;
+
+  const ctx = {
+    live,
+    t,
+    calls: live.calls,
+    country: (code) => regions?.of(code) ?? code,
+    open: (conversation) => trigger('open', conversation),
+    accept: (card) => act(card, () => live.calls.accept(card.id)),
+    reject: (card) => act(card, () => live.calls.reject(card.id)),
+  };
+
+  async function act(card, deed) {
+    if (card.busy || live.calls.accepting.has(card.id)) return;
+    if (card.call.state === 'accepting') return;
+    card.busy = true;
+    card.error = '';
+    draw();
+    try {
+      await deed();
+    } catch (error) {
+      const text = error.by ? t('ringer.taken', { name: error.by.name }) : explain(error, t);
+      if (cards.has(card.id)) card.error = text;
+      else if (!error.by) live.toast(text, { kind: 'error' });
+    } finally {
+      card.busy = false;
+      draw();
+    }
+  }
+
+  function draw() {
+    const calls = ringing(live.view);
+    const ids = new Set(calls.map((call) => call.id));
+    for (const [id, card] of cards) {
+      if (ids.has(id)) continue;
+      const focused = card.node.contains(host.getRootNode().activeElement);
+      card.node.remove();
+      cards.delete(id);
+      if (focused) card.before?.focus?.();
+    }
+    for (const call of calls) {
+      const known = cards.get(call.id);
+      if (known) known.update(call);
+      else add(call);
+    }
+    blocked.hidden = !(cards.size && live.view.duty && live.tone.state !== 'ok');
+    if (cards.size && !stack.matches(':popover-open')) stack.showPopover();
+    if (!cards.size && stack.matches(':popover-open')) stack.hidePopover();
+    timer(cards.size > 0);
+  }
+
+  function add(call) {
+    const card = new Card(call, ctx);
+    cards.set(call.id, card);
+    stack.append(card.node);
+    const info = live.cards[call.id];
+    said.textContent = t('ringer.said', { who: callerTitle(info, t), line: info?.line_name ?? '' });
+    if (isFocusFree()) {
+      requestAnimationFrame(() => {
+        if (isFocusFree() && card.node.isConnected) card.node.focus({ preventScroll: true });
+      });
+    }
+  }
+
+  let ticking = null;
+  function timer(on) {
+    if (on && !ticking) ticking = setInterval(() => cards.forEach((card) => card.tick()), 1000);
+    if (!on && ticking) {
+      clearInterval(ticking);
+      ticking = null;
+    }
+  }
+
+  /** A ring that stops without this user's doing says why, shortly. */
+  function gone({ event, before }) {
+    const call = before.calls[event.call_id];
+    const me = live.view.user;
+    if (!call?.ringing.includes(me) || live.view.calls[event.call_id]?.ringing.includes(me)) return;
+    if (live.calls.accepting.has(event.call_id)) return; // the click's own error says it
+    const caller = callerTitle(live.cards[event.call_id], t);
+    const key = `ring.${event.call_id}`;
+    if (event.kind === 'call.answered' && event.user_id !== me) {
+      live.toast(t('ringer.taken', { name: event.who?.name ?? t('someone') }), { key });
+    } else if (event.kind === 'call.ended') {
+      live.toast(t(event.data.by === 'caller' ? 'ringer.hung_up' : 'ringer.ended', { caller }), { key });
+    } else if (event.kind === 'call.overflow') {
+      live.toast(t('ringer.timeout', { caller }), { key });
+    } else if (event.kind === 'call.ring_stopped' && event.data.reason === 'timeout') {
+      live.toast(t('ringer.timeout', { caller }), { key });
+    }
+  }
+
+  function shortcut(event) {
+    if (!event.altKey || !event.shiftKey || event.code !== 'KeyR' || !cards.size) return;
+    event.preventDefault();
+    const card = cards.values().next().value;
+    card.before = document.activeElement;
+    card.node.focus();
+  }
+
+  subs.on(live, 'view', draw);
+  subs.on(live, 'event', (e) => gone(e.detail));
+  subs.on(live.calls, 'change', draw);
+  subs.on(live.tone, 'state', draw);
+  subs.on(window, 'keydown', shortcut);
+  draw();
+  return {
+    destroy() {
+      timer(false);
+      subs.stop();
+    },
+  };
+}
+
+/** What went wrong, in words that say what to do. */
+export function explain(error, t) {
+  const known = { NotAllowedError: 'mic.denied', NotFoundError: 'mic.missing', NotReadableError: 'mic.busy', SecurityError: 'mic.insecure' };
+  if (known[error.name]) return t(known[error.name]);
+  return error.message || t('error.failed');
+}
+
+export const mount = mounter(build, 'ringer.css');

@@ -1,0 +1,40 @@
+// The parts of the page that live as long as it does, made once and hung on `window.__aircall`.
+
+import { Aloud } from './aloud.js';
+import { Calls } from './calls.js';
+import { deskUrl, live } from './live.js';
+import { Phone } from './phone.js';
+import { Ringtone } from './ringtone.js';
+
+/** Start everything (the first view to mount does it); later calls only pass on what the page says. */
+export function shared(data) {
+  const one = live();
+  if (!one.parts) {
+    one.parts = true;
+    one.phone ??= new Phone(one);
+    one.tone = new Ringtone();
+    one.ringer = new Aloud(one, one.tone, navigator.locks);
+    one.calls = new Calls(one, { phone: one.phone, aloud: one.ringer, storage: sessionStorage });
+    one.phone.addEventListener('mic', () => one.setDevice({ armed: armed(one), mic: one.phone.mic }));
+    one.tone.addEventListener('state', () => one.setDevice({ armed: armed(one), sound: one.tone.state }));
+    const unlock = () => {
+      if (one.view.duty && one.tone.state !== 'ok') one.tone.unlock();
+    };
+    addEventListener('pointerdown', unlock, true);
+    addEventListener('keydown', unlock, true);
+    one.setDevice({ notifications: notifications() });
+  }
+  if (data.preconnect !== undefined) one.calls.preconnect = data.preconnect;
+  one.start({ deskUrl: deskUrl(data), user: data.user, text: data.text });
+  return one;
+}
+
+/** This tab can be rung and answer: microphone and sound are both there. */
+function armed(one) {
+  return one.phone.armed && one.tone.state === 'ok';
+}
+
+/** 'granted', 'denied', 'default', or 'none' where the browser has no notifications (or the page is not secure). */
+export function notifications() {
+  return globalThis.Notification?.permission ?? 'none';
+}

@@ -1,0 +1,35 @@
+"""Everything the console says, by key. One file a language in `locales/`; English is complete, others fall back to it."""
+
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).parent / "locales"
+DEFAULT = "en"
+
+
+@lru_cache(maxsize=8)
+def catalogue(language: str = DEFAULT) -> dict[str, dict[str, str]]:
+    """The texts of a language by section and key."""
+    own: dict[str, dict[str, str]] = json.loads((FOLDER / f"{language}.json").read_text("utf-8"))
+    if language == DEFAULT:
+        return own
+    english = catalogue(DEFAULT)
+    return {section: {**texts, **own.get(section, {})} for section, texts in english.items()}
+
+
+def languages() -> list[str]:
+    """The languages there are texts for."""
+    return sorted(path.stem for path in FOLDER.glob("*.json"))
+
+
+def browser_texts(language: str = DEFAULT) -> dict[str, str]:
+    """The texts of the components in the browser."""
+    return catalogue(language)["ui"]
+
+
+def t(key: str, language: str = DEFAULT, **values: Any) -> str:
+    """The text `section.key` with its values filled in. A missing key is a mistake of ours and raises KeyError."""
+    section, _, name = key.partition(".")
+    return catalogue(language)[section][name].format(**values)

@@ -1,0 +1,29 @@
+"""Audio check: hear yourself through the server, with its own measure of your level (streamlit-webrtc)."""
+
+import streamlit as st
+
+from aircall_core.config import get_settings
+from aircall_core.ui import audio_check, client, forms, session
+from aircall_core.ui.text import t
+
+who = session.current()
+st.title(t("nav.audio_check"), anchor=False)
+st.caption(t("audio.intro"))
+echo = audio_check.echo()
+playing = audio_check.streamer(echo, get_settings().ice_server_list)
+
+
+@st.fragment(run_every=0.3 if playing else None)
+def level() -> None:
+    """What the server hears, while it listens."""
+    now = echo.level() if playing else audio_check.SILENT
+    st.progress(now.share, text=t(f"audio.level_{now.verdict}" if playing else "audio.level_off"))
+
+
+level()
+if who.role == "administrator" and st.button(t("audio.good"), icon=":material/check:"):
+    forms.act(
+        lambda: client.send("POST", "/desk/checklist", {"item": "audio_checked", "done": True}), t("page.saved")
+    )
+with st.expander(t("audio.help_title")):
+    st.markdown(t("audio.help"))

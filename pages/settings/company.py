@@ -1,0 +1,15 @@
+"""The company: its name, country and time zone."""
+
+import streamlit as st
+
+from aircall_core.store.queries import people
+from aircall_core.ui import data, session
+from aircall_core.ui.editors.company import company_form
+from aircall_core.ui.text import t
+
+who = session.current()
+st.title(t("nav.company"), anchor=False)
+st.caption(t("company.intro"))
+with st.container(border=True):
+    if company_form("company", data.read(people.company)):
+        st.toast(t("page.saved"), icon=":material/check:")
