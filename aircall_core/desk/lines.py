@@ -1,0 +1,114 @@
+"""Lines: the numbers that customers call, and who answers them."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from aircall_core import ids, numbers
+from aircall_core.desk import teams as team_cases
+from aircall_core.desk.errors import DeskError, Invalid, not_found
+from aircall_core.domain.events import LINE_CHANGED, STAFF, Event
+from aircall_core.store import Tx, accounts, provisioning
+
+RECORDING: Final = ("off", "on", "notice")
+SHORTEST_RING_S, LONGEST_RING_S = 5, 300
+_INTERNAL = re.compile(r"[0-9*#]{2,10}")  # an extension of a PBX
+_E164 = re.compile(r"\+[1-9][0-9]{5,14}")  # ITU-T E.164: at most 15 digits
+_LANGUAGES: Final = ("en", "es", "fr")
+
+
+def create(tx: Tx, actor: str, *, users: Sequence[str] = (), teams: Sequence[str] = (), **wanted: Any) -> str:
+    """A new line; its id. ``wanted``: name, number, country, and optionally language, ring_s, recording, enabled."""
+    before = {
+        "name": "", "number": "", "country": "", "language": "en", "ring_s": 30, "recording": "off", "enabled": True
+    }  # fmt: skip
+    values = _checked(tx, {**before, **wanted}, None)
+    line_id = ids.new_id()
+    provisioning.add_line(tx.conn, id=line_id, created_at=tx.now_ms(), **values)
+    accounts.set_line_users(tx.conn, line_id, team_cases.known_users(tx, users))
+    accounts.set_line_teams(tx.conn, line_id, team_cases.known_teams(tx, teams))
+    _changed(tx, actor, line_id)
+    return line_id
+
+
+def change(
+    tx: Tx,
+    actor: str,
+    line_id: str,
+    *,
+    users: Sequence[str] | None = None,
+    teams: Sequence[str] | None = None,
+    **wanted: Any,
+) -> None:
+    """Change what is given of a line; calls that ring now go on as they began."""
+    line = provisioning.line(tx.conn, line_id)
+    if line is None:
+        raise not_found("The line")
+    if wanted:
+        kept = {key: line[key] for key in ("name", "number", "country", "language", "ring_s", "recording", "enabled")}
+        provisioning.change_line(tx.conn, line_id, **_checked(tx, {**kept, **wanted}, line_id))
+    if users is not None:
+        accounts.set_line_users(tx.conn, line_id, team_cases.known_users(tx, users))
+    if teams is not None:
+        accounts.set_line_teams(tx.conn, line_id, team_cases.known_teams(tx, teams))
+    _changed(tx, actor, line_id)
+
+
+def remove(tx: Tx, actor: str, line_id: str) -> None:
+    """Remove a line that has no conversations; one that has can be switched off."""
+    if provisioning.line(tx.conn, line_id) is None:
+        raise not_found("The line")
+    if provisioning.line_has_history(tx.conn, line_id):
+        raise DeskError("in_use", "This line has conversations, which stay. Switch it off instead.")
+    provisioning.remove_line(tx.conn, line_id)
+    _changed(tx, actor, line_id)
+
+
+def _checked(tx: Tx, wanted: Mapping[str, Any], line_id: str | None) -> dict[str, Any]:
+    """The line's columns in the form they are kept. Invalid says what is wrong with each, all at once."""
+    wrong: dict[str, str] = {}
+    name = " ".join(str(wanted["name"]).split())
+    if not 1 <= len(name) <= 80:
+        wrong["name"] = "Enter a name of at most 80 characters, such as Sales."
+    country = str(wanted["country"]).strip().upper()
+    number = _number(str(wanted["number"]), country)
+    if number is None:
+        wrong["number"] = "Enter a number like +33 1 99 00 12 34, or the extension that your PBX dials."
+    else:
+        country = country or numbers.country_of(number)
+        other = provisioning.line_numbered(tx.conn, number)
+        if other is not None and other["id"] != line_id:
+            wrong["number"] = f"The line {other['name']} has this number."
+    if number is not None and not numbers.is_country(country):
+        wrong["country"] = "Choose the country whose national numbers this line uses."
+    if wanted["language"] not in _LANGUAGES:
+        wrong["language"] = f"Choose one of {', '.join(_LANGUAGES)}."
+    if not SHORTEST_RING_S <= int(wanted["ring_s"]) <= LONGEST_RING_S:
+        wrong["ring_s"] = f"Choose between {SHORTEST_RING_S} and {LONGEST_RING_S} seconds."
+    if wanted["recording"] not in RECORDING:
+        wrong["recording"] = "Choose off, on, or notice."
+    if wrong:
+        raise Invalid(wrong)
+    return {
+        "name": name,
+        "number": number,
+        "country": country,
+        "language": wanted["language"],
+        "ring_s": int(wanted["ring_s"]),
+        "recording": wanted["recording"],
+        "enabled": bool(wanted["enabled"]),
+    }
+
+
+def _number(text: str, country: str) -> str | None:
+    plain = re.sub(r"[\s()./-]", "", text)
+    if _INTERNAL.fullmatch(plain):
+        # "0199001234" in France is a national number, "4100" an extension.
+        full = numbers.normalise(plain, country) if country else plain
+        return full if _E164.fullmatch(full) else plain
+    full = numbers.normalise(text, country)
+    return full if _E164.fullmatch(full) else None
+
+
+def _changed(tx: Tx, actor: str, line_id: str) -> None:
+    tx.append(Event(LINE_CHANGED, STAFF, actor, line_id=line_id, data={"id": line_id}))

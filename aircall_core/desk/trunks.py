@@ -1,0 +1,201 @@
+"""Trunks: the carriers and PBXs whose calls are let in, each by registration, by digest or by source address."""
+
+import ipaddress
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from aircall_core import ids
+from aircall_core.desk.errors import DeskError, Invalid, not_found
+from aircall_core.desk.secrets import SecretBox
+from aircall_core.domain.events import STAFF, TRUNK_CHANGED, Event
+from aircall_core.store import Store, Tx, provisioning
+
+REGISTER, DIGEST, ADDRESS = "register", "digest", "address"
+TEST_TRUNK: Final = "test-phone"  # the id of the built-in trunk, through which the test phone calls
+_TRANSPORTS: Final = ("udp", "tcp", "tls")
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?)(:[0-9]{1,5})?")
+_USERNAME = re.compile(r"[^\s\"<>@;\\]{1,80}")
+_COLUMNS: Final = ("name", "kind", "enabled", "transport", "host", "username", "realm", "cidrs")
+
+
+@dataclass(frozen=True, slots=True)
+class TrunkAccess:
+    """A trunk as the worker needs it, its password readable. Never logged, never sent to a browser."""
+
+    id: str
+    kind: str
+    transport: str
+    host: str
+    username: str
+    password: str = field(repr=False)
+    realm: str
+    cidrs: tuple[str, ...]
+
+
+def create(tx: Tx, actor: str, box: SecretBox, *, password: str = "", **wanted: Any) -> str:
+    """A new trunk; its id. ``wanted``: name, kind, and what that kind needs."""
+    before = {"name": "", "kind": "", "enabled": True, "transport": "udp", "host": "", "username": "", "realm": ""}
+    values = _checked(tx, {**before, "cidrs": [], **wanted}, None, has_secret=bool(password))
+    trunk_id = ids.new_id()
+    secret = box.seal(password) if password and values["kind"] != ADDRESS else None
+    state = "registering" if values["kind"] == REGISTER else None
+    provisioning.add_trunk(tx.conn, id=trunk_id, created_at=tx.now_ms(), secret=secret, state=state, **values)
+    _changed(tx, actor, trunk_id)
+    return trunk_id
+
+
+def change(tx: Tx, actor: str, box: SecretBox, trunk_id: str, *, password: str = "", **wanted: Any) -> None:
+    """Change what is given of a trunk. An empty password keeps the one it has."""
+    trunk = _own(tx, trunk_id)
+    kept = {key: trunk[key] for key in _COLUMNS}
+    has_secret = bool(password) or trunk["secret"] is not None
+    values = _checked(tx, {**kept, **wanted}, trunk_id, has_secret=has_secret)
+    if values["kind"] == ADDRESS:
+        values["secret"] = None
+    elif password:
+        values["secret"] = box.seal(password)
+    provisioning.change_trunk(tx.conn, trunk_id, **values)
+    _changed(tx, actor, trunk_id)
+
+
+def remove(tx: Tx, actor: str, trunk_id: str) -> None:
+    """Remove a trunk: its next call is a stranger's. Calls that are up go on."""
+    _own(tx, trunk_id)
+    provisioning.remove_trunk(tx.conn, trunk_id)
+    _changed(tx, actor, trunk_id)
+
+
+def ensure_test_trunk(tx: Tx, sip_host: str) -> None:
+    """The test phone's trunk: this machine itself may call. Made once; an administrator may switch it off."""
+    if provisioning.trunk(tx.conn, TEST_TRUNK) is not None:
+        return
+    provisioning.add_trunk(
+        tx.conn,
+        id=TEST_TRUNK,
+        name="Test phone",
+        kind=ADDRESS,
+        cidrs=_own_addresses(sip_host),
+        built_in=True,
+        created_at=tx.now_ms(),
+    )
+    _changed(tx, "system", TEST_TRUNK)
+
+
+def accesses(store: Store, box: SecretBox) -> list[TrunkAccess]:
+    """The enabled trunks for the worker. Raises SecretKeyError when the key is not the one that encrypted them."""
+    with store.read() as conn:
+        rows = provisioning.all_trunks(conn)
+    return [
+        TrunkAccess(
+            id=row["id"],
+            kind=row["kind"],
+            transport=row["transport"],
+            host=row["host"] or "",
+            username=row["username"] or "",
+            password=box.open(row["secret"]) if row["secret"] else "",
+            realm=row["realm"] or "",
+            cidrs=tuple(row["cidrs"] or ()),
+        )
+        for row in rows
+        if row["enabled"]
+    ]
+
+
+def _own(tx: Tx, trunk_id: str) -> dict[str, Any]:
+    trunk = provisioning.trunk(tx.conn, trunk_id)
+    if trunk is None:
+        raise not_found("The trunk")
+    if trunk["built_in"]:
+        raise DeskError("built_in", "The test phone's trunk belongs to the installation.")
+    return trunk
+
+
+def _checked(tx: Tx, wanted: Mapping[str, Any], trunk_id: str | None, *, has_secret: bool) -> dict[str, Any]:
+    """The trunk's columns in the form they are kept. Invalid says what is wrong with each, all at once."""
+    kind = wanted["kind"]
+    name = " ".join(str(wanted["name"]).split())
+    wrong = _name_problems(tx, name, trunk_id)
+    if kind not in (REGISTER, DIGEST, ADDRESS):
+        raise Invalid({**wrong, "kind": "Choose register, digest, or address."})
+    if wanted["transport"] not in _TRANSPORTS:
+        wrong["transport"] = f"Choose one of {', '.join(_TRANSPORTS)}."
+    host, username, realm = (str(wanted[key] or "").strip() for key in ("host", "username", "realm"))
+    if kind == REGISTER and not _host_is_good(host):
+        wrong["host"] = "Enter the registrar's name or address, such as sip.carrier.com or 192.0.2.10:5060."
+    if kind in (REGISTER, DIGEST) and not _USERNAME.fullmatch(username):
+        wrong["username"] = "Enter the user name, without spaces, quotes or @."
+    if kind in (REGISTER, DIGEST) and not has_secret:
+        wrong["password"] = "Enter the password."  # noqa: S105  a sentence
+    if kind == DIGEST:
+        realm = realm or "aircall"
+        wrong |= _digest_problems(tx, username, realm, trunk_id)
+    cidrs, problem = _cidrs(wanted["cidrs"] or [])
+    if problem:
+        wrong["cidrs"] = problem
+    elif kind == ADDRESS and not cidrs:
+        wrong["cidrs"] = "Enter the addresses that calls come from, such as 192.0.2.0/24."
+    if wrong:
+        raise Invalid(wrong)
+    return {
+        "name": name,
+        "kind": kind,
+        "enabled": bool(wanted["enabled"]),
+        "transport": wanted["transport"],
+        "host": host if kind == REGISTER else None,
+        "username": username if kind != ADDRESS else None,
+        "realm": realm if kind == DIGEST else None,
+        "cidrs": cidrs,
+    }
+
+
+def _name_problems(tx: Tx, name: str, trunk_id: str | None) -> dict[str, str]:
+    if not 1 <= len(name) <= 80:
+        return {"name": "Enter a name of at most 80 characters, such as the carrier's."}
+    other = provisioning.trunk_named(tx.conn, name)
+    return {"name": "Another trunk has this name."} if other is not None and other["id"] != trunk_id else {}
+
+
+def _digest_problems(tx: Tx, username: str, realm: str, trunk_id: str | None) -> dict[str, str]:
+    if not re.fullmatch(r"[A-Za-z0-9._-]{1,60}", realm):
+        return {"realm": "Use letters, digits, dots and hyphens."}
+    other = provisioning.digest_user(tx.conn, username, realm)
+    if other is not None and other["id"] != trunk_id:
+        return {"username": f"The trunk {other['name']} signs in with this name."}
+    return {}
+
+
+def _cidrs(texts: Sequence[str]) -> tuple[list[str], str | None]:
+    """Networks in canonical form, and what is wrong with them."""
+    found: list[str] = []
+    for text in texts:
+        try:
+            network = ipaddress.ip_network(str(text).strip(), strict=False)
+        except ValueError:
+            return [], f"{str(text)[:60]} is not an address or network. Write 192.0.2.10 or 192.0.2.0/24."
+        if network.prefixlen == 0:
+            return [], "This lets everybody on the internet in. Name the carrier's networks."
+        if str(network) not in found:
+            found.append(str(network))
+    return found, None
+
+
+def _host_is_good(host: str) -> bool:
+    match = _HOST.fullmatch(host)
+    return match is not None and (not match[3] or 0 < int(match[3][1:]) < 65536)
+
+
+def _own_addresses(sip_host: str) -> list[str]:
+    found = ["127.0.0.0/8", "::1/128"]
+    try:
+        address = ipaddress.ip_address(sip_host)
+    except ValueError:
+        return found
+    if not (address.is_loopback or address.is_unspecified):
+        found.append(str(ipaddress.ip_network(address)))
+    return found
+
+
+def _changed(tx: Tx, actor: str, trunk_id: str) -> None:
+    tx.append(Event(TRUNK_CHANGED, STAFF, actor, data={"id": trunk_id}))

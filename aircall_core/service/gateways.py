@@ -1,0 +1,133 @@
+"""Placing a browser's audio on a media gateway: beside the worker that has the call, where there is most room."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Any, Final
+
+import httpx
+
+from aircall_core.logs import get_logger
+from aircall_core.service.answers import Refused
+
+log = get_logger(__name__)
+
+_REMEMBERED: Final = 4096  # peers whose place is known by heart
+# An answer waits for the gateway's ICE candidates, which may take a STUN server's time-out.
+_PATIENCE: Final = httpx.Timeout(8.0, connect=1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A browser's offer, and the socket of the worker that has its call."""
+
+    peer: str
+    call: str
+    user: str
+    sdp: str
+    worker: str
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Where a peer was placed, and whose it is."""
+
+    user: str
+    address: str
+
+
+class Gateways:
+    """Speaks to the gateways of this host over their Unix sockets."""
+
+    def __init__(self) -> None:
+        self._clients: dict[str, httpx.AsyncClient] = {}
+        self._placed: OrderedDict[str, Placed] = OrderedDict()
+
+    async def offer(self, offer: Offer, gateways: list[dict[str, Any]]) -> dict[str, str]:
+        """The answer of the first gateway with room. ``gateways`` are rows of `nodes` on the worker's host."""
+        known = self._placed.get(offer.peer)
+        if known is not None and known.user != offer.user:
+            raise Refused(409, "peer_taken", "This connection's name is in use.")
+        body = {"peer": offer.peer, "call": offer.call, "user": offer.user, "worker": offer.worker, "sdp": offer.sdp}
+        for node in by_room(gateways):
+            try:
+                answer = await self._client(node["address"]).post("/peers", json=body)
+            except httpx.TransportError as wrong:
+                log.warning("gateway.unreachable", node=node["id"], error=type(wrong).__name__)
+                continue
+            if answer.status_code == 200:
+                self._remember(offer.peer, Placed(offer.user, node["address"]))
+                given = answer.json()
+                return {"type": str(given["type"]), "sdp": str(given["sdp"])}
+            if answer.status_code < 500:
+                raise _told(answer)
+            log.info("gateway.refused", node=node["id"], status=answer.status_code)
+        raise Refused(
+            503, "no_audio_room", "There is no room for another audio connection. Please tell an administrator."
+        )
+
+    async def close(self, peer: str, user: str, candidates: list[dict[str, Any]]) -> bool:
+        """End a peer of this user; whether it was found. ``candidates``: where to look when this process forgot."""
+        known = self._placed.get(peer)
+        if known is not None and known.user != user:
+            return False
+        addresses = [known.address] if known is not None else [node["address"] for node in candidates]
+        for address in addresses:
+            try:
+                answer = await self._client(address).delete(f"/peers/{peer}")
+            except httpx.TransportError as wrong:
+                log.warning("gateway.unreachable", error=type(wrong).__name__)
+                continue
+            if answer.status_code < 300:
+                self._placed.pop(peer, None)
+                return True
+        return False
+
+    def knows(self, peer: str, user: str) -> bool:
+        """Whether this process placed this peer for this user."""
+        known = self._placed.get(peer)
+        return known is not None and known.user == user
+
+    async def stats(self, address: str) -> dict[str, Any] | None:
+        """What a gateway says of itself, or None when it does not answer."""
+        try:
+            answer = await self._client(address).get("/stats", timeout=2.0)
+        except httpx.TransportError:
+            return None
+        return dict(answer.json()) if answer.status_code == 200 else None
+
+    async def aclose(self) -> None:
+        """Let go of the sockets."""
+        for client in self._clients.values():
+            await client.aclose()
+        self._clients.clear()
+
+    def _client(self, address: str) -> httpx.AsyncClient:
+        if address not in self._clients:
+            self._clients[address] = httpx.AsyncClient(
+                transport=httpx.AsyncHTTPTransport(uds=address, retries=1),
+                base_url="http://gateway",
+                timeout=_PATIENCE,
+                trust_env=False,
+            )
+        return self._clients[address]
+
+    def _remember(self, peer: str, placed: Placed) -> None:
+        self._placed[peer] = placed
+        self._placed.move_to_end(peer)
+        while len(self._placed) > _REMEMBERED:
+            self._placed.popitem(last=False)
+
+
+def by_room(gateways: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Gateways in the order to try them: the emptiest first. Full ones come last: their lease may be a beat old."""
+    ready = [node for node in gateways if not node["draining"]]
+    return sorted(ready, key=lambda node: (node["in_use"] - node["capacity"], node["id"]))
+
+
+def _told(answer: httpx.Response) -> Refused:
+    """The gateway says that the offer itself is wrong: pass on what it says."""
+    try:
+        wrong = answer.json()["error"]
+        return Refused(answer.status_code, str(wrong["code"]), str(wrong["message"]))
+    except (ValueError, KeyError, TypeError):
+        return Refused(502, "gateway", "The audio gateway gave no clear answer.")

@@ -1,0 +1,103 @@
+"""The desk process, ``python -m aircall_core desk``: losing it costs browsers a second; calls and their audio go on."""
+
+import asyncio
+import gc
+import socket
+
+import uvicorn
+
+from aircall_core import __version__
+from aircall_core.config import Settings, get_settings
+from aircall_core.logs import get_logger, setup_logging
+from aircall_core.service.app import build_app, build_desk
+from aircall_core.service.desk import Desk
+from aircall_core.service.hub import CLOSE_RESTART
+from aircall_core.service.jobs import Keeper
+from aircall_core.store import Store, StoreAway, open_store
+
+log = get_logger(__name__)
+
+_DRAIN_S = 3  # requests that are under way may end
+_STORE_RETRY_S = 1.0
+_LARGEST_MESSAGE = 16 * 1024  # bytes of a WebSocket message from a browser
+
+
+def main() -> int:
+    """Run the desk process until SIGTERM or SIGINT; the exit status."""
+    settings = get_settings()
+    setup_logging(settings, "desk-0")
+    return asyncio.run(serve(settings))
+
+
+async def serve(settings: Settings) -> int:
+    """Serve until told to stop: sockets are told to come back, requests under way end, the lease is given back."""
+    with open_store(settings.database_url, full_sync=settings.sqlite_full_sync) as store:
+        desk = await _patiently(settings, store)
+        keeper = Keeper(store, settings)
+        keeper.start()
+        server = Server(uvicorn_config(desk), desk)
+        log.info("desk_started", port=settings.desk_port, version=__version__)
+        try:
+            gc.collect()
+            gc.freeze()
+            await server.serve(sockets=[listen(settings)])
+        finally:
+            await asyncio.to_thread(keeper.stop)
+    log.info("desk_stopped")
+    return 0
+
+
+class Server(uvicorn.Server):
+    """uvicorn, saying good-bye to the WebSockets before it closes them."""
+
+    def __init__(self, config: uvicorn.Config, desk: Desk) -> None:
+        super().__init__(config)
+        self._desk = desk
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let browsers know that this is a restart, not a lost network: they come back at once and in step."""
+        self._desk.hub.end_all(CLOSE_RESTART, "shutdown")
+        await super().shutdown(sockets)
+
+
+def uvicorn_config(desk: Desk) -> uvicorn.Config:
+    """How the application is served. The access log stays off: addresses carry one-time tokens."""
+    settings = desk.settings
+    return uvicorn.Config(
+        build_app(desk),
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies or None,
+        timeout_graceful_shutdown=_DRAIN_S,
+        timeout_keep_alive=30,
+        ws="websockets-sansio",
+        ws_max_size=_LARGEST_MESSAGE,
+        ws_per_message_deflate=False,
+        ws_ping_interval=20,
+        ws_ping_timeout=20,
+        h11_max_incomplete_event_size=32 * 1024,
+        limit_concurrency=1000,
+    )
+
+
+def listen(settings: Settings) -> socket.socket:
+    """The listening socket; a restart takes over the port while old connections linger in TIME_WAIT."""
+    family = socket.AF_INET6 if ":" in settings.http_host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((settings.http_host, settings.desk_port))
+    listener.listen(1024)
+    listener.setblocking(False)
+    return listener
+
+
+async def _patiently(settings: Settings, store: Store) -> Desk:
+    """The parts of the process, as soon as the store can be reached."""
+    while True:
+        try:
+            return await asyncio.to_thread(build_desk, settings, store)
+        except StoreAway as error:
+            log.warning("desk_waits_for_store", error=str(error))
+            await asyncio.sleep(_STORE_RETRY_S)

@@ -1,0 +1,39 @@
+"""Counters and gauges for Prometheus. Numbers only: no label carries a name, a number or an id of a person."""
+
+from collections.abc import Mapping
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class Metrics:
+    """The measures of one desk process, in a registry of their own (several processes may live in one test)."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.sockets = Gauge("aircall_realtime_sockets", "Open WebSockets", registry=self.registry)
+        self.events = Counter("aircall_events_followed", "Events handed to the hub", registry=self.registry)
+        self.lag = Gauge(
+            "aircall_follower_lag_seconds",
+            "Age of the last event when it was handed to the hub",
+            registry=self.registry,
+        )
+        self.slow = Gauge("aircall_realtime_slow_total", "Sockets ended since they fell behind", registry=self.registry)
+        self.calls = Gauge("aircall_calls", "Calls that have not ended, by state", ["state"], registry=self.registry)
+        self.nodes = Gauge("aircall_nodes", "Processes with a running lease", ["kind"], registry=self.registry)
+        self.audio = Gauge("aircall_audio_peers", "Browser audio connections", ["node"], registry=self.registry)
+        self.strangers = Gauge(
+            "aircall_strangers_rejected_total", "INVITEs refused by the workers as strangers", registry=self.registry
+        )
+        self.sign_ins = Counter("aircall_sign_ins", "Attempts to sign in", ["result"], registry=self.registry)
+        self.store_away = Counter("aircall_store_away", "Requests met by an absent store", registry=self.registry)
+
+    def set_calls(self, by_state: Mapping[str, int]) -> None:
+        """Live calls by state; states without calls go to zero."""
+        for state in ("ringing", "accepting", "answered", "confirmed", "overflow"):
+            self.calls.labels(state).set(by_state.get(state, 0))
+
+    def text(self) -> bytes:
+        """The exposition format."""
+        return generate_latest(self.registry)

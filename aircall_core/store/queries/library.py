@@ -1,0 +1,22 @@
+"""Where the recordings of calls are."""
+
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from aircall_core.store.rows import many
+from aircall_core.store.tables import calls, recordings
+
+
+def recording(conn: Connection, call_id: str, recording_id: str | None = None) -> dict[str, Any] | None:
+    """A call's first recording, or the one named: its path below the data folder, and the call's line."""
+    query = (
+        select(recordings.c.id, recordings.c.path, calls.c.line_id)
+        .join(calls, calls.c.id == recordings.c.call_id)
+        .where(recordings.c.call_id == call_id)
+        .order_by(recordings.c.created_at, recordings.c.id)
+    )
+    if recording_id is not None:
+        query = query.where(recordings.c.id == recording_id)
+    found = many(conn, query.limit(1))
+    return found[0] if found else None
