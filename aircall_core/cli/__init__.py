@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from aircall_core.cli import db, numbers, processes, teams, trunks, users
+from aircall_core.cli import db, demo, numbers, processes, teams, trunks, users
 from aircall_core.cli.common import plain_errors
 
 PHONE_HELP = "A SIP test phone: call a number of this desk, speak, listen, press digits."
@@ -24,6 +24,7 @@ def build(arguments: list[str]) -> typer.Typer:
         pretty_exceptions_enable=False,
     )
     processes.register(app)
+    app.command()(demo.demo)
     for module in (users, teams, numbers, trunks, db):
         app.add_typer(module.app)
     if arguments[:1] == ["phone"]:

@@ -1,11 +1,12 @@
 """Rows of conversations (one for a line and a customer number) and of the contacts behind the numbers."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
 from aircall_core.store.rows import one
-from aircall_core.store.tables import contact_phones, conversation_reads, conversations
+from aircall_core.store.tables import contact_phones, contacts, conversation_reads, conversations
 
 
 def find(conn: Connection, line_id: str, party: str) -> dict[str, Any] | None:
@@ -49,3 +50,10 @@ def mark_read(conn: Connection, conversation_id: str, user_id: str, at: int) -> 
         return False
     conn.execute(update(conversation_reads).where(*where).values(read_at=at))
     return True
+
+
+def add_contact(conn: Connection, numbers: Sequence[str], **values: Any) -> None:
+    """A new contact with these numbers (E.164), none of which belongs to anybody yet."""
+    conn.execute(insert(contacts).values(**values))
+    if numbers:
+        conn.execute(insert(contact_phones), [{"number": number, "contact_id": values["id"]} for number in numbers])

@@ -1,0 +1,38 @@
+"""The demo workspace: made once by the same use cases as a real day, and told in the past."""
+
+from pathlib import Path
+
+from aircall_core.config import Settings
+from aircall_core.desk import demo
+from aircall_core.ids import now_ms
+from aircall_core.store import Store
+from aircall_core.store.queries import conversation
+from aircall_core.store.tables import conversations
+
+
+def test_a_week_of_calls_is_filed_in_the_past(store: Store, tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+    steps: list[tuple[int, int]] = []
+    signs = demo.fill(store, settings, lambda done, total: steps.append((done, total)))
+    assert steps[-1] == (demo.CALLS, demo.CALLS)
+    assert {sign.role for sign in signs} == {"administrator", "supervisor", "agent", "analyst"}
+    told = [row for row in store.events(0, 10_000) if row.kind.startswith("call.")]
+    arrived = [row.at for row in told if row.kind == "call.arrived"]
+    assert len(arrived) == demo.CALLS
+    assert max(arrived) < now_ms() - 3_600_000
+    outcomes = {row.event.data["outcome"] for row in told if row.kind == "call.ended"}
+    assert outcomes == {"answered", "abandoned", "missed"}
+    with store.read() as conn:
+        rows = conn.execute(conversations.select()).mappings().all()
+        pages = [conversation.timeline(conn, row["id"]) for row in rows]
+    assert all(page["entries"] for page in pages)
+
+
+def test_filling_again_only_renews_the_passwords(store: Store, tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+    first = demo.fill(store, settings)
+    before = [row for row in store.events(0, 10_000) if row.kind.startswith("call.")]
+    second = demo.fill(store, settings)
+    assert [row for row in store.events(0, 10_000) if row.kind.startswith("call.")] == before
+    assert [one.email for one in first] == [one.email for one in second]
+    assert not {one.password for one in first} & {one.password for one in second}
