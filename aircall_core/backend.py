@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -23,8 +23,10 @@ from typing import Any
 
 from aircall_core.config import Settings
 
+COMMAND = [sys.executable, "-m", "aircall_core", "backend"]
 LOCK_FILE, STATE_FILE = "backend.lock", "backend.json"
 START_S = 60.0  # migrations of a large store take their time
+_started: dict[int, subprocess.Popen[bytes]] = {}  # by pid: backends that this process started, to reap them
 STOP_MARGIN_S = 10.0  # what the supervisor may take beyond the time given to calls
 
 
@@ -173,6 +175,7 @@ def ensure_backend(settings: Settings) -> Backend:
             offset = log.stat().st_size if log.exists() else 0
             child = _spawn_detached(settings, log)
         if child is not None and child.poll() is not None and not is_locked(settings):
+            _started.pop(child.pid, None)
             raise BackendError(_last_words(log, offset) or f"The backend stopped at once; see {log}.")
         if time.monotonic() > deadline:
             raise BackendError(f"The backend did not start within {START_S:.0f} s; see {log}.")
@@ -198,9 +201,11 @@ def stop_backend(settings: Settings, *, at_once: bool = False) -> bool:
         if not _readable(watch, settings.drain_s + STOP_MARGIN_S):
             raise BackendError(f"The backend (process {state.process.pid}) does not stop.")
     except ProcessLookupError:
-        return True
+        pass  # it stopped between two lines
     finally:
         os.close(watch)
+    if child := _started.pop(state.process.pid, None):
+        child.wait()
     return True
 
 
@@ -211,11 +216,19 @@ async def backend_for_console(settings: Settings) -> AsyncIterator[Backend]:
     A console that is killed, crashes or is redeployed (SIGTERM) leaves the backend and its calls alone.
     """
     backend = await asyncio.to_thread(ensure_backend, settings)
+    # In a process of its own: it may write to the store (the first administrator's link), a console never does.
+    welcome = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "aircall_core", "welcome", env=child_environment(settings)
+    )
     interrupted = threading.Event()
     _note_ctrl_c(interrupted)
     try:
         yield backend
     finally:
+        if welcome.returncode is None:
+            with suppress(ProcessLookupError):
+                welcome.terminate()
+            await welcome.wait()
         if interrupted.is_set() and backend.started_here:
             print("Stopping; calls in progress may end first. Ctrl-C again ends them now.", file=sys.stderr)
             await asyncio.to_thread(stop_backend, settings)
@@ -244,14 +257,16 @@ def child_environment(settings: Settings) -> dict[str, str]:
 
 def _spawn_detached(settings: Settings, log: Path) -> subprocess.Popen[bytes]:
     with log.open("ab") as output:
-        return subprocess.Popen(
-            [sys.executable, "-m", "aircall_core", "backend", "--log-files"],
+        child = subprocess.Popen(
+            [*COMMAND, "--log-files"],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
             env=child_environment(settings),
             start_new_session=True,  # the terminal's Ctrl-C is for the console, which then decides
         )
+    _started[child.pid] = child
+    return child
 
 
 def _last_words(log: Path, offset: int) -> str:

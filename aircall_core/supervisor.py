@@ -226,6 +226,7 @@ class Supervisor:
     def _asked_to_stop(self) -> None:
         if self.stopping.is_set():
             self.hurry.set()  # asked twice: whoever asks knows what it costs
+        log.info("backend_stopping", at_once=self.hurry.is_set())
         self.stopping.set()
 
     async def _stop_all(self) -> None:

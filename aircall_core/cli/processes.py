@@ -107,7 +107,7 @@ def welcome() -> None:
             lines.append("            good to try; `make pjsua2` builds the one for production")
     except capabilities.CapabilityError as error:
         lines.append(f"pjsua2      {error}")
-    lines += [] if ready else [f"Not ready   {reason}" for reason in describe(answer)]
+    lines += [f"{'Note' if ready else 'Not ready':<12}{words}" for words in describe(answer)]
     with open_installation() as store:
         link = people.first_admin_link(store, settings)
     if link:
@@ -128,7 +128,8 @@ def ask_readiness(settings: "Settings", wait_s: float = 0) -> tuple[bool, dict[s
             answer: dict[str, Any] = reply.json()
             ready = reply.status_code == 200
         except (httpx.HTTPError, ValueError):
-            answer = {"reasons": [f"no answer from the desk process on port {settings.desk_port}"]}
+            words = f"The desk process does not answer on port {settings.desk_port}."
+            answer = {"ready": False, "reasons": [{"code": "no_desk", "message": words}]}
             ready = False
         if ready or time.monotonic() >= deadline:
             return ready, answer
@@ -136,6 +137,5 @@ def ask_readiness(settings: "Settings", wait_s: float = 0) -> tuple[bool, dict[s
 
 
 def describe(answer: dict[str, Any]) -> list[str]:
-    """The reasons in an answer of /readyz, as lines."""
-    reasons = answer.get("reasons", [])
-    return [str(reason) for reason in reasons] if isinstance(reasons, list) else [str(reasons)]
+    """What stands in the way of calls, then of some calls, by an answer of /readyz."""
+    return [str(one["message"]) for kind in ("reasons", "warnings") for one in answer.get(kind, ())]
