@@ -273,7 +273,7 @@ class System:
         tab = self.open_tab(user, browser=browser)
         reply = self.post(user, "/desk/duty", {"on": True, "command": new_id(), "tab": tab.id})
         assert reply.status_code == 202, reply.text
-        tab.wait_for("user.duty", user_id=user.id)
+        tab.wait_until(lambda: tab.view.get("duty"), "duty")  # on duty before: no event, but in the snapshot
         eventually(lambda: self._present(tab), what="the tab's presence in the store")
         return tab
 

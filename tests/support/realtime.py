@@ -9,6 +9,7 @@ import json
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -44,11 +45,17 @@ class Tab:
         self.closed: tuple[int, str] | None = None
         self._changed = threading.Condition()
         address = desk_url.replace("http", "ws", 1)
-        self._socket: ClientConnection = connect(
+        connecting = connect(
             f"{address}/realtime?after={after}&tab={self.id}&browser={self.browser}",
-            additional_headers={"Cookie": f"{cookie[0]}={cookie[1]}"}, origin=Origin(origin), open_timeout=timeout,
-            proxy=None, max_size=None, compression=None,
-        )  # fmt: skip
+            additional_headers={"Cookie": f"{cookie[0]}={cookie[1]}"},
+            origin=Origin(origin),
+            open_timeout=timeout,
+            proxy=None,
+            max_size=None,
+            compression=None,
+        )
+        self._open = ExitStack()
+        self._socket: ClientConnection = self._open.enter_context(connecting)
         self._over = threading.Event()
         self._threads = [threading.Thread(target=run, daemon=True) for run in (self._read, self._beat)]
         for thread in self._threads:
@@ -64,7 +71,7 @@ class Tab:
     def close(self) -> None:
         """Close the tab as a browser does."""
         self._over.set()
-        self._socket.close()
+        self._open.close()
         for thread in self._threads:
             thread.join(5)
 
