@@ -128,7 +128,7 @@ class Endpoint:
             rtcp = call.getStreamStat(0).rtcp
         except pj.Error:
             return None
-        return int(rtcp.rxStat.pkt + rtcp.rxStat.updateCount + rtcp.txStat.updateCount)
+        return int(rtcp.rxStat.pkt + rtcp.txStat.updateCount)  # txStat: the far end's reports on what we send
 
     def _do(
         self, token: int, action: str, code: int, reason: str = "", headers: Iterable[tuple[str, str]] = ()
@@ -136,7 +136,10 @@ class Endpoint:
         call = self.legs.get(token)
         if call is None:
             return False
-        form = pj.CallOpParam()
+        form = pj.CallOpParam(True)
+        form.opt.videoCount = 0
+        if hasattr(form.opt, "textCount"):  # since 2.16: else our own offers hold real-time text
+            form.opt.textCount = 0
         form.statusCode, form.reason = code, reason
         kept = pj.SipHeaderVector()
         for name, value in headers:
@@ -231,6 +234,7 @@ class Endpoint:
         form.callConfig.timerSessExpiresSec = self.config.session_expires_s
         form.callConfig.timerMinSESec = 90
         media = form.mediaConfig
+        media.lockCodecEnabled = False  # else each answer with two codecs is followed by an UPDATE with one
         rtp = media.transportConfig
         rtp.boundAddress = "" if self.config.host == "0.0.0.0" else self.config.host
         rtp.publicAddress = self.config.public_address

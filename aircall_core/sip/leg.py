@@ -57,8 +57,9 @@ class SipLeg(pj.Call):  # type: ignore[misc]
     @guarded
     def onCallMediaState(self, prm: Any) -> None:  # noqa: N802
         """Audio is up, held, or gone."""
-        media = self.getInfo().media
-        status = media[0].status if len(media) else pj.PJSUA_CALL_MEDIA_NONE
+        info = self.getInfo()  # held: what `media` yields lives in it (read from a temporary it is freed memory)
+        audio = (one.status for one in info.media if one.type == pj.PJMEDIA_TYPE_AUDIO)
+        status = next(audio, pj.PJSUA_CALL_MEDIA_NONE)
         held = status == pj.PJSUA_CALL_MEDIA_REMOTE_HOLD
         active = held or status in (pj.PJSUA_CALL_MEDIA_ACTIVE, pj.PJSUA_CALL_MEDIA_LOCAL_HOLD)
         self.endpoint.events.append(events.Media(self.token, active, held))

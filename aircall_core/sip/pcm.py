@@ -81,6 +81,9 @@ class PcmLink:
         self.closed = self.closed or reason
         with contextlib.suppress(OSError):  # the other side may be gone already: that is what we are telling it
             self.sock.send(json.dumps({"close": reason}).encode())
+            self.sock.shutdown(socket.SHUT_RDWR)
+            while self.sock.recv(MAX_PACKET):  # unread packets would turn our last word into a reset
+                pass
         self.sock.close()
 
     def _read(self) -> None:
