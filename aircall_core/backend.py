@@ -221,7 +221,7 @@ async def backend_for_console(settings: Settings) -> AsyncIterator[Backend]:
         sys.executable, "-m", "aircall_core", "welcome", env=child_environment(settings)
     )
     interrupted = threading.Event()
-    _note_ctrl_c(interrupted)
+    _note_ctrl_c(interrupted, backend)
     try:
         yield backend
     finally:
@@ -234,13 +234,15 @@ async def backend_for_console(settings: Settings) -> AsyncIterator[Backend]:
             await asyncio.to_thread(stop_backend, settings)
 
 
-def _note_ctrl_c(interrupted: threading.Event) -> None:
-    """Note SIGINT on its way to the server's own handler, which stops the server."""
+def _note_ctrl_c(interrupted: threading.Event, backend: Backend) -> None:
+    """Note SIGINT on its way to the server's own handler, which stops the server; hand the second on to the backend."""
     if threading.current_thread() is not threading.main_thread():
         return
     before = signal.getsignal(signal.SIGINT)
 
     def note(number: int, frame: FrameType | None) -> None:
+        if interrupted.is_set() and backend.started_here and backend.state.process.alive():
+            os.kill(backend.state.process.pid, signal.SIGINT)
         interrupted.set()
         if callable(before):
             before(number, frame)

@@ -91,7 +91,7 @@ def check_ports(settings: Settings, running: set[str]) -> None:
                 for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM)
             ]
     for use, host, port, kind, variable in wanted:
-        if error := _cannot_bind(host, port, kind):
+        if error := cannot_bind(host, port, kind):
             protocol = "UDP" if kind == socket.SOCK_DGRAM else "TCP"
             raise BackendError(
                 f"Port {port}/{protocol} of {host}, needed for {use}, cannot be used: {error}.\n"
@@ -99,7 +99,8 @@ def check_ports(settings: Settings, running: set[str]) -> None:
             )
 
 
-def _cannot_bind(host: str, port: int, kind: socket.SocketKind) -> str | None:
+def cannot_bind(host: str, port: int, kind: socket.SocketKind) -> str | None:
+    """Why nobody can listen there now, or None."""
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=kind)[0]
         with socket.socket(family, kind) as probe:

@@ -1,8 +1,8 @@
 """The processes of the system, and whether they are well."""
 
 import os
-import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -23,16 +23,22 @@ def register(app: typer.Typer) -> None:
 
 
 def console() -> None:
-    """Run the whole system: the console here, and the backend, found or started, behind it."""
+    """Run the whole system: the console here, and the backend, found or started, behind it. Ctrl-C stops both."""
     from aircall_core.config import get_settings
+    from aircall_core.console import check_port, environment
 
     settings = get_settings()
-    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    os.environ["STREAMLIT_SERVER_ADDRESS"] = settings.http_host
-    os.environ["STREAMLIT_SERVER_PORT"] = str(settings.http_port)
-    os.chdir(root)  # Streamlit reads its configuration and the pages from there
-    os.environ["AIRCALL_DATA_DIR"] = str(settings.data_dir)
-    os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", "app.py"])  # noqa: S606  it replaces this process
+    check_port(settings)
+    os.environ.update(environment(settings), AIRCALL_DATA_DIR=str(settings.data_dir))
+    os.chdir(Path(__file__).parents[2])  # Streamlit reads its configuration and the pages from there
+
+    import click
+    from streamlit.web.cli import main as streamlit
+
+    try:
+        streamlit(["run", "app.py"], standalone_mode=False)
+    except click.Abort:  # Ctrl-C: everything was stopped in order
+        raise SystemExit(0) from None
 
 
 def backend(

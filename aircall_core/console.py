@@ -1,0 +1,58 @@
+"""Where the console listens: AIRCALL_HTTP_HOST and AIRCALL_HTTP_PORT, however Streamlit was started.
+
+`streamlit run app.py` reads its address before it imports app.py. When that is not ours, app.py starts the same command
+again in the same process, with our address in the environment, where no flag or file of Streamlit's is left to differ.
+"""
+
+import os
+import socket
+import sys
+
+from aircall_core.backend import BackendError
+from aircall_core.config import Settings
+from aircall_core.supervisor import cannot_bind
+
+_OPTIONS = ("--server.port", "--server.address")
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """Variables by which Streamlit listens where our settings say."""
+    return {"STREAMLIT_SERVER_ADDRESS": settings.http_host, "STREAMLIT_SERVER_PORT": str(settings.http_port)}
+
+
+def check_port(settings: Settings) -> None:
+    """BackendError in plain words when another program has the console's port."""
+    if error := cannot_bind(settings.http_host, settings.http_port, socket.SOCK_STREAM):
+        raise BackendError(
+            f"Port {settings.http_port}/TCP of {settings.http_host}, needed for the console, cannot be used: {error}.\n"
+            "Stop what listens there (is the console running already?), or set AIRCALL_HTTP_PORT to another port."
+        )
+
+
+def insist_on_address(settings: Settings) -> None:
+    """Start `streamlit run` again when it would listen elsewhere. Does nothing under another server or in tests."""
+    from streamlit import config
+
+    command = sys.orig_argv
+    if "streamlit" not in " ".join(command[:3]) or "run" not in command[1:4]:
+        return
+    if (config.get_option("server.address"), config.get_option("server.port")) == (
+        settings.http_host,
+        settings.http_port,
+    ):
+        return
+    sys.stdout.flush()
+    os.environ.update(environment(settings))
+    os.execv(sys.executable, without_address(command))  # noqa: S606  it replaces this process
+
+
+def without_address(command: list[str]) -> list[str]:
+    """A Streamlit command line without the options that say where to listen."""
+    kept: list[str] = []
+    words = iter(command)
+    for word in words:
+        if word in _OPTIONS:
+            next(words, None)  # its value
+        elif not word.startswith(tuple(f"{option}=" for option in _OPTIONS)):
+            kept.append(word)
+    return kept
