@@ -47,14 +47,15 @@ def build_desk(settings: Settings, store: Store) -> Desk:
 
 def build_app(desk: Desk) -> Starlette:
     """The application: the routes of the table, the WebSocket, and the gate in front of them."""
-    routes: list[BaseRoute] = [Route(one.path, endpoint(one), methods=[one.method]) for one in ROUTES]
+    routes: list[BaseRoute] = [
+        Route(one.path, endpoint(one), methods=[one.method], max_body_size=LARGEST_BODY) for one in ROUTES
+    ]
     routes.append(WebSocketRoute(REALTIME, realtime))
     app = Starlette(
         routes=routes,
-        middleware=[Middleware(Gate, origins=desk.origins)],
+        middleware=[Middleware(Gate, origins=desk.origins, largest_body=LARGEST_BODY)],
         exception_handlers={HTTPException: _http_error, Exception: _our_fault},
         lifespan=_lifespan,
-        max_body_size=LARGEST_BODY,
     )
     app.state.desk = desk
     return app
@@ -81,8 +82,8 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
 
 async def _http_error(_: Request, wrong: Exception) -> Response:
     assert isinstance(wrong, HTTPException)
-    codes = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
-    said = {404: "There is no such address.", 405: "This address does not do that.", 413: "The body is too large."}
+    codes = {404: "not_found", 405: "method_not_allowed"}
+    said = {404: "There is no such address.", 405: "This address does not do that."}
     code = codes.get(wrong.status_code, "http")
     return error(wrong.status_code, code, said.get(wrong.status_code, wrong.detail), wrong.headers)
 

@@ -106,7 +106,7 @@ class Follower:
             try:
                 after = self._follow(after)
             except LogTruncated as cut:
-                log.warning("follower.log_truncated", after=cut.after, last_seq=cut.last_seq)
+                log.warning("follower_log_truncated", after=cut.after, last_seq=cut.last_seq)
                 self.ready.clear()
                 after = self._patiently(self._store.last_seq)
                 # After our new place is known: whoever connects from now on has a snapshot that is not older.
@@ -144,6 +144,6 @@ class Follower:
 
 def _note_away(error: StoreAway | None) -> None:
     if error is None:
-        log.info("follower.store_back")
+        log.info("follower_store_back")
     else:
-        log.warning("follower.store_away", error=str(error))
+        log.warning("follower_store_away", error=str(error))

@@ -21,8 +21,9 @@ _LOCKED = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"
 class Gate:
     """Refuses foreign origins before anything else looks at the request, and adds the security headers."""
 
-    def __init__(self, app: ASGIApp, origins: Origins) -> None:
-        self.app, self.origins = app, origins
+    def __init__(self, app: ASGIApp, origins: Origins, largest_body: int) -> None:
+        """``largest_body`` in bytes; a body that does not tell its length is cut off there by Starlette."""
+        self.app, self.origins, self.largest_body = app, origins, largest_body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or one WebSocket."""
@@ -46,6 +47,9 @@ class Gate:
             return _preflight() if known else _foreign()
         if method not in SAFE_METHODS and not known:
             return _foreign()
+        length = headers.get("content-length", "0")
+        if not length.isdigit() or int(length[:18]) > self.largest_body:
+            return error(413, "too_large", "The body is too large.")
         return None
 
 
@@ -83,7 +87,7 @@ def _sealed(send: Send, cors_origin: str | None) -> Send:
             headers.setdefault("cache-control", "no-store")
             headers["x-content-type-options"] = "nosniff"
             headers["x-frame-options"] = "DENY"
-            headers["referrer-policy"] = "no-referrer"  # one-time links carry their token in the address
+            headers["referrer-policy"] = "same-origin"  # one-time links carry their token in the address
             headers["cross-origin-resource-policy"] = "same-site"
             headers["cross-origin-opener-policy"] = "same-origin"
             headers.add_vary_header("origin")

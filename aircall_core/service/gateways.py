@@ -48,11 +48,12 @@ class Gateways:
         if known is not None and known.user != offer.user:
             raise Refused(409, "peer_taken", "This connection's name is in use.")
         body = {"peer": offer.peer, "call": offer.call, "user": offer.user, "worker": offer.worker, "sdp": offer.sdp}
+        last: Refused | None = None
         for node in by_room(gateways):
             try:
                 answer = await self._client(node["address"]).post("/peers", json=body)
             except httpx.TransportError as wrong:
-                log.warning("gateway.unreachable", node=node["id"], error=type(wrong).__name__)
+                log.warning("gateway_unreachable", node=node["id"], error=type(wrong).__name__)
                 continue
             if answer.status_code == 200:
                 self._remember(offer.peer, Placed(offer.user, node["address"]))
@@ -60,7 +61,10 @@ class Gateways:
                 return {"type": str(given["type"]), "sdp": str(given["sdp"])}
             if answer.status_code < 500:
                 raise _told(answer)
-            log.info("gateway.refused", node=node["id"], status=answer.status_code)
+            last = _told(answer)
+            log.info("gateway_refused", node=node["id"], code=last.code)
+        if last is not None and last.code == "worker_away":
+            raise Refused(503, "worker_away", "The telephone process is restarting. Please try again.")
         raise Refused(
             503, "no_audio_room", "There is no room for another audio connection. Please tell an administrator."
         )
@@ -75,7 +79,7 @@ class Gateways:
             try:
                 answer = await self._client(address).delete(f"/peers/{peer}")
             except httpx.TransportError as wrong:
-                log.warning("gateway.unreachable", error=type(wrong).__name__)
+                log.warning("gateway_unreachable", error=type(wrong).__name__)
                 continue
             if answer.status_code < 300:
                 self._placed.pop(peer, None)

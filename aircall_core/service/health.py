@@ -94,8 +94,7 @@ def figures(ask: Ask) -> Response:
         for one in nodes:
             if one.kind == "gateway":
                 measured.audio.labels(one.id).set(one.in_use)
-        strangers = sum(int(one.info.get("strangers", 0)) for one in nodes if one.kind == "worker")
-        measured.strangers.set(strangers)
+        measured.set_refused([one.info.get("refused", {}) for one in nodes if one.kind == "worker"])
     measured.slow.set(ask.desk.hub.dropped_slow)
     return Response(measured.text(), media_type=metrics.CONTENT_TYPE)
 

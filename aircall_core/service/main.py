@@ -22,14 +22,20 @@ _STORE_RETRY_S = 1.0
 _LARGEST_MESSAGE = 16 * 1024  # bytes of a WebSocket message from a browser
 
 
-def main() -> int:
-    """Run the desk process until SIGTERM or SIGINT; the exit status."""
+def main() -> None:
+    """Run the desk process until SIGTERM or SIGINT. SystemExit(1) when its port cannot be had."""
     settings = get_settings()
     setup_logging(settings, "desk-0")
-    return asyncio.run(serve(settings))
+    try:
+        listener = listen(settings)
+    except OSError as wrong:
+        log.error("desk_port_taken", host=settings.http_host, port=settings.desk_port, error=str(wrong))
+        raise SystemExit(1) from None
+    with listener:
+        asyncio.run(serve(settings, listener))
 
 
-async def serve(settings: Settings) -> int:
+async def serve(settings: Settings, listener: socket.socket) -> None:
     """Serve until told to stop: sockets are told to come back, requests under way end, the lease is given back."""
     with open_store(settings.database_url, full_sync=settings.sqlite_full_sync) as store:
         desk = await _patiently(settings, store)
@@ -40,11 +46,10 @@ async def serve(settings: Settings) -> int:
         try:
             gc.collect()
             gc.freeze()
-            await server.serve(sockets=[listen(settings)])
+            await server.serve(sockets=[listener])
         finally:
             await asyncio.to_thread(keeper.stop)
     log.info("desk_stopped")
-    return 0
 
 
 class Server(uvicorn.Server):

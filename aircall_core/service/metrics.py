@@ -1,6 +1,7 @@
 """Counters and gauges for Prometheus. Numbers only: no label carries a name, a number or an id of a person."""
 
-from collections.abc import Mapping
+from collections import Counter as Counter_
+from collections.abc import Iterable, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
@@ -23,8 +24,11 @@ class Metrics:
         self.calls = Gauge("aircall_calls", "Calls that have not ended, by state", ["state"], registry=self.registry)
         self.nodes = Gauge("aircall_nodes", "Processes with a running lease", ["kind"], registry=self.registry)
         self.audio = Gauge("aircall_audio_peers", "Browser audio connections", ["node"], registry=self.registry)
-        self.strangers = Gauge(
-            "aircall_strangers_rejected_total", "INVITEs refused by the workers as strangers", registry=self.registry
+        self.refused = Gauge(
+            "aircall_invites_refused",
+            "INVITEs refused by the running workers, by reason",
+            ["why"],
+            registry=self.registry,
         )
         self.sign_ins = Counter("aircall_sign_ins", "Attempts to sign in", ["result"], registry=self.registry)
         self.store_away = Counter("aircall_store_away", "Requests met by an absent store", registry=self.registry)
@@ -33,6 +37,14 @@ class Metrics:
         """Live calls by state; states without calls go to zero."""
         for state in ("ringing", "accepting", "answered", "confirmed", "overflow"):
             self.calls.labels(state).set(by_state.get(state, 0))
+
+    def set_refused(self, counts: Iterable[Mapping[str, int]]) -> None:
+        """INVITEs refused since each worker started, by reason."""
+        total: Counter_[str] = Counter_()
+        for one in counts:
+            total.update(one)
+        for why, count in total.items():
+            self.refused.labels(why).set(count)
 
     def text(self) -> bytes:
         """The exposition format."""

@@ -74,7 +74,7 @@ class Presence:
                 await self.end_expired()
                 await asyncio.to_thread(self._sweep)
             except StoreAway as error:
-                log.warning("presence.store_away", error=str(error))
+                log.warning("presence_store_away", error=str(error))
 
     async def end_expired(self) -> None:
         """End the sockets whose session is over, by time or because nobody told us of its end."""
