@@ -10,12 +10,16 @@ from babel.dates import format_datetime
 from aircall_core import numbers
 from aircall_core.ui.text import t
 
+WORD_JOINER = "\u2060"
 MARKDOWN = str.maketrans({c: "\\" + c for c in "\\`*_{}[]()#+-.!|<>~:$"})
 
 
 def plain(text: str) -> str:
-    """Text that a caller or a colleague wrote, safe inside Streamlit's markdown: nothing in it is markup."""
-    return " ".join(text.split()).translate(MARKDOWN)
+    """Text that a caller or a colleague wrote, safe inside Streamlit's markdown: no markup, and no link made of it."""
+    inert = " ".join(text.split())
+    for trigger in ("@", "://", "www."):  # what becomes a link by itself; a word joiner is not seen
+        inert = inert.replace(trigger, trigger[:-1] + WORD_JOINER + trigger[-1] + WORD_JOINER)
+    return inert.translate(MARKDOWN)
 
 
 def party(number: str, country: str) -> str:

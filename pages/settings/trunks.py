@@ -35,6 +35,6 @@ for trunk in data.read(lines.trunks_list):
     kind = t(f"trunks.kind_{trunk['kind']}")
     with rows.row(format.plain(trunk["name"]), [f"{kind} · {format.plain(where)} · {trunk['transport'].upper()} · {state}"]):
         if trunk["built_in"]:
-            st.caption(t("trunks.built_in"))
+            st.badge(t("trunks.built_in"), color="gray")
         elif rows.edit(f"edit-{trunk['id']}"):
             edit(trunk)

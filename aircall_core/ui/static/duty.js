@@ -26,7 +26,7 @@ function build(host, { data }) {
     h('button', { class: 'plain', type: 'button', 'aria-label': t('close'), onclick: () => ((problem = ''), draw()) }, icon('close')),
   );
   const dock = h('section', { class: 'dock', 'aria-label': t('duty.title'), popover: 'manual' }, notice, h('div', { class: 'line' }, dot, h('div', { class: 'lines', role: 'status' }, title, hint), arm, button));
-  host.append(h('div', { class: 'room', 'aria-hidden': 'true' }), dock);
+  host.append(dock);
 
   /** Microphone, sound, permission: asked for in one go, since a browser counts only what begins within the click. */
   async function ready() {
@@ -87,7 +87,8 @@ function build(host, { data }) {
     const look = !online ? 'away' : !view.duty ? 'off' : weak ? 'warn' : 'on';
     dock.dataset.look = look;
     title.textContent = online || status === 'gone' ? t(view.duty ? 'duty.on' : 'duty.off') : t(status === 'connecting' ? 'loading' : 'reconnecting');
-    hint.textContent = !online ? '' : t({ off: 'duty.off_hint', warn: 'duty.warn_hint', on: 'duty.on_hint' }[look] ?? 'duty.off_hint');
+    const missing = live.phone.armed ? 'duty.warn_sound' : 'duty.warn_mic';
+    hint.textContent = !online ? '' : t({ off: 'duty.off_hint', warn: missing, on: 'duty.on_hint' }[look]);
     const label = t(view.duty ? 'duty.go_off' : 'duty.go_on');
     if (button.textContent !== label) button.textContent = label;
     button.className = view.duty ? '' : 'accept';

@@ -3,6 +3,7 @@
 
 import { clock, h, icon, initials, listeners, mounter } from './dom.js';
 import { shared } from './shared.js';
+import { title } from './story.js';
 
 const REFRESH_MS = 400;
 const TELLING = new Set(['call.arrived', 'call.ringing', 'call.accepting', 'call.accept_failed', 'call.answered', 'call.overflow', 'call.returned', 'call.ended', 'conversation.read', 'conversation.opened']);
@@ -12,7 +13,7 @@ function build(host, { data, trigger }) {
   const t = (key, values) => live.t(key, values);
   const subs = listeners();
   const locale = document.documentElement.lang || undefined;
-  const time = new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit' });
+  const time = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' });
   const day = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short' });
   const rows = new Map();
   const list = h('ol', { class: 'rows', 'aria-label': t('inbox.title') });
@@ -65,11 +66,10 @@ function build(host, { data, trigger }) {
     parts.time.dateTime = new Date(item.last_at).toISOString();
     parts.time.textContent = stamp(item.last_at);
     const call = item.call;
-    const state = call ? (call.state === 'ended' ? call.outcome : call.state) : '';
     node.dataset.look = !call ? '' : call.state !== 'ended' ? 'live' : call.outcome === 'answered' ? 'ok' : 'missed';
     const who = call?.answered_by ? t('call.by', { name: call.answered_by }) : '';
     const talk = call?.answered_at && call?.ended_at ? clock(call.ended_at - call.answered_at) : '';
-    parts.last.textContent = [state && t(`call.${state}`), who, talk].filter(Boolean).join(' · ');
+    parts.last.textContent = [call && t(title(call)), who, talk].filter(Boolean).join(' · ');
     parts.line.textContent = [item.flag, item.named ? item.number : '', item.line].filter(Boolean).join('  ');
     return node;
   }

@@ -79,6 +79,12 @@ export function look(call) {
   return { answered: 'ok', lost: 'bad', failed: 'bad' }[call.outcome] ?? 'missed';
 }
 
+/** The key of a call's name: a call that goes on is not yet an answered one. */
+export function title(call) {
+  if (call.state === 'ended') return `call.${call.outcome}`;
+  return call.state === 'answered' || call.state === 'confirmed' ? 'call.live' : `call.${call.state}`;
+}
+
 /** A call from its own event alone, before the desk has been asked. */
 export function fresh(event) {
   return {

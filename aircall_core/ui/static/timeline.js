@@ -4,7 +4,7 @@
 import { clock, h, icon, listeners, mounter } from './dom.js';
 import { player } from './player.js';
 import { shared } from './shared.js';
-import { advance, form, fresh, line, look } from './story.js';
+import { advance, form, fresh, line, look, title } from './story.js';
 
 const PAGE = 50;
 
@@ -15,7 +15,7 @@ function build(host, { data }) {
   const subs = listeners();
   const locale = document.documentElement.lang || undefined;
   const dayName = new Intl.DateTimeFormat(locale, { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' });
-  const timeName = new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit' });
+  const timeName = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' });
   const entries = new Map(); // seq -> {entry, node}
   const bubbles = new Map(); // call id -> {call, node, parts}
   const days = new Map(); // day key -> {node, list, first}
@@ -118,7 +118,7 @@ function build(host, { data }) {
 
   function stamp(ms) {
     const at = new Date(ms);
-    return h('time', { class: 'num', datetime: at.toISOString(), title: at.toLocaleString(locale), text: timeName.format(at) });
+    return h('time', { class: 'num', datetime: at.toISOString(), title: at.toLocaleString(), text: timeName.format(at) });
   }
 
   function logLine(entry) {
@@ -148,8 +148,7 @@ function build(host, { data }) {
     const { parts, node } = bubble;
     const kind = look(value);
     node.dataset.look = kind;
-    const state = value.state === 'ended' ? value.outcome : value.state;
-    parts.title.textContent = t(`call.${state}`);
+    parts.title.textContent = t(title(value));
     const talk = value.answered_at && value.ended_at ? clock(value.ended_at - value.answered_at) : '';
     const wait = (value.answered_at ?? value.ended_at) ? clock((value.answered_at ?? value.ended_at) - value.arrived_at) : '';
     const name = value.answered_by?.name ?? '';

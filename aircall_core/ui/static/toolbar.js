@@ -17,9 +17,9 @@ function build(host, { data, trigger }) {
   const detail = h('p', { class: 'detail soft cut' });
   const state = h('span', { class: 'state', role: 'status' });
   const timer = h('span', { class: 'num', role: 'timer', 'aria-label': t('toolbar.time') });
-  const mute = button('mic', t('toolbar.mute'), () => run('mute', () => live.calls.mute(call.id, !call.muted)));
-  const hangup = button('down', t('toolbar.hangup'), () => run('hangup', () => live.calls.hangup(call.id)), 'reject');
-  const open = button('chat', t('open'), () => trigger('open', call.conversation));
+  const mute = button('mic', t('toolbar.mute'), t('toolbar.mute'), () => run('mute', () => live.calls.mute(call.id, !call.muted)));
+  const hangup = button('down', t('toolbar.hangup'), t('toolbar.hangup'), () => run('hangup', () => live.calls.hangup(call.id)), 'reject');
+  const open = button('chat', t('open'), t('toolbar.open'), () => trigger('open', call.conversation));
   const here = h('button', { class: 'here', type: 'button', hidden: true, onclick: () => run('here', () => live.calls.bringHere(call.id)) }, icon('sound'), t('toolbar.here'));
   const bar = h(
     'div',
@@ -31,8 +31,8 @@ function build(host, { data, trigger }) {
   mute.setAttribute('aria-pressed', 'false');
   host.append(bar);
 
-  function button(glyph, label, click, look = '') {
-    const one = h('button', { type: 'button', class: look, 'aria-label': label, title: label, tabindex: '-1', 'data-icon': glyph }, icon(glyph));
+  function button(glyph, label, short, click, look = '') {
+    const one = h('button', { type: 'button', class: look, 'aria-label': label, title: label, tabindex: '-1', 'data-icon': glyph }, icon(glyph), h('span', { text: short }));
     one.addEventListener('click', () => one.getAttribute('aria-disabled') !== 'true' && click());
     return one;
   }
