@@ -18,27 +18,15 @@ MAX_CANDIDATES = 20
 _PUBLIC_BELOW_HOST = 1 << 8  # less wanted than the address itself: colleagues in the LAN stay in the LAN
 
 
-def prepare_offer(sdp: str, codec: str) -> str:
-    """The offer as aiortc should see it: ``codec`` ('pcmu' or 'opus') first, and only candidates it can use at once.
+def prepare_offer(sdp: str) -> str:
+    """The offer with only those candidates that aiortc can use at once.
 
-    aiortc answers in the order of the offer, and browsers send the first codec of the answer: this decides for both.
     Names of the kind xyz.local are dropped, since resolving one waits for multicast answers that may never come, and so
     is the end of candidates: the browser's checks reach our address by themselves and show theirs (RFC 8445, 7.3.1.3).
     """
-    lines = sdp.replace("\r\n", "\n").rstrip("\n").split("\n")
-    wanted = {"pcmu": "pcmu/8000", "opus": "opus/48000"}[codec]
-    first = {"pcmu": {"0"}, "opus": set[str]()}[codec]  # payload type 0 is PCMU even when no rtpmap says so
-    for line in lines:
-        if line.startswith("a=rtpmap:"):
-            payload_type, _, name = line.removeprefix("a=rtpmap:").partition(" ")
-            if name.lower().startswith(wanted):
-                first = {payload_type}
     out, candidates = [], 0
-    for line in lines:
-        if line.startswith("m=audio "):
-            words = line.split(" ")
-            out.append(" ".join([*words[:3], *sorted(words[3:], key=lambda payload_type: payload_type not in first)]))
-        elif line.startswith("a=candidate:"):
+    for line in sdp.replace("\r\n", "\n").rstrip("\n").split("\n"):
+        if line.startswith("a=candidate:"):
             words = line.split(" ")
             if len(words) >= 8 and words[2].lower() == "udp" and _is_address(words[4]) and candidates < MAX_CANDIDATES:
                 candidates += 1

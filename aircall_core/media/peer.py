@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCSessionDescription
+from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCRtpReceiver, RTCSessionDescription
+from aiortc.rtcrtpparameters import RTCRtpCodecCapability
 
 from aircall_core.logs import get_logger
 from aircall_core.media import codec
@@ -43,6 +44,18 @@ class BadOffer(ValueError):
     """The session description cannot be answered."""
 
 
+def _preferences(rate: int) -> list[RTCRtpCodecCapability]:
+    """PCMU and Opus, the better for the worker's rate first; browsers have both (RFC 7874) and send the answer's first.
+
+    Mu-law holds all that an 8 kHz bridge has, with no encoder's delay and next to no work; above, only Opus does.
+    """
+    capabilities = RTCRtpReceiver.getCapabilities("audio")
+    assert capabilities is not None
+    ours = {one.mimeType: one for one in capabilities.codecs}
+    names = ("audio/PCMU", "audio/opus")
+    return [ours[name] for name in (names if rate == 8000 else reversed(names))]
+
+
 class Peer:
     """``on_closed(peer)`` is called once, when the peer is over for whatever reason."""
 
@@ -51,8 +64,6 @@ class Peer:
         self._link = link
         self._network = network
         self._on_closed = on_closed
-        # Mu-law is what an 8 kHz bridge holds anyway: no encoder's delay, next to no work. Above, only Opus carries it.
-        self._preferred = "pcmu" if link.rate == 8000 else "opus"
         self._loop = asyncio.get_running_loop()
         self._log = log.bind(peer=ids.peer, call=ids.call, user=ids.user)
         self._closing: asyncio.Task[None] | None = None
@@ -78,16 +89,14 @@ class Peer:
     async def _negotiate(self, offer: str) -> str:
         if [line.split(" ")[0] for line in offer.splitlines() if line.startswith("m=")] != ["m=audio"]:
             raise BadOffer("the offer must hold exactly one audio section")
-        await self._pc.setRemoteDescription(RTCSessionDescription(prepare_offer(offer, self._preferred), "offer"))
-        (transceiver,) = self._pc.getTransceivers()
+        transceiver = self._pc.addTransceiver("audio", "sendrecv")
+        transceiver.setCodecPreferences(_preferences(self._link.rate))  # only before the offer is set does aiortc mind
+        await self._pc.setRemoteDescription(RTCSessionDescription(prepare_offer(offer), "offer"))
         chosen = transceiver._codecs[0].name.lower()
-        if chosen not in ("pcmu", "opus"):
-            raise BadOffer("the offer holds neither PCMU nor Opus")
         rate = self._link.rate
         self._uplink = Uplink(codec.decoder(chosen, rate), self._link.frame_bytes, self._link.send)
         self._uplink.attach(transceiver.receiver)
         self._track = CallerTrack(codec.encoder(chosen, rate), rate)
-        transceiver.direction = "sendrecv"
         transceiver.sender.replaceTrack(self._track)
         self._link.start(self._track.push, lambda reason: self.close("worker_closed", detail=reason))
         await self._pc.setLocalDescription(await self._pc.createAnswer())

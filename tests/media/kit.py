@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 import httpx
@@ -60,7 +60,7 @@ class WorkerEnd:
 
 
 class FakeWorker:
-    """Listens like a worker, plays ``voice(n)`` (frame number to 20 ms of samples) to each peer, keeps what it hears."""
+    """Listens like a worker, plays ``voice(frame number)`` (20 ms of samples) to each peer, keeps what it hears."""
 
     def __init__(self, path: Path, rate: int = 8000, voice: Callable[[int], Samples] | None = None) -> None:
         self.path, self.rate, self.voice = path, rate, voice
@@ -91,7 +91,7 @@ class FakeWorker:
         if end.sock.fileno() >= 0:
             end.sock.shutdown(socket.SHUT_RDWR)
 
-    def __enter__(self) -> "FakeWorker":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -192,7 +192,7 @@ class GatewayProcess:
         self.client.close()
         self.process.stop()
 
-    def __enter__(self) -> "GatewayProcess":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -220,8 +220,14 @@ def _run_dir(environment: Mapping[str, str]) -> Path:
         os.environ.update(before)
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), ConnectionError):  # a page that was closed does not wait for its answers
+            super().handle_error(request, client_address)
+
+
 class SignallingDesk:
-    """Serves a page with the phone on it, and passes its offers to gateways: what the desk process does, without rights."""
+    """Serves a page with the phone on it and passes its offers to gateways, as the desk does, but for anybody."""
 
     def __init__(self, gateways: list[GatewayProcess], worker: FakeWorker) -> None:
         desk = self
@@ -237,10 +243,10 @@ class SignallingDesk:
                 body = json.loads(self.rfile.read(int(self.headers["content-length"])))
                 desk.post(self, urlsplit(self.path).path, body)
 
-            def log_message(self, format: str, *args: object) -> None:
+            def log_message(self, *_: object) -> None:
                 """Quiet."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = _Server(("0.0.0.0", 0), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         self._thread.start()
         self.url = f"http://127.0.0.1:{self._server.server_port}"
@@ -253,21 +259,24 @@ class SignallingDesk:
             _reply(handler, 200, _PAGE.encode(), "text/html")
         else:
             file = STATIC / Path(path).name
-            _reply(handler, 200 if file.is_file() else 404, file.read_bytes() if file.is_file() else b"", "text/javascript")
+            _reply(
+                handler, 200 if file.is_file() else 404, file.read_bytes() if file.is_file() else b"", "text/javascript"
+            )
 
     def post(self, handler: BaseHTTPRequestHandler, path: str, body: dict[str, Any]) -> None:
         """Offers go to the first gateway that takes them."""
         if path == "/rtc/close":
-            return _reply(handler, 200, b"{}")
+            _reply(handler, 200, b"{}")
+            return
         self.offers.append(body)
         answer = {"error": {"code": "no_gateway", "message": ""}}, 503
         for gateway in self.gateways:
             answer = _ask(gateway, body, self.worker)
             if answer[1] != 503:
                 break
-        return _reply(handler, answer[1], json.dumps(answer[0]).encode())
+        _reply(handler, answer[1], json.dumps(answer[0]).encode())
 
-    def __enter__(self) -> "SignallingDesk":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -305,8 +314,8 @@ const desk = new EventTarget();
 desk.tab = 'tab-00000001';
 desk.view = { user: 'me', calls: {} };
 desk.request = async (path, body) => {
-  const init = body ? { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' } } : {};
-  const answer = await fetch(path, init);
+  const headers = { 'content-type': 'application/json' };
+  const answer = await fetch(path, body ? { method: 'POST', body: JSON.stringify(body), headers } : {});
   const json = await answer.json();
   if (!answer.ok) throw Object.assign(new Error(json.error.message), { code: json.error.code, status: answer.status });
   return json;
@@ -319,13 +328,16 @@ window.accepted = (id) => (desk.view.calls[id] = { by: 'me', state: 'confirmed' 
 </script>"""
 
 
+ALLOWED = ["microphone"]
+
+
 @contextmanager
-def pages_of(browser: Any, desk: SignallingDesk) -> Iterator[Callable[[], Any]]:
+def pages_of(browser: Any, desk: SignallingDesk) -> Iterator[Callable[..., Any]]:
     """A maker of pages with an armed phone; their contexts are closed at the end."""
     contexts = []
 
-    def make(permissions: tuple[str, ...] = ("microphone",)) -> Any:
-        context = browser.new_context(permissions=list(permissions))
+    def make(permissions: list[str] | None = ALLOWED) -> Any:
+        context = browser.new_context(permissions=permissions)
         contexts.append(context)
         page = context.new_page()
         page.goto(desk.url)

@@ -1,13 +1,14 @@
-"""Sound through a real gateway process and a real Chromium: what the fake microphone plays reaches the worker, and back."""
+"""Sound through real gateway processes and a real Chromium: from the fake microphone to the worker, and back."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.media.kit import FakeWorker, GatewayProcess, SignallingDesk, pages_of, tone_voice
-from tests.support.audio import gaps, has_tone, tone, tone_level, write_wav
+from tests.media.kit import FakeWorker, GatewayProcess, SignallingDesk, WorkerEnd, pages_of, tone_voice
+from tests.support.audio import gaps, has_tone, level, tone, tone_level, write_wav
 from tests.support.chromium import chromium, heard, listen
 from tests.support.netns import NetNs
 from tests.support.processes import eventually
@@ -15,12 +16,22 @@ from tests.support.processes import eventually
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("netns")]
 
 MICROPHONE_HZ, CALLER_HZ = 440, 1000
+CALL = "call-0001"
 
 
-@pytest.fixture(params=[8000, 16000], ids=["pcmu", "opus"])
+@pytest.fixture(scope="module")
+def browser(netns: NetNs, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A Chromium whose microphone plays 440 Hz."""
+    folder = tmp_path_factory.mktemp("microphone")
+    with chromium(write_wav(folder / "tone.wav", tone(MICROPHONE_HZ, 10, 48_000), 48_000)) as browser:
+        yield browser
+
+
+@pytest.fixture
 def worker(request: pytest.FixtureRequest, short_path: Path) -> Iterator[FakeWorker]:
-    """A worker with a bridge at either rate; the gateway takes mu-law at the lower and Opus at the higher."""
-    with FakeWorker(short_path / "worker.pcm", request.param, tone_voice(CALLER_HZ, request.param)) as end:
+    """A worker that plays 1 kHz, at the rate that the test is parametrized with."""
+    rate = getattr(request, "param", 8000)
+    with FakeWorker(short_path / "worker.pcm", rate, tone_voice(CALLER_HZ, rate)) as end:
         yield end
 
 
@@ -32,32 +43,184 @@ def gateway(short_path: Path, sqlite_url: str, netns: NetNs) -> Iterator[Gateway
 
 
 @pytest.fixture
-def page(worker: FakeWorker, gateway: GatewayProcess, tmp_path: Path) -> Iterator[Any]:
-    """A page with an armed phone."""
-    microphone = write_wav(tmp_path / "tone.wav", tone(MICROPHONE_HZ, 10, 48_000), 48_000)
-    with SignallingDesk([gateway], worker) as desk, chromium(microphone) as browser, pages_of(browser, desk) as make:
+def desk(worker: FakeWorker, gateway: GatewayProcess) -> Iterator[SignallingDesk]:
+    """A desk with that gateway."""
+    with SignallingDesk([gateway], worker) as desk:
+        yield desk
+
+
+@pytest.fixture
+def page(browser: Any, desk: SignallingDesk) -> Iterator[Any]:
+    """A page with an armed phone. Sound processing is off: Chromium takes a steady tone for noise and removes it."""
+    with pages_of(browser, desk) as make:
         page = make()
+        page.evaluate("() => phone.setProcessing(false)")
         page.evaluate("() => phone.arm()")
         yield page
 
 
-def test_both_ways(page: Any, worker: FakeWorker) -> None:
-    took = page.evaluate("""async () => {
-        const begun = performance.now();
-        await phone.offer('call-0001', 'call').ready;
-        return performance.now() - begun;
-    }""")
-    peer = page.evaluate("phone.peerOf('call-0001')")
-    listen(page, "phone.audio.srcObject")
-    end = worker.peers[peer]
-    begun = len(end.frames)
-    eventually(lambda: len(end.frames) >= begun + 250, what="5 s of frames from the browser", timeout=20)
-    at_browser, rate = heard(page)
+def connect(page: Any, worker: FakeWorker, purpose: str = "call") -> WorkerEnd:
+    """Offer audio for the call and wait until it flows."""
+    page.evaluate("([call, purpose]) => phone.offer(call, purpose).ready", [CALL, purpose])
+    return end_of(page, worker)
 
-    at_worker = end.samples()
-    print(f"connect {took:.0f} ms; worker: {tone_level(at_worker[-worker.rate * 4:], MICROPHONE_HZ, worker.rate):.1f} dB;")
-    print(f"browser: {tone_level(at_browser[-rate * 4:], CALLER_HZ, rate):.1f} dB")
-    assert has_tone(at_worker[-worker.rate * 4 :], MICROPHONE_HZ, worker.rate)
-    assert has_tone(at_browser[-rate * 3 :], CALLER_HZ, rate)
-    print("gaps at the worker", gaps(at_worker[-worker.rate * 4 :], MICROPHONE_HZ, worker.rate))
-    print("gaps at the browser", gaps(at_browser[-rate * 3 :], CALLER_HZ, rate))
+
+def end_of(page: Any, worker: FakeWorker) -> WorkerEnd:
+    """The worker's end of the peer that the page has now, with frames coming."""
+
+    def found() -> WorkerEnd | None:
+        end = worker.peers.get(page.evaluate("(call) => phone.peerOf(call)", CALL))
+        return end if end is not None and end.frames else None
+
+    end = eventually(found, what="frames at the worker")
+    assert end is not None
+    return end
+
+
+def next_frames(end: WorkerEnd, seconds: float) -> Any:
+    """What the worker gets from now on, as samples."""
+    begin, count = len(end.frames), round(seconds * 50)
+    eventually(lambda: len(end.frames) >= begin + count, what="frames from the browser", timeout=20 + seconds)
+    return end.samples()[begin * (end_size := len(end.frames[0][2]) // 2) : (begin + count) * end_size]
+
+
+@pytest.mark.parametrize("worker", [8000, 16000], ids=["pcmu", "opus"], indirect=True)
+def test_tones_both_ways_without_a_gap(page: Any, worker: FakeWorker) -> None:
+    end = connect(page, worker)
+    next_frames(end, 2)  # the browser's playout settles
+    listen(page, "phone.audio.srcObject")
+    at_worker = next_frames(end, 5)
+    at_browser, rate = heard(page)
+    at_browser = at_browser[rate // 2 :]  # the ear opens with silence
+    print(f"worker {tone_level(at_worker, MICROPHONE_HZ, worker.rate):.1f} dB")
+    print(f"browser {tone_level(at_browser, CALLER_HZ, rate):.1f} dB, {gaps(at_browser, CALLER_HZ, rate)}")
+    assert has_tone(at_worker, MICROPHONE_HZ, worker.rate, at_least_db=-20)
+    assert has_tone(at_browser, CALLER_HZ, rate, at_least_db=-20)
+    numbers = [number for _, number, _ in end.frames]
+    assert numbers == list(range(len(numbers)))
+    assert gaps(at_worker, MICROPHONE_HZ, worker.rate) == []
+
+
+def test_mute_sends_silence_and_unmute_sound_again(page: Any, worker: FakeWorker) -> None:
+    end = connect(page, worker)
+    assert has_tone(next_frames(end, 1), MICROPHONE_HZ, 8000, at_least_db=-20)
+    page.evaluate("(call) => phone.setMuted(call, true)", CALL)
+    next_frames(end, 0.3)
+    assert level(next_frames(end, 0.5)) < -60
+    page.evaluate("(call) => phone.setMuted(call, false)", CALL)
+    next_frames(end, 0.3)
+    assert has_tone(next_frames(end, 0.5), MICROPHONE_HZ, 8000, at_least_db=-20)
+
+
+def test_levels_for_a_meter(page: Any, worker: FakeWorker) -> None:
+    connect(page, worker)
+    page.wait_for_function("() => { const { mic, caller } = phone.levels(); return mic > 0.1 && caller > 0.05; }")
+
+
+def test_closing_ends_the_peer_everywhere(page: Any, worker: FakeWorker, gateway: GatewayProcess) -> None:
+    end = connect(page, worker)
+    page.evaluate("(call) => phone.close(call)", CALL)
+    assert end.closed.wait(5)
+    eventually(lambda: gateway.stats()["peers"] == 0)
+    assert page.evaluate("() => [phone.peerOf('call-0001'), phone.audio.srcObject]") == [None, None]
+    assert [state for _, state in page.evaluate("states")] == ["connected", "closed"]
+
+
+def test_leaving_the_page_ends_the_peer(page: Any, worker: FakeWorker, gateway: GatewayProcess) -> None:
+    end = connect(page, worker)
+    page.goto("about:blank")
+    assert end.closed.wait(5)
+    eventually(lambda: gateway.stats()["peers"] == 0)
+
+
+def test_one_leg_a_call_however_often_it_is_offered(page: Any, worker: FakeWorker, desk: SignallingDesk) -> None:
+    peers = page.evaluate("() => [1, 2, 3].map(() => phone.offer('call-0001', 'ring').peer)")
+    assert len(set(peers)) == 1
+    connect(page, worker, "ring")
+    assert [offer["purpose"] for offer in desk.offers] == ["ring"]
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "stalled"])
+def test_another_gateway_takes_over(
+    browser: Any, worker: FakeWorker, gateway: GatewayProcess, short_path: Path, sqlite_url: str, how: signal.Signals
+) -> None:
+    with (
+        GatewayProcess(short_path, sqlite_url, index=1) as other,
+        SignallingDesk([gateway, other], worker) as desk,
+        pages_of(browser, desk) as make,
+    ):
+        page = make()
+        page.evaluate("() => phone.setProcessing(false)")
+        page.evaluate("() => phone.arm()")
+        first = connect(page, worker, "ring")
+        page.evaluate("(call) => accepted(call)", CALL)
+        desk.gateways = [other] if how == signal.SIGSTOP else desk.gateways
+        gateway.process.kill(how)
+        page.wait_for_function("() => states.map(([, state]) => state).join() === 'connected,reconnecting,connected'")
+        second = end_of(page, worker)
+        assert has_tone(next_frames(second, 1), MICROPHONE_HZ, 8000, at_least_db=-20)
+        assert second.hello["peer"] != first.hello["peer"]
+        assert [offer["purpose"] for offer in desk.offers] == ["ring", "call"]
+        lost, back = (at for at, _ in page.evaluate("states")[1:])
+        print(f"from noticing to audio {back - lost:.0f} ms")
+        listen(page, "phone.audio.srcObject")
+        next_frames(second, 1.5)
+        at_browser, rate = heard(page)
+        assert has_tone(at_browser[rate // 2 :], CALLER_HZ, rate, at_least_db=-20)
+        gateway.process.kill(signal.SIGKILL)
+
+
+def test_a_gateway_that_stops_in_order_sends_its_browsers_elsewhere(
+    page: Any, worker: FakeWorker, gateway: GatewayProcess
+) -> None:
+    first = connect(page, worker)
+    page.evaluate("(call) => accepted(call)", CALL)
+    gateway.stop()
+    assert first.closed.wait(5)
+    gateway.start()
+    page.wait_for_function("() => states.map(([, state]) => state).join() === 'connected,reconnecting,connected'")
+    assert has_tone(next_frames(end_of(page, worker), 1), MICROPHONE_HZ, 8000, at_least_db=-20)
+
+
+def test_a_call_that_is_over_is_not_offered_again(page: Any, worker: FakeWorker, desk: SignallingDesk) -> None:
+    end = connect(page, worker)
+    worker.refuse = "no such call"
+    worker.hang_up(end.hello["peer"])
+    page.wait_for_function("() => states.at(-1)?.[1] === 'failed'")
+    assert page.evaluate("(call) => phone.peerOf(call)", CALL) is None
+
+
+def test_a_full_gateway_is_asked_again(browser: Any, worker: FakeWorker, short_path: Path, sqlite_url: str) -> None:
+    with (
+        GatewayProcess(short_path, sqlite_url, gateway_capacity=1) as small,
+        SignallingDesk([small], worker) as desk,
+        pages_of(browser, desk) as make,
+    ):
+        first, second = make(), make()
+        for page in (first, second):
+            page.evaluate("() => phone.arm()")
+        connect(first, worker)
+        second.evaluate("() => { window.waiting = phone.offer('call-0002', 'call').ready; }")
+        eventually(lambda: small.stats()["refused"] >= 2, what="the second page's second try")
+        first.evaluate("(call) => phone.close(call)", CALL)
+        second.evaluate("() => window.waiting")
+
+
+def test_refusals_have_names(browser: Any, netns: NetNs, desk: SignallingDesk, tmp_path: Path) -> None:
+    arm = "() => phone.arm().then(() => phone.mic, (error) => `${phone.mic} ${error.name}`)"
+    with pages_of(browser, desk) as make:
+        page = make()
+        assert page.evaluate(arm) == "ok"
+        desk_elsewhere = desk.url.replace("127.0.0.1", netns.address)
+        page.goto(desk_elsewhere)
+        page.wait_for_function("window.phone")
+        assert page.evaluate("phone.mic") == "insecure"
+        assert page.evaluate(arm) == "insecure SecurityError"
+    with chromium(allow=False) as without, pages_of(without, desk) as make:
+        assert make().evaluate(arm) == "missing NotFoundError"
+    microphone = write_wav(tmp_path / "tone.wav", tone(440, 1, 48_000), 48_000)
+    with (
+        chromium(microphone, extra=["--deny-permission-prompts"], allow=False) as strict,
+        pages_of(strict, desk) as make,
+    ):
+        assert make(()).evaluate(arm) == "denied NotAllowedError"

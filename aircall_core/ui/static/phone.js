@@ -112,7 +112,6 @@ export class Phone extends EventTarget {
     const [track] = stream.getAudioTracks();
     track.addEventListener('ended', () => this.input === stream && this.#inputEnded());
     before?.getTracks().forEach((one) => one.stop());
-    this.#meterInput();
   }
 
   /** Unplugged, or taken away in the browser's settings: try what is left, so that the call in progress keeps a voice. */
@@ -297,28 +296,36 @@ export class Phone extends EventTarget {
 
   // ---- levels
 
-  /** Loudness for a meter, 0..1 each: {mic, caller}. Cheap enough for every animation frame. */
+  /** Peak level of the microphone and of the caller, 0..1 each, for a meter: cheap enough for every animation frame. */
   levels() {
-    if (!this.meter) this.#meterInput(true);
-    let mic = 0;
-    if (this.meter?.analyser) {
-      this.meter.analyser.getFloatTimeDomainData(this.meter.samples);
-      for (const sample of this.meter.samples) mic = Math.max(mic, Math.abs(sample));
-    }
-    const playing = [...this.legs.values()].find((leg) => leg.stream && leg.stream === this.element?.srcObject);
-    return { mic, caller: playing?.receiver?.getSynchronizationSources?.()[0]?.audioLevel ?? 0 };
+    if (this.env.AudioContext) this.meter ??= new Meter(new this.env.AudioContext());
+    return { mic: this.meter?.peak('mic', this.input) ?? 0, caller: this.meter?.peak('caller', this.element?.srcObject) ?? 0 };
+  }
+}
+
+/** Looks at streams as they are now; follows when another one takes a stream's place. */
+class Meter {
+  constructor(context) {
+    Object.assign(this, { context, inputs: {}, samples: new Float32Array(1024) });
   }
 
-  /** The meter is made when somebody first looks at it, and follows the microphone from then on. */
-  #meterInput(wanted = false) {
-    if (!this.input || !(wanted || this.meter)) return;
-    const context = (this.meter?.context ?? new this.env.AudioContext());
-    this.meter?.source?.disconnect();
-    const source = context.createMediaStreamSource(this.input);
-    const analyser = context.createAnalyser();
-    analyser.fftSize = 1024;
+  peak(name, stream) {
+    if (this.inputs[name]?.stream !== stream) this.#follow(name, stream);
+    const { analyser } = this.inputs[name];
+    if (!analyser) return 0;
+    if (this.context.state === 'suspended') this.context.resume();
+    analyser.getFloatTimeDomainData(this.samples);
+    return this.samples.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0);
+  }
+
+  #follow(name, stream) {
+    this.inputs[name]?.source?.disconnect();
+    this.inputs[name] = { stream };
+    if (!stream) return;
+    const source = this.context.createMediaStreamSource(stream);
+    const analyser = this.context.createAnalyser();
+    analyser.fftSize = this.samples.length;
     source.connect(analyser);
-    this.meter = { context, source, analyser, samples: new Float32Array(analyser.fftSize) };
-    if (context.state === 'suspended') context.resume();
+    Object.assign(this.inputs[name], { source, analyser });
   }
 }
