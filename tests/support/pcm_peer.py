@@ -24,10 +24,11 @@ FRAME_S = 0.020
 
 
 class PcmPeer:
-    """Sends `voice` (8 kHz, repeated) in 20 ms frames from the start; keeps every frame that comes, with its time."""
+    """Sends `voice` (8 kHz, repeated) in 20 ms frames from the start; keeps every frame with its time."""
 
     def __init__(self, worker: Path | str, *, peer: str, call: str, user: str, voice: Samples | None = None) -> None:
         self.frames: list[tuple[float, bytes]] = []
+        self.sent: list[tuple[float, Samples]] = []
         self.ended = threading.Event()
         self.reason = ""
         self._quiet = threading.Event()
@@ -88,10 +89,10 @@ class PcmPeer:
                 continue
             start = number * self._size % (len(self._voice) // self._size * self._size)
             number += 1
+            frame = self._voice[start : start + self._size]
+            self.sent.append((time.monotonic(), from_pcm(frame)))
             try:
-                self._socket.send(
-                    _HEADER.pack(1, 0, number) + self._voice[start : start + self._size], socket.MSG_DONTWAIT
-                )
+                self._socket.send(_HEADER.pack(1, 0, number) + frame, socket.MSG_DONTWAIT)
             except BlockingIOError:
                 continue  # as a gateway does: a worker that does not read misses the frame
             except OSError:
