@@ -87,9 +87,15 @@ export class Leg extends EventTarget {
   }
 
   async #connect() {
-    const pc = new this.env.RTCPeerConnection(await this.parts.config());
-    if (this.over) return pc.close();
+    const config = await this.parts.config();
+    if (this.over) return;
     this.#drop();
+    let pc;
+    try {
+      pc = new this.env.RTCPeerConnection(config);
+    } catch (error) {
+      return this.#fail(error); // ICE servers that this browser does not accept: trying again would not change them
+    }
     this.pc = pc;
     const current = () => this.pc === pc && !this.over;
     pc.addEventListener('track', ({ track, receiver, streams }) => {
@@ -107,8 +113,9 @@ export class Leg extends EventTarget {
     try {
       this.#takeTrack();
       this.sender = pc.addTrack(this.track);
+      const usable = usableCandidate(pc, this.env.after);
       await pc.setLocalDescription();
-      await usableCandidate(pc, this.env.after);
+      await usable;
       if (!current()) return;
       const answer = await this.parts.offer(this, pc.localDescription.sdp);
       if (current()) await pc.setRemoteDescription(answer);
