@@ -194,7 +194,7 @@ class Endpoint:
         ua.threadCnt, ua.mainThreadOnly, ua.maxCalls = 0, True, capabilities.ASK_CALLS
         ua.userAgent = self.config.user_agent
         self._writer = leg.LogWriter(self.pjsip_said)
-        config.logConfig.level = config.logConfig.consoleLevel = 1
+        config.logConfig.level = config.logConfig.consoleLevel = 2  # 1: errors, 2: warnings and dropped packets
         config.logConfig.msgLogging = 0
         config.logConfig.writer = self._writer
         media = config.medConfig
@@ -259,8 +259,10 @@ class Endpoint:
 
     def pjsip_said(self, level: int, text: str) -> None:
         """The library's own log lines: counted, and never with what a message held."""
-        if "bytes packet" in text:
+        if "Dropping" in text and "bytes packet" in text:
             self.counters.malformed += 1
+            if str(self.counters.malformed).strip("0") == "1":  # the first, the tenth, the hundredth...
+                log.warning("packet_dropped", why="not SIP", count=self.counters.malformed)
             return
         first = text.strip().split("\n", 1)[0]
-        log.info("pjsip", level=level, said=_CONTENT.sub("…", first)[:200])
+        (log.info if level <= 1 else log.debug)("pjsip", level=level, said=_CONTENT.sub("…", first)[:200])

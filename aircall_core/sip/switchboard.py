@@ -3,6 +3,7 @@
 from collections import deque
 from typing import Any
 
+from aircall_core.domain.events import INTENTS, EventRow
 from aircall_core.ids import new_id, now_ms
 from aircall_core.logs import get_logger
 from aircall_core.sip import events as sip
@@ -26,6 +27,7 @@ class Switchboard:
         self.calls: dict[str, InboundCall] = {}
         self.replaced = False
         self._by_token: dict[int, InboundCall] = {}
+        self._ended: deque[str] = deque(maxlen=256)  # late wishes for these are ours to answer
         self._accounts, self._registers = accounts, registers
 
     def tell(self, message: "link.Message | Saved") -> None:
@@ -107,6 +109,7 @@ class Switchboard:
             return
         call.on_gone(code=code, by_caller=by_caller)
         self.calls.pop(call.id, None)
+        self._ended.append(call.id)
         log.info("call_gone", call=call.id, code=code, by_caller=by_caller)
 
     def _id_of(self, token: int) -> str:
@@ -119,8 +122,7 @@ class Switchboard:
         match message:
             case link.Heard(rows):
                 for row in rows:
-                    if call := self.calls.get(row.event.call_id or ""):
-                        call.on_event(row)
+                    self._on_event(row, row.event.call_id or "")
             case link.Planned() | link.Returned() | link.Fence():
                 if call := self.calls.get(message.call_id):
                     self._on_reply(call, message)
@@ -132,6 +134,17 @@ class Switchboard:
                 self.replaced = True
             case Saved():
                 self._saved(message)
+
+    def _on_event(self, row: EventRow, call_id: str) -> None:
+        call = self.calls.get(call_id)
+        if call is not None and call.stage is not Stage.ENDED:
+            call.on_event(row)
+        elif row.kind in INTENTS and (call is not None or call_id in self._ended):
+            # Wished for while the caller hung up: a command's end is always an event.
+            data = row.event.data
+            if data.get("command"):
+                user = row.event.user_id
+                self.tools.put("command_failed", call_id, user_id=user, command=data["command"], code="call_over")
 
     def _on_reply(self, call: InboundCall, message: link.Planned | link.Returned | link.Fence) -> None:
         match message:
@@ -175,7 +188,7 @@ class Switchboard:
     def status(self) -> dict[str, Any]:
         """For the node's row and the health page."""
         return {
-            "calls": len(self.calls),
+            "calls_up": len(self.calls),
             "refused": dict(self.admission.counts),
             "malformed": self.tools.endpoint.counters.malformed,
         }

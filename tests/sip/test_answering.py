@@ -1,5 +1,6 @@
 """A call is answered: 200 on the wire once the agent's audio is there, sound both ways, and every way it can end."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -60,11 +61,9 @@ def test_sound_goes_both_ways_and_into_a_stereo_recording(site: Site, tmp_path: 
 
     saved = site.wait("call.recording", state="saved")
     with site.store.read() as conn:
-        path = conn.exec_driver_sql(
-            "select path from recordings where id = ?", (saved.event.data["recording"],)
-        ).scalar()
-    assert path == f"recordings/{path.split('/')[1]}/{path.split('/')[2]}/{call}.wav"
-    channels, rate = read_wav(site.folder / "data" / str(path))
+        path = str(conn.exec_driver_sql("select path from recordings where call_id = ?", (call,)).scalar_one())
+    assert re.fullmatch(rf"recordings/\d{{4}}/\d\d/{call}\.wav", path)
+    channels, rate = read_wav(site.folder / "data" / path)
     assert channels.shape[0] == 2
     middle = slice(rate, 2 * rate)
     assert has_tone(channels[0][middle], CALLER_HZ, rate)
@@ -172,7 +171,7 @@ def answered_raw(site: Site, caller: RawCaller) -> tuple[str, Agent]:
 
 def test_call_without_sdp_is_answered_with_our_offer(site: Site, tmp_path: Path) -> None:
     with Sipp("late_offer", f"127.0.0.1:{site.port}", tmp_path, hold_ms=1500, audio=tone(CALLER_HZ, 4, RATE)) as caller:
-        call, agent = answered(site)
+        _call, agent = answered(site)
         with agent:
             site.wait("call.ended", 15)
         assert caller.result().successful == 1, caller.why
@@ -181,7 +180,7 @@ def test_call_without_sdp_is_answered_with_our_offer(site: Site, tmp_path: Path)
 
 def test_hold_by_the_caller_is_no_silence(site: Site, tmp_path: Path) -> None:
     with Sipp("hold", f"127.0.0.1:{site.port}", tmp_path, hold_ms=1000, audio=tone(CALLER_HZ, 8, RATE)) as caller:
-        call, agent = answered(site)
+        _call, agent = answered(site)
         with agent:
             ended = site.wait("call.ended", 20)
         assert caller.result().successful == 1, caller.why
@@ -192,7 +191,7 @@ def test_hold_by_the_caller_is_no_silence(site: Site, tmp_path: Path) -> None:
 def test_a_caller_who_vanishes_is_noticed(site: Site) -> None:
     with RawCaller("127.0.0.1", site.port) as caller:
         caller.invite(NUMBER)
-        call, agent = answered_raw(site, caller)  # it never sends RTP
+        _call, agent = answered_raw(site, caller)  # it never sends RTP
         with agent:
             ended = site.wait("call.ended", 20)
         assert (ended.event.data["by"], ended.event.data["reason"]) == ("system", "rtp_timeout")
