@@ -26,7 +26,7 @@ from aircall_core.sip.farewell import say_goodbye
 from aircall_core.sip.pcm import PcmListener
 from aircall_core.sip.prompts import Prompts
 from aircall_core.sip.recorder import Recordings
-from aircall_core.sip.storelink import StoreLink
+from aircall_core.sip.storelink import StoreLink, journal_of, replay
 from aircall_core.sip.switchboard import Switchboard
 from aircall_core.sip.timers import Timers
 from aircall_core.sip.tools import Rules, Tools
@@ -91,6 +91,7 @@ class Worker:
 
     def _register(self) -> tuple[nodes.Node, int, list[dict[str, Any]]]:
         settings = self.settings
+        replay(self._store, journal_of(settings.data_dir, f"worker-{self.index}"))
         with self._store.write() as tx:
             node = nodes.register(
                 tx,

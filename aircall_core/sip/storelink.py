@@ -29,6 +29,9 @@ log = get_logger(__name__)
 
 RETRY_S = (0.2, 0.5, 1.0, 2.0)
 BEAT_S = 2.0
+# Browsers' leases (15 s, renewed every 5 s) may have run out while nobody could renew them. The desk does so within a
+# second of the store's return; a call that is planned before that would find everybody offline.
+LEASES_RAN_OUT_S, RENEWAL_S = 5.0, 1.5
 
 ARRIVAL, SAVED, TRUNK = "arrival", "recording_saved", "trunk_state"
 FACTS: Mapping[str, Callable[..., Any]] = {
@@ -130,7 +133,7 @@ class StoreLink:
         self.away = False
         self._tell, self._directory = tell, directory
         self._data_dir, self._min_free = data_dir, min_free_disk_mb * 1_000_000
-        self._journal = Journal(data_dir / "journal" / f"{node.id.split('@')[0]}.jsonl")
+        self._journal = journal_of(data_dir, node.id.split("@")[0])
         self._pending: list[Fact] = []  # in the journal, not yet in the store
         self._queue: deque[Fact] = deque()
         self._ring = threading.Condition()
@@ -141,7 +144,6 @@ class StoreLink:
 
     def start(self, after: int) -> None:
         """Begins to write, and to follow the log after `after`."""
-        self._pending = [Fact(**entry) for entry in self._journal.read()]
         self._after = after
         self._writer.start()
         self._reader.start()
@@ -163,11 +165,16 @@ class StoreLink:
 
     def _write_loop(self) -> None:
         tries, beat_at = 0, time.monotonic() + BEAT_S
+        away_since = 0.0
         while True:
             stopping = self._stop.is_set()
             batch = self._take(beat_at, patience=RETRY_S[min(tries, len(RETRY_S)) - 1] if tries else None)
             try:
+                if tries and not stopping and time.monotonic() - away_since >= LEASES_RAN_OUT_S:
+                    self._beat()
+                    self._stop.wait(RENEWAL_S)
                 self._write(batch)
+                written, batch = batch, []  # whatever fails from here on, these need not be written again
                 if self._pending:
                     self._pending = []
                     self._journal.clear()
@@ -179,13 +186,12 @@ class StoreLink:
                         nodes.leave(tx, self.node)
                     return
                 if tries:
-                    log.info("store_back")
+                    log.info("store_back", written=len(written), away_s=round(time.monotonic() - away_since, 1))
                 tries, self.away = 0, False
             except StoreAway as problem:
-                fresh = batch[len(self._pending) :]
-                self._journal.append(asdict(fact) for fact in fresh)
-                self._pending = batch
+                self._keep(batch)
                 if not tries:
+                    away_since = time.monotonic()
                     log.warning("store_away", error=str(problem)[:200], waiting=len(batch))
                 tries, self.away = tries + 1, True
                 if stopping:
@@ -203,41 +209,21 @@ class StoreLink:
         return batch
 
     def _write(self, batch: Sequence[Fact]) -> None:
-        """One transaction for all. If one of them cannot be written, each for itself, so that it stops no other."""
-        if not batch:
-            return
-        try:
-            with self.store.write() as tx:
-                done = [(fact, _apply(tx, fact)) for fact in batch]
-        except StoreAway:
-            raise
-        except Exception:  # noqa: BLE001 - found and logged below, one by one
-            done = self._write_singly(batch)
-        for fact, result in done:
+        for fact, result in write_facts(self.store, batch):
             self._report(fact, result)
 
-    def _write_singly(self, batch: Sequence[Fact]) -> list[tuple[Fact, Any]]:
-        done = []
-        for fact in batch:
-            try:
-                with self.store.write() as tx:
-                    done.append((fact, _apply(tx, fact)))
-            except StoreAway:
-                raise
-            except Fenced:
-                log.warning("fact_fenced", fact=fact.name, call=fact.call_id)
-                self._tell(Fence(fact.call_id))
-            except DeskError as problem:
-                log.warning("fact_refused", fact=fact.name, call=fact.call_id, code=problem.code)
-                self._tell(Fence(fact.call_id))
-            except Exception:
-                log.exception("fact_lost", fact=fact.name, call=fact.call_id)
-        return done
+    def _keep(self, batch: list[Fact]) -> None:
+        """The store is away: what is new goes into the journal, all of it stays at hand."""
+        try:
+            self._journal.append(asdict(fact) for fact in batch[len(self._pending) :])
+        except OSError as problem:  # a full disk: then they live in memory alone
+            log.error("journal_failed", error=problem.strerror)
+        self._pending = batch
 
     def _report(self, fact: Fact, result: Any) -> None:
-        if fact.epoch != self.node.epoch:
-            return  # from the journal of an earlier life
-        if isinstance(result, ArrivalPlan):
+        if isinstance(result, Fence):
+            self._tell(result)
+        elif isinstance(result, ArrivalPlan):
             self._tell(Planned(fact.call_id, result))
         elif fact.name == facts.returned.__name__:
             self._tell(Returned(fact.call_id, tuple(result)))
@@ -276,6 +262,56 @@ class StoreLink:
             except Exception:
                 log.exception("follow_failed")
                 self._stop.wait(RETRY_S[-1])
+
+
+def journal_of(data_dir: Path, worker: str) -> Journal:
+    """The journal of `worker-N`."""
+    return Journal(data_dir / "journal" / f"{worker}.jsonl")
+
+
+def replay(store: Store, journal: Journal) -> None:
+    """Writes what an earlier life could not say. Its calls can be closed as lost only after that: a call that the
+    store has not heard of yet would be filed as ringing, and ring for ever."""
+    facts_left = [Fact(**entry) for entry in journal.read()]
+    if facts_left:
+        write_facts(store, facts_left)
+        journal.clear()
+        log.info("journal_replayed", facts=len(facts_left))
+
+
+def write_facts(store: Store, batch: Sequence[Fact]) -> list[tuple[Fact, Any]]:
+    """One transaction for all. If one of them cannot be written, each for itself, so that it stops no other.
+
+    What came of each; `Fence` for a call that the store does not know as its worker's.
+    """
+    if not batch:
+        return []
+    try:
+        with store.write() as tx:
+            return [(fact, _apply(tx, fact)) for fact in batch]
+    except StoreAway:
+        raise
+    except Exception:  # noqa: BLE001 - found and logged below, one by one
+        return _write_singly(store, batch)
+
+
+def _write_singly(store: Store, batch: Sequence[Fact]) -> list[tuple[Fact, Any]]:
+    done: list[tuple[Fact, Any]] = []
+    for fact in batch:
+        try:
+            with store.write() as tx:
+                done.append((fact, _apply(tx, fact)))
+        except StoreAway:
+            raise
+        except Fenced:
+            log.warning("fact_fenced", fact=fact.name, call=fact.call_id)
+            done.append((fact, Fence(fact.call_id)))
+        except DeskError as problem:
+            log.warning("fact_refused", fact=fact.name, call=fact.call_id, code=problem.code)
+            done.append((fact, Fence(fact.call_id)))
+        except Exception:
+            log.exception("fact_lost", fact=fact.name, call=fact.call_id)
+    return done
 
 
 def _apply(tx: Tx, fact: Fact) -> Any:
