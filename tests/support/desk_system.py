@@ -27,7 +27,7 @@ from typing import Any, Self
 
 import httpx
 
-from aircall_core.backend import find_backend, read_state
+from aircall_core.backend import find_backend, read_state, stop_backend
 from aircall_core.config import Settings
 from aircall_core.desk import company, lines, people
 from aircall_core.domain.events import EventRow
@@ -136,6 +136,8 @@ class System:
             self.backend.kill(signal.SIGTERM)
             self.backend.kill(signal.SIGINT)  # asked twice: running calls get no time
             self.backend.stop(15)
+        elif left is not None and left.process.alive():  # a console started it
+            stop_backend(self.settings, at_once=True)
         for process in left.children.values() if left else ():
             if process.alive():
                 os.kill(process.pid, signal.SIGKILL)
@@ -291,11 +293,12 @@ class System:
         assert reply.status_code == 202, reply.text
         return link
 
-    def phone_call(self, line: Line | str, **options: Any) -> TestPhone:
-        """The test phone calls a line; options are those of TestPhone.call."""
+    def phone_call(self, line: Line | str, *, worker: int = 0, **options: Any) -> TestPhone:
+        """The test phone calls a line at one of the workers; options are those of TestPhone.call."""
         number = line if isinstance(line, str) else line.number
         name = options.pop("name", f"phone-{new_id()[-6:]}")
-        phone = TestPhone.call(self.folder, number, server=self.sip_server, name=name, **options)
+        server = f"{self.sip_host}:{self.settings.worker_sip_port(worker)}"
+        phone = TestPhone.call(self.folder, number, server=server, name=name, **options)
         self._resources.callback(phone.stop)
         return phone
 
