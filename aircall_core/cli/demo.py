@@ -1,6 +1,7 @@
 """The console over a demo workspace."""
 
 import os
+import sys
 
 import typer
 
@@ -16,7 +17,8 @@ def demo() -> None:
     settings = get_settings()
 
     def progress(done: int, total: int) -> None:
-        typer.echo(f"\rwriting a week of calls: {done} of {total}", nl=done == total, err=True)
+        if sys.stderr.isatty() or done == total:
+            typer.echo(f"\rwriting a week of calls: {done} of {total}", nl=done == total, err=True)
 
     with open_installation() as store:
         signs = fill(store, settings, progress)
