@@ -10,6 +10,7 @@ function build(host, { data }) {
   const t = (key, values) => live.t(key, values);
   const subs = listeners();
   let busy = false;
+  let resuming = false;
   let problem = '';
 
   const dot = h('span', { class: 'dot', 'aria-hidden': 'true' });
@@ -73,10 +74,13 @@ function build(host, { data }) {
     try {
       const asked = await navigator.permissions?.query({ name: 'microphone' });
       if (asked?.state !== 'granted') return;
+      resuming = true;
+      draw();
       await Promise.allSettled([live.phone.arm(), live.tone.unlock()]);
     } catch (error) {
-      console.warn('aircall: the microphone was not taken up again', error); // the button below asks with a click
+      console.warn('aircall: the microphone was not taken up again', error); // the button beside asks with a click
     }
+    resuming = false;
     draw();
   }
 
@@ -84,18 +88,18 @@ function build(host, { data }) {
     const { status, view, device } = live;
     const online = status === 'online';
     const weak = view.duty && !device.armed;
-    const look = !online ? 'away' : !view.duty ? 'off' : weak ? 'warn' : 'on';
+    const look = !online ? 'away' : !view.duty ? 'off' : weak && resuming ? 'soon' : weak ? 'warn' : 'on';
     dock.dataset.look = look;
     title.textContent = online || status === 'gone' ? t(view.duty ? 'duty.on' : 'duty.off') : t(status === 'connecting' ? 'loading' : 'reconnecting');
     const missing = live.phone.armed ? 'duty.warn_sound' : 'duty.warn_mic';
-    hint.textContent = !online ? '' : t({ off: 'duty.off_hint', warn: missing, on: 'duty.on_hint' }[look]);
+    hint.textContent = !online ? '' : t({ off: 'duty.off_hint', soon: 'duty.resuming', warn: missing, on: 'duty.on_hint' }[look]);
     const label = t(view.duty ? 'duty.go_off' : 'duty.go_on');
     if (button.textContent !== label) button.textContent = label;
     button.className = view.duty ? '' : 'accept';
     button.setAttribute('aria-busy', String(busy));
     if (busy || !online) button.setAttribute('aria-disabled', 'true');
     else button.removeAttribute('aria-disabled');
-    arm.hidden = !(online && weak && !busy);
+    arm.hidden = look !== 'warn' || busy;
     notice.hidden = !problem;
     if (text.textContent !== problem) text.textContent = problem;
     if (!dock.matches(':popover-open')) dock.showPopover();

@@ -6,7 +6,8 @@ import { shared } from './shared.js';
 import { title } from './story.js';
 
 const REFRESH_MS = 400;
-const TELLING = new Set(['call.arrived', 'call.ringing', 'call.accepting', 'call.accept_failed', 'call.answered', 'call.overflow', 'call.returned', 'call.ended', 'conversation.read', 'conversation.opened']);
+const SETTLED_MS = 1500;
+const TELLING = new Set(['call.arrived', 'call.ringing', 'call.accepting', 'call.accept_failed', 'call.answered', 'call.overflow', 'call.returned', 'call.ended', 'conversation.read', 'conversation.opened', 'user.duty', 'user.changed', 'team.changed', 'line.changed', 'checklist.changed', 'company.changed', 'trunk.changed']);
 
 function build(host, { data, trigger }) {
   const live = shared(data);
@@ -110,7 +111,9 @@ function build(host, { data, trigger }) {
 
   subs.on(live, 'event', (e) => happened(e.detail.event));
   subs.on(live, 'view', (e) => e.detail.snapshot && items.length && trigger('refresh', live.seq));
-  return { update, destroy: () => (clearTimeout(soon), subs.stop()) };
+  // Who can be rung shows on the same page; this very tab counts only once its first beat has been heard.
+  const settled = setTimeout(() => live.view.duty && trigger('refresh', Date.now()), SETTLED_MS);
+  return { update, destroy: () => (clearTimeout(soon), clearTimeout(settled), subs.stop()) };
 }
 
 export const mount = mounter(build, 'inbox.css');
