@@ -3,7 +3,8 @@
 import streamlit as st
 
 from aircall_core.config import get_settings
-from aircall_core.ui import audio_check, client, forms, session
+from aircall_core.store.queries import readiness
+from aircall_core.ui import audio_check, client, data, forms, session
 from aircall_core.ui.text import t
 
 who = session.current()
@@ -22,8 +23,10 @@ def level() -> None:
 
 level()
 if who.role == "administrator" and st.button(t("audio.good"), icon=":material/check:"):
-    forms.act(
+    heard = forms.act(
         lambda: client.send("POST", "/desk/checklist", {"item": "audio_checked", "done": True}), t("page.saved")
     )
+    if heard and not all(data.read(readiness.steps).values()):
+        st.switch_page("setup.py")
 with st.expander(t("audio.help_title")):
     st.markdown(t("audio.help"))

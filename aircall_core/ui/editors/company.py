@@ -14,7 +14,8 @@ def company_form(key: str, company: dict[str, Any]) -> bool:
     """Name, country and time zone of the company."""
     countries = format.countries()
     zones = sorted(available_timezones())
-    zone = company["timezone"] or st.context.timezone or "UTC"
+    # Until the company is named, its time zone is the store's default: the administrator's own is the better guess.
+    zone = (company["timezone"] if company["name"] else st.context.timezone) or "UTC"
     with form(key) as fields:
         name = fields.field("name", st.text_input(t("company.name"), company["name"], max_chars=80))
         left, right = st.columns(2)

@@ -1,0 +1,174 @@
+"""The console in a real browser: signed-in pages of an installation, pictures of them, and what they play.
+
+Pages find controls by role and accessible name, as their users do.
+"""
+
+import contextlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page
+
+from tests.support.audio import Samples, tone, write_wav
+from tests.support.chromium import chromium, heard, listen
+from tests.support.desk_system import Line, System, User
+from tests.support.processes import eventually
+
+ARTIFACTS = Path(__file__).parents[1] / "artifacts"
+DESKTOP = {"width": 1280, "height": 800}
+PHONE = {"width": 390, "height": 844}
+AGENT_HZ, CALLER_HZ = 440, 700
+PATIENCE_MS = 30_000
+"""For what takes milliseconds on a machine with time for it."""
+
+
+def shot(page: Page, name: str) -> Path:
+    """Keep a picture of the page for people to look at (not in git)."""
+    ARTIFACTS.mkdir(exist_ok=True)
+    return Path(page.screenshot(path=ARTIFACTS / f"{name}.png", animations="disabled") and ARTIFACTS / f"{name}.png")
+
+
+@contextlib.contextmanager
+def browser_speaking(folder: Path, hz: float = AGENT_HZ) -> Iterator[Browser]:
+    """A Chromium whose microphone plays this tone, with permission to use it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with chromium(microphone=write_wav(folder / f"mic-{hz:g}.wav", tone(hz, 10, 48_000), 48_000)) as browser:
+        yield browser
+
+
+@dataclass
+class Seat:
+    """A user at a browser of their own (a context: its own cookies and storage); `page` is their first tab."""
+
+    system: System
+    user: User
+    context: BrowserContext
+    page: Page
+    complaints: list[str] = field(default_factory=list)
+
+    @classmethod
+    def take(cls, system: System, browser: Browser, user: User, **options: Any) -> "Seat":
+        """Sign the user in, in a fresh context of the browser."""
+        context = browser.new_context(
+            **{"viewport": DESKTOP, "permissions": ["microphone", "notifications"], "bypass_csp": True, **options}
+        )
+        context.set_default_timeout(PATIENCE_MS)
+        name, value = user.cookie
+        context.add_cookies(
+            [{"name": name, "value": value, "url": system.console_url, "httpOnly": True, "sameSite": "Lax"}]
+        )
+        seat = cls(system, user, context, context.new_page())
+        seat._watch(seat.page)
+        return seat
+
+    def _watch(self, page: Page) -> None:
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def open(self, path: str = "/", page: Page | None = None) -> Page:
+        """Open a page of the console and wait until its live parts are there."""
+        page = page or self.page
+        page.goto(f"{self.system.console_url}{path}")
+        online(page)
+        return page
+
+    def another_tab(self, path: str = "/") -> Page:
+        """A second tab of the same browser."""
+        page = self.context.new_page()
+        self._watch(page)
+        return self.open(path, page)
+
+    def go_on_duty(self, page: Page | None = None) -> None:
+        """One click; returns when calls can ring here."""
+        page = page or self.page
+        page.get_by_role("button", name="Go on duty").click()
+        page.get_by_role("button", name="Go off duty").wait_for()
+        armed(page)
+        eventually(lambda: present(self.system, self.user), 20, "the tab's presence in the store")
+
+    def close(self) -> None:
+        """Close the browser context."""
+        self.context.close()
+
+
+def online(page: Page) -> None:
+    """Until the realtime connection stands."""
+    page.wait_for_function("() => window.__aircall?.status === 'online'", timeout=60_000)
+
+
+def armed(page: Page) -> None:
+    """Until microphone and sound are ready in this tab."""
+    page.wait_for_function("() => window.__aircall?.device.armed", timeout=PATIENCE_MS)
+
+
+def present(system: System, user: User) -> bool:
+    """Whether the store knows an armed tab of the user."""
+    with system.store.read() as conn:
+        return bool(conn.exec_driver_sql(
+            f"SELECT 1 FROM presence WHERE user_id = '{user.id}' AND armed"  # noqa: S608  an id of ours
+        ).first())  # fmt: skip
+
+
+def ringer(page: Page) -> Locator:
+    """The ringing card."""
+    return page.get_by_role("alertdialog", name="Incoming call")
+
+
+def toolbar(page: Page) -> Locator:
+    """The toolbar of the call in progress."""
+    return page.get_by_role("toolbar", name="Active call")
+
+
+def listen_to_call(page: Page) -> None:
+    """Begin to record what the page plays of the caller."""
+    page.wait_for_function("() => window.__aircall.phone.audio.srcObject")
+    listen(page, "window.__aircall.phone.audio.srcObject")
+
+
+def what_was_heard(page: Page) -> tuple[Samples, int]:
+    """What the page has played since `listen_to_call`, and its rate."""
+    return heard(page)
+
+
+def first_link(text: str) -> str:
+    """The one-time link in what `make run` prints, or ''."""
+    found = re.search(r"http\S+/session/setup\?token=\S+", text)
+    return found[0] if found else ""
+
+
+def errors_of(page: Page) -> list[str]:
+    """A list that collects what the page's scripts complain about from now on."""
+    found: list[str] = []
+
+    def note(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            found.append(message.text)
+
+    page.on("console", note)
+    page.on("pageerror", lambda error: found.append(str(error)))
+    return found
+
+
+@dataclass
+class Office:
+    """An installation with its console, a line and agents, and a browser."""
+
+    system: System
+    line: Line
+    users: list[User]
+    browser: Browser
+    seats: list[Seat] = field(default_factory=list)
+
+    def seat(self, user: User | None = None, **options: Any) -> Seat:
+        """A user (the first) at a browser of their own; closed after the test."""
+        seat = Seat.take(self.system, self.browser, user or self.users[0], **options)
+        self.seats.append(seat)
+        return seat
+
+    def leave(self) -> None:
+        """Close all seats and take everybody off duty: the next test begins with an empty office."""
+        for seat in self.seats:
+            seat.close()
+        self.seats.clear()
