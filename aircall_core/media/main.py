@@ -13,6 +13,7 @@ import uvicorn
 
 from aircall_core import __version__
 from aircall_core.config import Settings, get_settings
+from aircall_core.desk import nodes
 from aircall_core.logs import get_logger, setup_logging
 from aircall_core.media.gateway import Gateway
 from aircall_core.media.http import create_app
@@ -44,8 +45,12 @@ async def serve(settings: Settings, index: int) -> None:
     servers = ice_servers(settings.ice_server_list, settings.public_address)
     gateway = Gateway(settings.gateway_capacity, Network(tuple(servers), settings.public_address))
     path = settings.gateway_socket(index)
-    listener = listen(path)
-    place = Place(index, settings.host_id, str(path), gateway.capacity, {"version": __version__})
+    try:
+        listener = listen(path)
+    except AlreadyRunning as error:
+        log.error("gateway_already_running", socket=path.name)
+        raise SystemExit(1) from error
+    place = Place(index, nodes.host_name(settings.data_dir), str(path), gateway.capacity, {"version": __version__})
     try:
         with open_store(settings.database_url) as store:
             lease = asyncio.create_task(Lease(store, place, lambda: (gateway.in_use, gateway.draining)).run())
@@ -53,9 +58,7 @@ async def serve(settings: Settings, index: int) -> None:
                 create_app(gateway), lifespan="off", access_log=False, log_config=None, timeout_graceful_shutdown=2
             )
             server = _Server(config)
-            lease.add_done_callback(
-                server.stop
-            )  # a lease that fails for good (not: store away) ends the process, loudly
+            lease.add_done_callback(server.stop)  # it fails only for good, not when the store is away: end, loudly
             log.info("gateway_started", capacity=gateway.capacity)
             try:
                 await server.serve(sockets=[listener])
@@ -88,7 +91,11 @@ def listen(path: Path) -> socket.socket:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn, ending without raising the signal again: what follows its end here is an orderly one."""
+    """uvicorn, ending without raising the signal again: what follows its end here is an orderly one.
+
+    Peers are not waited for: their browsers are back elsewhere in less time than a wait would be worth, and when the
+    whole backend stops, its workers have ended all calls before. ``POST /drain`` is there for who wants to wait.
+    """
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self.should_exit = True
