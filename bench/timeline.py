@@ -61,7 +61,7 @@ def seed(path: Path, entries: int) -> tuple[str, list[str]]:
                 "INSERT INTO events (at, kind, v, call_id, conversation_id, line_id, user_id, actor, audience, data) "
                 "VALUES (?, ?, 1, ?, ?, ?, ?, 'worker:worker-0@bench', ?, ?)",
                 (
-                    (at + part * 5_000, KINDS[part], call, where, line, user if part == 1 else None, seen_by, DATA[part])
+                    (at + part * 5_000, KINDS[part], call, where, line, user, seen_by, DATA[part])
                     for call, where, at in batch
                     for part in range(ENTRIES_A_CALL)
                 ),
