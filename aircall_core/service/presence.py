@@ -23,6 +23,7 @@ class Presence:
         self._beats: dict[str, Beat] = {}
         self._closed: set[str] = set()
         self._news = asyncio.Event()
+        self._writing = asyncio.Lock()
 
     def beat(self, beat: Beat) -> None:
         """A tab is alive; its latest beat counts."""
@@ -48,6 +49,10 @@ class Presence:
 
     async def flush(self) -> None:
         """Write what has gathered. While the store is away it is kept, the newest of each tab."""
+        async with self._writing:
+            await self._flush()
+
+    async def _flush(self) -> None:
         self._news.clear()
         beats, closed = self._beats, self._closed
         self._beats, self._closed = {}, set()

@@ -3,8 +3,10 @@
 import asyncio
 import contextlib
 import json
+from collections.abc import Awaitable
 from typing import Any, Final
 
+import anyio
 from starlette.concurrency import run_in_threadpool
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
@@ -98,21 +100,16 @@ async def _greet(ws: WebSocket, aloud: str | None, user_id: str, start: feed.Sta
 
 async def _converse(desk: Desk, ws: WebSocket, connection: Connection) -> None:
     """Send and receive until either side ends it."""
-    tasks = [
-        asyncio.create_task(_send(ws, connection)),
-        asyncio.create_task(_receive(desk, ws, connection)),
-        asyncio.create_task(connection.over.wait()),
-    ]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    for task in done:
-        wrong = task.exception()
-        if wrong is not None and not isinstance(wrong, (WebSocketDisconnect, RuntimeError)):
-            raise wrong
+    async with anyio.create_task_group() as group:
+
+        async def part(run: Awaitable[object]) -> None:
+            with contextlib.suppress(WebSocketDisconnect):  # the tab was closed, which ends the conversation too
+                await run
+            group.cancel_scope.cancel()
+
+        group.start_soon(part, _send(ws, connection))
+        group.start_soon(part, _receive(desk, ws, connection))
+        group.start_soon(part, connection.over.wait())
 
 
 async def _send(ws: WebSocket, connection: Connection) -> None:
@@ -176,7 +173,7 @@ async def _farewell(ws: WebSocket, connection: Connection) -> None:
     ending = connection.ending
     if ending is None or ws.application_state is not WebSocketState.CONNECTED:
         return
-    with contextlib.suppress(WebSocketDisconnect, RuntimeError, TimeoutError):  # it is gone already
+    with contextlib.suppress(WebSocketDisconnect, TimeoutError):  # it is gone already
         async with asyncio.timeout(_FAREWELL_S):
             await ws.send_text(ending.frame)
             await ws.close(ending.code)

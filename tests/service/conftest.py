@@ -31,7 +31,7 @@ FOREIGN = "https://evil.example"
 
 def make_settings(data_dir: Path, url: str, **changes: Any) -> Settings:
     """Settings that no environment of the machine has a say in."""
-    return Settings(_env_file=None, data_dir=data_dir, database_url=url, **changes)  # type: ignore[call-arg]
+    return Settings(_env_file=None, data_dir=data_dir, database_url=url, **changes)
 
 
 @dataclass
@@ -65,7 +65,8 @@ class World:
     def ask(self, method: str, path: str, user: str | None = None, **kwargs: Any) -> httpx.Response:
         """A request from the console's page, signed in as ``user``."""
         headers = {"origin": CONSOLE} if user is None else self.as_user(user)
-        return self.client.request(method, path, headers=headers | kwargs.pop("headers", {}), **kwargs)
+        answer: httpx.Response = self.client.request(method, path, headers=headers, **kwargs)
+        return answer
 
 
 @pytest.fixture(autouse=True)

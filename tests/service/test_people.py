@@ -2,6 +2,7 @@
 
 import concurrent.futures
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -62,8 +63,8 @@ def test_the_first_administrator_comes_by_the_link(world: World) -> None:
     assert "There is an administrator already" in again.text
 
 
-def test_only_one_first_administrator(store: Store, tmp_path: object) -> None:
-    settings = make_settings(__import__("pathlib").Path(str(tmp_path)), store.url.render_as_string(hide_password=False))
+def test_only_one_first_administrator(store: Store, tmp_path: Path) -> None:
+    settings = make_settings(tmp_path, store.url.render_as_string(hide_password=False))
     tokens = [token_of(people.first_admin_link(store, settings)) for _ in range(4)]
 
     def attempt(number: int) -> bool:

@@ -2,7 +2,7 @@
 
 import concurrent.futures
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import argon2
 import pytest
@@ -27,7 +27,7 @@ def sign_in(store: Store, password: str = PASSWORD, name: str = "Ada", address: 
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], None]]:
+def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     """Turns the store's clock on by so many ms. Sign-in asks it and nothing else."""
     from aircall_core.store import clock as store_clock
 
@@ -38,7 +38,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], None]]:
         ahead += by_ms
 
     monkeypatch.setattr(store_clock, "now_ms", lambda conn: real(conn) + ahead)
-    yield turn
+    return turn
 
 
 # ---- the right password
@@ -71,7 +71,12 @@ def test_an_unknown_user_costs_a_hash_too(store: Store, monkeypatch: pytest.Monk
     make(store)
     checked: list[str | None] = []
     real = passwords.matches
-    monkeypatch.setattr(passwords, "matches", lambda given, stored: checked.append(stored) or real(given, stored))
+
+    def watched(given: str, stored: str | None) -> bool:
+        checked.append(stored)
+        return real(given, stored)
+
+    monkeypatch.setattr(passwords, "matches", watched)
     for name in ("Ada", "Nobody"):
         with pytest.raises(DeskError):
             sign_in(store, "wrong", name)
