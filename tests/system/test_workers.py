@@ -1,0 +1,133 @@
+"""Several workers on one store, and what is left of a worker that was killed."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from aircall_core.desk import nodes
+from aircall_core.domain import events as kinds
+from aircall_core.store import tables as t
+from tests.support.audio import has_tone, read_wav, tone
+from tests.support.desk_system import System
+from tests.support.pcm_peer import PcmPeer
+from tests.support.processes import eventually
+from tests.system.kit import AGENT_HZ, CALLER_HZ, begin_talk, log_lines, next_ring, worker_row
+
+pytestmark = [pytest.mark.sip, pytest.mark.timeout(240)]
+
+
+def test_two_workers_each_call_is_its_owners_and_a_replaced_life_lets_go(tmp_path: Path) -> None:
+    with System(tmp_path, workers=2, min_free_disk_mb=0) as system:
+        ada, bob = users = [system.add_user(name) for name in ("Ada", "Bob")]
+        line = system.add_line("+33199000001", users, ring_s=120)
+        tabs = {user.id: system.on_duty(user) for user in users}
+        eventually(lambda: all(worker_row(system, index).get("alive") for index in (0, 1)), 30, "both workers")
+        known: set[str] = set()
+        first = begin_talk(system, line, ada, tabs[ada.id], known, worker=0)
+        second = begin_talk(system, line, bob, tabs[bob.id], known, worker=1)
+        owners = {call: _call(system, call)["owner_node"].split("@")[0] for call in (first.id, second.id)}
+        assert owners == {first.id: "worker-0", second.id: "worker-1"}
+        with pytest.raises(ConnectionRefusedError, match="no such call"):
+            PcmPeer(system.settings.worker_socket(0), peer="peer-lost-its-way", call=second.id, user=bob.id)
+
+        # A command finds the call's owner, whichever it is.
+        for user, talk, command in ((ada, first, "mute-command-1"), (bob, second, "mute-command-2")):
+            answer = system.post(user, f"/desk/calls/{talk.id}/mute", {"command": command, "muted": True})
+            assert answer.status_code == 202, answer.text
+            muted = tabs[user.id].wait_for("call.muted", call_id=talk.id)
+            assert (muted["data"]["command"], muted["actor"].split("@")[0]) == (command, f"worker:{owners[talk.id]}")
+
+        # Somebody else takes worker 1's name: that life is over at its next heartbeat, worker 0 is not concerned.
+        old = system.pid("worker", 1)
+        with system.store.write() as tx:
+            usurper = nodes.register(tx, "worker", 1, system.settings.host_id)
+        assert second.phone.wait_for("ended", timeout=20)["by"] == "far end"
+        assert second.agent.ended.wait(10)
+        system.wait_new("worker", old, 1, timeout=30)
+        lost = system.wait_for("call.ended", call_id=second.id, timeout=30)
+        assert lost.event.data["outcome"] == "lost"
+        facts = [row for row in system.events() if row.event.call_id == second.id and row.seq >= lost.seq]
+        assert [row.kind for row in facts] == [kinds.CALL_ENDED], "nothing after the end"
+        assert _slot(system, bob.id) is None
+        eventually(lambda: worker_row(system, 1).get("alive"), 30, "worker 1's next life")
+        assert _node(system, 1)["epoch"] == usurper.epoch + 1
+        third = begin_talk(system, line, bob, tabs[bob.id], known, worker=1)
+        assert _call(system, third.id)["owner_epoch"] == usurper.epoch + 1
+
+        assert [one for one in first.phone.happenings.seen if one["event"] == "ended"] == []
+        assert not first.agent.ended.is_set()
+        hung_up = system.post(ada, f"/desk/calls/{first.id}/hangup", {"command": "hangup-command"})
+        assert hung_up.status_code == 202
+        assert first.phone.wait_for("ended")["by"] == "far end"
+        assert log_lines(system.log, "fact_lost") == []
+
+
+def test_a_worker_killed_with_three_calls(tmp_path: Path) -> None:
+    with System(tmp_path, min_free_disk_mb=0) as system:
+        ada, bob, cleo = users = [system.add_user(name) for name in ("Ada", "Bob", "Cleo")]
+        plain = system.add_line("+33199000001", users, ring_s=120)
+        recorded = system.add_line("+33199000002", users, name="Support", ring_s=120, recording="on")
+        tabs = {user.id: system.on_duty(user) for user in users}
+        known: set[str] = set()
+        talk = begin_talk(system, plain, ada, tabs[ada.id], known)
+        taped = begin_talk(system, recorded, bob, tabs[bob.id], known)
+        tabs[bob.id].wait_for("call.recording", call_id=taped.id, state="started")
+        waiting = system.phone_call(plain, audio=tone(CALLER_HZ, 1, 8000))
+        ringing = next_ring(tabs[cleo.id], cleo, known)
+        parts = system.settings.data_dir / "recordings" / "parts" / "worker-0"
+        eventually(lambda: sum(part.stat().st_size for part in parts.iterdir()) > 2 * 2 * 16_000, what="2 s on disk")
+
+        killed_at = time.monotonic()
+        old = system.kill("worker")
+        system.wait_new("worker", old)
+        print(f"worker started again after {time.monotonic() - killed_at:.2f} s")
+        for call_id in (talk.id, taped.id, ringing):
+            ended = tabs[cleo.id].wait_for("call.ended", call_id=call_id, timeout=20)
+            print(f"closed as {ended['data']['outcome']} after {ended['got_at'] - killed_at:.2f} s")
+            assert (ended["data"]["outcome"], ended["data"]["reason"]) == ("lost", "worker_lost")
+        for phone in (talk.phone, taped.phone):
+            assert phone.wait_for("ended", timeout=20)["by"] == "far end", "the new life says goodbye for the old one"
+        for link in (talk.agent, taped.agent):
+            assert link.ended.wait(10)
+        assert [_slot(system, user.id) for user in users] == [None, None, None]
+        assert all(tab.view["calls"] == {} for tab in tabs.values())
+
+        saved = system.wait_for("call.recording", call_id=taped.id, state="saved", timeout=20)
+        duration_ms = float(str(saved.event.data["duration_ms"]))
+        assert duration_ms >= 1500
+        audio = system.get(ada, f"/desk/recordings/{taped.id}")
+        assert audio.status_code == 200
+        (tmp_path / "repaired.wav").write_bytes(audio.content)
+        (left, right), rate = read_wav(tmp_path / "repaired.wav")
+        assert abs(len(left) / rate * 1000 - duration_ms) < 2
+        assert has_tone(left[rate // 2 : rate * 3 // 2], CALLER_HZ, rate)
+        assert has_tone(right[rate // 2 : rate * 3 // 2], AGENT_HZ, rate)
+        assert list(parts.iterdir()) == []
+
+        system.wait_ready()
+        waiting.hang_up()
+        after = begin_talk(system, recorded, cleo, tabs[cleo.id], known)
+        after.phone.hang_up()
+        assert system.wait_for("call.ended", call_id=after.id).event.data["outcome"] == "answered"
+        system.wait_for("call.recording", call_id=after.id, state="saved", timeout=20)
+        assert system.events(kinds.NODE_LOST) == [], "back before its lease ran out"
+
+
+def _call(system: System, call_id: str) -> dict[str, Any]:
+    with system.store.read() as conn:
+        return dict(conn.execute(select(t.calls).where(t.calls.c.id == call_id)).mappings().one())
+
+
+def _node(system: System, index: int) -> dict[str, Any]:
+    with system.store.read() as conn:
+        row = conn.execute(select(t.nodes).where(t.nodes.c.id.like(f"worker-{index}@%"))).mappings().one()
+        return dict(row)
+
+
+def _slot(system: System, user_id: str) -> str | None:
+    with system.store.read() as conn:
+        held: str | None = conn.scalar(select(t.users.c.active_call_id).where(t.users.c.id == user_id))
+        return held
