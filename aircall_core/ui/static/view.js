@@ -1,8 +1,6 @@
 // What this user's browser knows of the calls that concern them: the browser's copy of domain/view.py.
 // Both are held to tests/vectors/view.json; the law is apply(snapshot n, events n+1..m) == snapshot m.
 
-const TALKING = new Set(['answered', 'confirmed']);
-
 export function empty(user) {
   return { user, duty: false, calls: {} };
 }
@@ -17,10 +15,10 @@ function entry(event) {
     ringing: [],
     by: null,
     peer: null,
-    answered_at: null,
+    answered_at: event.data.answered_at ?? null, // set when it comes back to the ring because an agent's audio was lost
     muted: false,
     away: false,
-    recording: 'off',
+    recording: event.data.recording ?? 'off',
   };
 }
 
@@ -29,58 +27,39 @@ export function concerns(user, call) {
   return call.by === user || call.ringing.includes(user);
 }
 
-/** The call after an event of its own, or null when it is over. */
-function changed(call, event) {
-  const data = event.data;
-  switch (event.kind) {
+// Who has the call: nobody.
+const UNTAKEN = { by: null, peer: null };
+
+/** What an event of a call changes in its entry. */
+function patch({ kind, user_id: who, data }, call) {
+  switch (kind) {
     case 'call.ringing':
-      return { ...call, ringing: [...data.ringing] };
+      return { ringing: [...data.ringing] };
     case 'call.ring_stopped':
-      return { ...call, ringing: call.ringing.filter((one) => one !== event.user_id) };
+      return { ringing: call.ringing.filter((one) => one !== who) };
     case 'call.accepting':
-      return { ...call, state: 'accepting', by: event.user_id, peer: data.peer };
+      return { state: 'accepting', by: who, peer: data.peer };
     case 'call.accept_failed':
-      return { ...call, state: 'ringing', by: null, peer: null };
+      return { state: 'ringing', ...UNTAKEN };
     case 'call.answered':
-      return {
-        ...call,
-        state: 'answered',
-        by: event.user_id,
-        answered_at: data.answered_at,
-        ringing: [],
-        muted: false,
-        away: false,
-      };
-    case 'call.confirmed':
-      return TALKING.has(call.state) ? { ...call, state: 'confirmed' } : call;
+      return { state: 'answered', by: who, ringing: [], answered_at: data.answered_at, muted: false, away: false };
     case 'call.returned':
-      return {
-        ...call,
-        state: 'ringing',
-        by: null,
-        peer: null,
-        answered_at: data.answered_at,
-        recording: data.recording,
-        muted: false,
-        away: false,
-        ringing: [...data.ringing],
-      };
-    case 'call.audio':
-      return { ...call, peer: data.peer };
-    case 'call.agent_away':
-      return { ...call, away: true };
-    case 'call.agent_back':
-      return { ...call, away: false };
-    case 'call.muted':
-      return { ...call, muted: Boolean(data.muted) };
-    case 'call.recording':
-      return { ...call, recording: data.state };
+      return { state: 'ringing', ringing: [...data.ringing], ...UNTAKEN, muted: false, away: false };
     case 'call.overflow':
-      return { ...call, state: 'overflow', ringing: [], by: null, peer: null };
-    case 'call.ended':
-      return null;
+      return { state: 'overflow', ringing: [], ...UNTAKEN };
+    case 'call.confirmed':
+      return { state: 'confirmed' };
+    case 'call.audio':
+      return { peer: data.peer };
+    case 'call.agent_away':
+    case 'call.agent_back':
+      return { away: kind === 'call.agent_away' };
+    case 'call.muted':
+      return { muted: Boolean(data.muted) };
+    case 'call.recording':
+      return { recording: data.state };
     default:
-      return call;
+      return {};
   }
 }
 
@@ -95,8 +74,9 @@ export function apply(view, event) {
   if (!call && (event.kind === 'call.ringing' || event.kind === 'call.returned')) call = entry(event);
   if (!call) return view;
   const { [id]: _before, ...calls } = view.calls;
-  const after = changed(call, event);
-  if (after && concerns(view.user, after)) calls[id] = after;
+  if (event.kind === 'call.ended') return { ...view, calls };
+  const after = { ...call, ...patch(event, call) };
+  if (concerns(view.user, after)) calls[id] = after;
   return { ...view, calls };
 }
 

@@ -1,0 +1,225 @@
+// Which tab carries a call's audio: accept, reload, another tab, a closed tab.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { Calls } from '../../aircall_core/ui/static/calls.js';
+import { call, settle, Storage, view } from './stage.mjs';
+
+class Phone extends EventTarget {
+  armed = true;
+  peers = new Map();
+  muted = new Map();
+  log = [];
+  next = 0;
+  async arm() {
+    this.log.push('arm');
+    if (this.refusal) throw this.refusal;
+    this.armed = true;
+  }
+  offer(id, purpose) {
+    if (!this.peers.has(id)) {
+      this.log.push(`offer ${id} ${purpose}`);
+      this.peers.set(id, `peer-${(this.next += 1)}`);
+    }
+    return { peer: this.peers.get(id), ready: Promise.resolve() };
+  }
+  peerOf(id) {
+    return this.peers.get(id) ?? null;
+  }
+  close(id) {
+    if (this.peers.delete(id)) this.log.push(`close ${id}`);
+  }
+  setMuted(id, yes) {
+    this.muted.set(id, yes);
+  }
+}
+
+class Aloud {
+  tone = new EventTarget();
+  elected = true;
+  quiet = [];
+  silence(id) {
+    this.quiet.push(id);
+  }
+  resume(id) {
+    this.quiet = this.quiet.filter((one) => one !== id);
+  }
+}
+
+class Desk extends EventTarget {
+  status = 'online';
+  tab = 'tab-1';
+  view = view();
+  sent = [];
+  toasts = [];
+  timers = [];
+  env = { after: (ms, run) => this.timers.push(run) };
+  answer = async () => null;
+  t = (key) => key;
+  toast = (text) => this.toasts.push(text);
+  async command(path, body) {
+    this.sent.push({ path, ...body });
+    return this.answer(path, body);
+  }
+  show(...calls) {
+    this.view = view(...calls);
+    this.dispatchEvent(new Event('view'));
+  }
+}
+
+function desk({ storage = new Storage(), ...more } = {}) {
+  const [live, phone, aloud] = [Object.assign(new Desk(), more), new Phone(), new Aloud()];
+  return { live, phone, aloud, storage, calls: new Calls(live, { phone, aloud, storage }) };
+}
+
+const mine = (more = {}) => call({ state: 'confirmed', ringing: [], by: 'me', peer: 'peer-1', answered_at: 5, ...more });
+
+test('while few are rung, the tab that sounds connects during the ring and accepts with that very peer', async () => {
+  const { live, phone, calls } = desk();
+  live.show(call());
+  assert.deepEqual(phone.log, ['offer c1 ring']);
+  await calls.accept('c1');
+  assert.deepEqual(live.sent, [{ path: '/desk/calls/c1/accept', peer: 'peer-1', tab: 'tab-1' }]);
+  live.show(mine());
+  assert.equal(calls.owned, 'c1');
+  assert.deepEqual(phone.log, ['offer c1 ring'], 'one connection served both');
+});
+
+test('while many are rung, or in the silent tab, nothing connects before the click', async () => {
+  const many = desk();
+  many.live.show(call({ ringing: ['a', 'b', 'c', 'd', 'me'] }));
+  const silent = desk();
+  silent.aloud.elected = false;
+  silent.live.show(call());
+  assert.deepEqual([many.phone.log, silent.phone.log], [[], []]);
+  await silent.calls.accept('c1');
+  assert.deepEqual(silent.phone.log, ['offer c1 ring']);
+});
+
+test('a ring that stops without an accept closes its connection', () => {
+  const { live, phone } = desk();
+  live.show(call());
+  live.show();
+  assert.deepEqual(phone.log, ['offer c1 ring', 'close c1']);
+});
+
+test('Accept asks for the microphone when it is not there, and tells the desk nothing when that is refused', async () => {
+  const { live, phone, aloud, calls } = desk();
+  phone.armed = false;
+  phone.refusal = Object.assign(new Error('no'), { name: 'NotAllowedError' });
+  live.show(call());
+  await assert.rejects(calls.accept('c1'), { name: 'NotAllowedError' });
+  assert.deepEqual(live.sent, []);
+  assert.deepEqual(aloud.quiet, [], 'it rings on');
+  assert.equal(calls.owned, null);
+  assert.equal(calls.accepting.size, 0);
+});
+
+test('the loser of a race gives its audio up', async () => {
+  const { live, phone, calls } = desk();
+  live.show(call());
+  live.answer = async () => {
+    throw Object.assign(new Error('taken'), { code: 'taken', by: { id: 'bo', name: 'Bo' } });
+  };
+  await assert.rejects(calls.accept('c1'), { code: 'taken' });
+  assert.equal(calls.owned, null);
+  assert.equal(phone.peerOf('c1'), null);
+});
+
+test('a second click on Accept does nothing', async () => {
+  const { live, calls } = desk();
+  live.show(call());
+  await Promise.all([calls.accept('c1'), calls.accept('c1')]);
+  assert.equal(live.sent.length, 1);
+});
+
+test('after a reload the tab that carried the call offers anew; a tab that never did does not', async () => {
+  const storage = new Storage({ 'aircall.call': 'c1' });
+  const { live, phone } = desk({ storage });
+  phone.armed = false;
+  live.show(mine({ peer: 'old' }));
+  await settle();
+  assert.deepEqual(phone.log, ['arm', 'offer c1 call']);
+  const other = desk();
+  other.live.show(mine({ peer: 'old' }));
+  await settle();
+  assert.deepEqual(other.phone.log, []);
+});
+
+test('when the tab that carried the call is gone, the one that would ring takes it after a moment', async () => {
+  const { live, phone, calls } = desk();
+  live.show(mine({ peer: 'old', away: true }));
+  assert.deepEqual(phone.log, []);
+  live.timers.shift()();
+  await settle();
+  assert.deepEqual(phone.log, ['offer c1 call']);
+  assert.equal(calls.owned, 'c1');
+});
+
+test('… unless its owner came back meanwhile, as after a reload', async () => {
+  const { live, phone } = desk();
+  live.show(mine({ peer: 'old', away: true }));
+  live.show(mine({ peer: 'new' }));
+  live.timers.shift()();
+  await settle();
+  assert.deepEqual(phone.log, []);
+});
+
+test('a tab whose audio another tab has taken over lets go of it', async () => {
+  const { live, phone, calls } = desk();
+  live.show(call());
+  await calls.accept('c1');
+  live.show(mine());
+  live.show(mine({ peer: 'from-another-tab' }));
+  assert.equal(phone.peerOf('c1'), null);
+  assert.equal(calls.owned, null);
+});
+
+test('the end of the call closes the audio and forgets the ownership', async () => {
+  const { live, phone, calls } = desk();
+  live.show(call());
+  await calls.accept('c1');
+  live.show(mine());
+  live.show();
+  assert.equal(phone.peerOf('c1'), null);
+  assert.equal(calls.owned, null);
+});
+
+test('while the line to the desk is down nothing is given up', async () => {
+  const { live, phone, calls } = desk({ storage: new Storage({ 'aircall.call': 'c1' }) });
+  live.status = 'connecting';
+  live.show();
+  assert.equal(calls.owned, 'c1');
+  assert.deepEqual(phone.log, []);
+});
+
+test('mute cuts the microphone before the desk has answered, and shows what the log says after', async () => {
+  const { live, phone, calls } = desk();
+  live.show(mine());
+  const order = [];
+  live.answer = async () => order.push(phone.muted.get('c1'));
+  await calls.mute('c1', true);
+  assert.deepEqual(order, [true]);
+  assert.equal(phone.muted.get('c1'), false, 'the log has not said muted');
+  live.show(mine({ muted: true }));
+  assert.equal(phone.muted.get('c1'), true);
+});
+
+test('a copied tab does not carry the call of the tab it was copied from', () => {
+  const { calls } = desk({ storage: new Storage({ 'aircall.call': 'c1' }), duplicated: true });
+  assert.equal(calls.owned, null);
+});
+
+test('audio that cannot be offered is said, and tried again with the next news of the call', async () => {
+  const { live, phone } = desk({ storage: new Storage({ 'aircall.call': 'c1' }) });
+  phone.armed = false;
+  phone.refusal = new Error('blocked');
+  live.show(mine());
+  await settle();
+  assert.equal(live.toasts.length, 1);
+  phone.refusal = null;
+  live.show(mine({ away: true }));
+  await settle();
+  assert.ok(phone.log.includes('offer c1 call'));
+});

@@ -1,0 +1,115 @@
+"""The browser's code in node: its own tests, and its fold of the log against Python's, event by event."""
+
+import json
+import random
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aircall_core.domain import events as kinds
+from aircall_core.domain import view
+from aircall_core.domain.events import Event
+from aircall_core.store.queries.conversation import TOLD
+from aircall_core.ui import assets, text
+
+HERE = Path(__file__).parent
+STATIC = assets.FOLDER
+USERS = ("ann", "bo", "cy")
+
+
+def node(*arguments: str, feed: str = "") -> str:
+    """What node prints. Fails with all that it said."""
+    done = subprocess.run(["node", *arguments], input=feed, capture_output=True, text=True, timeout=120, cwd=HERE)
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-6000:]
+    return done.stdout
+
+
+def test_modules_in_node() -> None:
+    output = node("--test", "--test-reporter=tap", *sorted(str(path) for path in HERE.glob("*.test.mjs")))
+    count = re.search(r"^# pass (\d+)$", output, re.MULTILINE)
+    assert count is not None and int(count[1]) > 30
+
+
+def test_every_file_is_valid_javascript() -> None:
+    for path in sorted(STATIC.glob("*.js")):
+        node("--check", str(path))
+
+
+def random_event(dice: random.Random) -> Event:
+    """Any event of a call, sensible or not: the two folds must agree on all of them."""
+    kind = dice.choice(
+        [
+            kinds.CALL_RINGING, kinds.CALL_RINGING, kinds.CALL_RING_STOPPED, kinds.CALL_ACCEPTING, kinds.CALL_ACCEPT_FAILED,
+            kinds.CALL_ANSWERED, kinds.CALL_CONFIRMED, kinds.CALL_AUDIO, kinds.CALL_AGENT_AWAY, kinds.CALL_AGENT_BACK,
+            kinds.CALL_MUTED, kinds.CALL_RECORDING, kinds.CALL_RETURNED, kinds.CALL_OVERFLOW, kinds.CALL_ENDED,
+            kinds.USER_DUTY, kinds.CONVERSATION_OPENED, kinds.LINE_CHANGED,
+        ]
+    )  # fmt: skip
+    data: dict[str, Any] = {
+        "ringing": sorted(dice.sample(USERS, dice.randint(0, 3))),
+        "arrived_at": dice.randint(1, 99),
+        "answered_at": dice.choice([None, dice.randint(1, 99)]),
+        "recording": dice.choice(["off", "started"]),
+        "peer": f"peer-{dice.randint(1, 4)}",
+        "muted": dice.random() < 0.5,
+        "on": dice.random() < 0.5,
+        "state": dice.choice(["started", "stopped", "saved", "failed"]),
+    }
+    is_call = kind.startswith("call.")
+    return Event(
+        kind,
+        "staff",
+        "system",
+        call_id=f"call-{dice.randint(1, 3)}" if is_call else None,
+        conversation_id="conversation",
+        line_id="line",
+        user_id=dice.choice(USERS),
+        data=data,
+    )
+
+
+def as_frame(event: Event) -> dict[str, Any]:
+    """What the browser gets of it."""
+    return {
+        "kind": event.kind, "call_id": event.call_id, "conversation_id": event.conversation_id, "line_id": event.line_id,
+        "user_id": event.user_id, "data": dict(event.data),
+    }  # fmt: skip
+
+
+def test_the_browser_folds_the_log_as_python_does() -> None:
+    dice = random.Random(20261122)
+    cases, expected = [], []
+    for _ in range(400):
+        now = view.empty("ann")
+        happened = [random_event(dice) for _ in range(dice.randint(1, 30))]
+        cases.append({"view": now, "events": [as_frame(one) for one in happened]})
+        steps = []
+        for one in happened:
+            now = view.apply(now, one)
+            steps.append(now)
+        expected.append(steps)
+    folded = json.loads(node(str(HERE / "fold.mjs"), feed=json.dumps(cases)))
+    assert sum(bool(steps[-1]["calls"]) for steps in expected) > 50, "most cases show nothing: a test of nothing"
+    for case, ours, theirs in zip(cases, expected, folded, strict=True):
+        for event, one, other in zip(case["events"], ours, theirs, strict=True):
+            assert one == other, event
+
+
+def test_the_timeline_tells_the_same_kinds_on_both_sides() -> None:
+    source = (STATIC / "story.js").read_text("utf-8")
+    block = re.search(r"export const TOLD = new Set\(\[(.*?)\]\)", source, re.DOTALL)
+    assert block is not None
+    assert set(re.findall(r"'([a-z_.]+)'", block[1])) == set(TOLD)
+
+
+@pytest.mark.parametrize("language", text.languages())
+def test_every_text_that_the_browser_asks_for_exists(language: str) -> None:
+    known = text.browser_texts(language)
+    asked = set()
+    for path in STATIC.glob("*.js"):
+        asked |= set(re.findall(r"\bt\(\s*'([a-z_.]+)'", path.read_text("utf-8")))
+    assert len(asked) > 60
+    assert asked - set(known) == set()
