@@ -201,3 +201,30 @@ def test_a_caller_who_vanishes_is_noticed(site: Site) -> None:
 def test_a_gateway_that_says_nonsense_is_refused(site: Site, worker: WorkerProcess) -> None:
     with Agent(site, "no-such-call", "Ada", agent_tone()) as agent:
         assert agent.said == [{"refused": "no such call"}]
+
+
+def missing(samples: Samples, frequency: float) -> float:
+    """Seconds without the tone. A loaded machine makes some, clocks that drift apart would make many."""
+    return sum(gap.length_s for gap in gaps(samples, frequency, RATE))
+
+
+def test_what_the_agent_says_is_not_lost_in_a_long_call(site: Site, tmp_path: Path) -> None:
+    """The two 20 ms clocks drift: neither side's queue may creep or run dry."""
+    record = tmp_path / "long.wav"
+    with (
+        TestPhone.call(
+            tmp_path, NUMBER, server=f"127.0.0.1:{site.port}", audio=tone(CALLER_HZ, 1, RATE), record=record
+        ) as phone,
+    ):
+        call = site.arrived()
+        with Agent(site, call, "Ada", tone(AGENT_HZ, 1, RATE)) as agent:
+            site.accept(call, "Ada", agent.peer)
+            eventually(lambda: len(agent.heard) > 500, timeout=20, what="ten seconds of talk")
+            phone.hang_up()
+            site.wait("call.ended")
+            heard = from_pcm(agent.pcm)
+        phone.wait(10)
+    samples, rate = read_wav(record)
+    assert missing(samples[0][rate : 9 * rate], AGENT_HZ) < 0.5
+    assert missing(heard[RATE : 9 * RATE], CALLER_HZ) < 0.5
+    assert len(heard) / RATE > 9.5
