@@ -53,6 +53,8 @@ class CallerTrack(MediaStreamTrack):
     def push(self, sequence: int, pcm: bytes) -> None:
         """Take a 20 ms frame of the worker; ``sequence`` counts its frames, also those the socket had no room for."""
         self.frames += 1
+        if self._due is None:
+            return  # nobody listens yet, and what is said until then is history
         if len(self._queue) == MAX_WAITING:
             self.skipped += 1
         self._queue.append((sequence, pcm))
@@ -60,8 +62,7 @@ class CallerTrack(MediaStreamTrack):
 
     async def recv(self) -> "av.Packet[Any]":
         """The next RTP payload, at the latest when silence is due."""
-        if self._due is None:  # the sender has just begun: what came while it connected is history
-            self._queue.clear()
+        if self._due is None:  # the sender begins: the browser is connected
             self._due = self._clock.time()
         while not self._queue and self.readyState == "live" and self._clock.time() < self._due:
             await self._wait_until(self._due)

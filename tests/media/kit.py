@@ -232,6 +232,7 @@ class SignallingDesk:
     def __init__(self, gateways: list[GatewayProcess], worker: FakeWorker) -> None:
         desk = self
         self.offers: list[dict[str, Any]] = []
+        self.answers: list[dict[str, Any]] = []
         self.gateways = gateways
         self.worker = worker
 
@@ -274,6 +275,7 @@ class SignallingDesk:
             answer = _ask(gateway, body, self.worker)
             if answer[1] != 503:
                 break
+        self.answers.append(answer[0])
         _reply(handler, answer[1], json.dumps(answer[0]).encode())
 
     def __enter__(self) -> Self:

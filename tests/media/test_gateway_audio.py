@@ -190,6 +190,25 @@ def test_a_call_that_is_over_is_not_offered_again(page: Any, worker: FakeWorker,
     assert page.evaluate("(call) => phone.peerOf(call)", CALL) is None
 
 
+def test_a_firewall_and_a_nat_are_told_apart(
+    browser: Any, netns: NetNs, worker: FakeWorker, short_path: Path, sqlite_url: str
+) -> None:
+    """Ports come from the range that the firewall lets in; the router's address is told beside our own, not instead."""
+    with (
+        GatewayProcess(short_path, sqlite_url, rtc_ports="41000-41003", public_address="203.0.113.9") as gateway,
+        SignallingDesk([gateway], worker) as desk,
+        pages_of(browser, desk) as make,
+    ):
+        page = make()
+        page.evaluate("() => phone.setProcessing(false)")
+        page.evaluate("() => phone.arm()")
+        assert has_tone(next_frames(connect(page, worker), 1), MICROPHONE_HZ, 8000, at_least_db=-20)
+        told = [line.split()[4:6] for line in desk.answers[0]["sdp"].splitlines() if line.startswith("a=candidate")]
+        assert [address for address, _ in told] == [netns.address, "203.0.113.9"]
+        assert told[0][1] == told[1][1]
+        assert 41_000 <= int(told[0][1]) <= 41_003
+
+
 def test_a_full_gateway_is_asked_again(browser: Any, worker: FakeWorker, short_path: Path, sqlite_url: str) -> None:
     with (
         GatewayProcess(short_path, sqlite_url, gateway_capacity=1) as small,
