@@ -12,10 +12,13 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page
 
+from aircall_core.domain.events import EventRow
+from aircall_core.ids import new_id
 from tests.support.audio import Samples, tone, write_wav
 from tests.support.chromium import chromium, heard, listen
 from tests.support.desk_system import Line, System, User
-from tests.support.processes import eventually
+from tests.support.peers import TestPhone
+from tests.support.processes import Process, eventually
 
 ARTIFACTS = Path(__file__).parents[1] / "artifacts"
 DESKTOP = {"width": 1280, "height": 800}
@@ -160,15 +163,59 @@ class Office:
     users: list[User]
     browser: Browser
     seats: list[Seat] = field(default_factory=list)
+    callers: list[Process] = field(default_factory=list)
+    after: int = 0
 
-    def seat(self, user: User | None = None, **options: Any) -> Seat:
-        """A user (the first) at a browser of their own; closed after the test."""
-        seat = Seat.take(self.system, self.browser, user or self.users[0], **options)
+    def seat(self, number: int = 0, **options: Any) -> Seat:
+        """One of the users at a browser of their own; closed after the test."""
+        seat = Seat.take(self.system, self.browser, self.users[number], **options)
         self.seats.append(seat)
         return seat
 
+    def on_duty(self, number: int = 0, path: str = "/", **options: Any) -> Seat:
+        """One of the users on duty at a page of the console."""
+        seat = self.seat(number, **options)
+        seat.open(path)
+        seat.go_on_duty()
+        return seat
+
+    def phone(self, **options: Any) -> TestPhone:
+        """The test phone calls the line, with the caller's tone; ended after the test."""
+        options.setdefault("audio", tone(CALLER_HZ, 1, 8000))
+        phone = self.system.phone_call(self.line, **options)
+        self.callers.append(phone)
+        return phone
+
+    def wait_for(self, kind: str, timeout: float = 30, **wanted: object) -> EventRow:
+        """The first such event since the test began."""
+        return self.system.wait_for(kind, timeout, self.after, **wanted)
+
+    def picture(self, name: str) -> None:
+        """A picture of every open page."""
+        for number, seat in enumerate(self.seats):
+            for tab, page in enumerate(seat.context.pages):
+                shot(page, f"{name}-{number}-{tab}")
+
     def leave(self) -> None:
-        """Close all seats and take everybody off duty: the next test begins with an empty office."""
+        """Hang up, close all seats and take everybody off duty: the next test begins with an empty office."""
+        for caller in self.callers:
+            caller.stop()
         for seat in self.seats:
             seat.close()
+        for user in {seat.user.id: seat.user for seat in self.seats}.values():
+            self.system.post(user, "/desk/duty", {"on": False, "command": new_id(), "tab": new_id()})
         self.seats.clear()
+        self.callers.clear()
+        eventually(lambda: not self.calls(), 40, "the end of all calls")
+        self.after = self.system.store.last_seq()
+
+    def calls(self) -> list[str]:
+        """Ids of the calls that have not ended."""
+        with self.system.store.read() as conn:
+            return [row[0] for row in conn.exec_driver_sql("SELECT id FROM calls WHERE state <> 'ended'")]
+
+    def call(self, call_id: str) -> dict[str, Any]:
+        """The call's row."""
+        with self.system.store.read() as conn:
+            statement = f"SELECT * FROM calls WHERE id = '{call_id}'"  # noqa: S608  an id of ours
+            return dict(conn.exec_driver_sql(statement).mappings().one())
