@@ -119,6 +119,10 @@ class Endpoint:
         except pj.Error:
             return None
 
+    def bridge_ports(self) -> int:
+        """How many ports the conference bridge holds now: pooled ones, players, and one a call with media."""
+        return int(self._ep.mediaActivePorts())
+
     def heard(self, token: int) -> int | None:
         """A number that changes whenever the far end shows life (RTP or RTCP came); None without media."""
         call = self.legs.get(token)

@@ -189,6 +189,7 @@ class Switchboard:
         """For the node's row and the health page."""
         return {
             "calls_up": len(self.calls),
+            "bridge_ports": self.tools.endpoint.bridge_ports(),
             "refused": dict(self.admission.counts),
             "malformed": self.tools.endpoint.counters.malformed,
         }
