@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import os
 import socket
 import sys
 from contextlib import suppress
@@ -20,11 +19,10 @@ from aircall_core.media.http import create_app
 from aircall_core.media.ice import PortRangeLoop, ice_servers
 from aircall_core.media.lease import Lease, Place
 from aircall_core.media.peer import Network
+from aircall_core.priority import raise_priority
 from aircall_core.store import open_store
 
 log = get_logger(__name__)
-
-_NICE = -10  # audio before everything else on the machine, where the system grants it
 
 
 class AlreadyRunning(RuntimeError):
@@ -109,7 +107,5 @@ def _prepare_process() -> None:
     sys.setswitchinterval(0.0005)
     gc.collect()
     gc.freeze()  # what exists now lives as long as the process; a full collection then looks at the peers only
-    try:
-        os.setpriority(os.PRIO_PROCESS, 0, _NICE)
-    except PermissionError:
+    if not raise_priority():
         log.info("gateway_priority_not_granted")
