@@ -1,7 +1,9 @@
 """Whether this installation works: alive, ready, and in figures. Reasons are words that tell what to do."""
 
+import ipaddress
 from typing import Any
 
+import ifaddr
 from starlette.responses import Response
 
 from aircall_core import __version__
@@ -33,29 +35,8 @@ def ready(ask: Ask) -> tuple[int, dict[str, Any]]:
     except StoreAway:
         why = [_reason("store_away", "The database cannot be reached.")]
         return 503, {"ready": False, "reasons": why, "warnings": [], "nodes": [], "trunks": []}
-    reasons = [] if ask.desk.ready() else [_reason("starting", "The desk process is still starting.")]
-    workers = [one for one in nodes if one.kind == "worker" and one.alive]
-    gateways = [one for one in nodes if one.kind == "gateway" and one.alive]
-    if not workers:
-        reasons.append(_reason("no_worker", f"No SIP worker is running: calls are not heard. {_BACKEND}"))
-    if not gateways:
-        reasons.append(_reason("no_gateway", f"No media gateway is running: browsers have no audio. {_BACKEND}"))
-    warnings: list[dict[str, str]] = []
-    if settings.loopback_only:
-        warnings.append(
-            _reason(
-                "loopback_only",
-                "The console can be reached from this machine alone. For others set AIRCALL_HTTP_HOST and use HTTPS.",
-            )
-        )
-    warnings += [_reason("no_browser_audio", str(one.info["no_audio"])) for one in gateways if one.info.get("no_audio")]
-    warnings += [
-        _reason("trunk_failed", f"The trunk {one['id']} is not registered ({one['state_code'] or one['state']}).")
-        for one in trunks
-        if one["kind"] == "register" and one["state"] != "registered"
-    ]
-    if not any(line["enabled"] for line in lines):
-        warnings.append(_reason("no_line", "There is no line yet: every call gets 404."))
+    reasons = _in_the_way(ask.desk.ready(), {one.kind for one in nodes if one.alive})
+    warnings = _worth_knowing(settings.loopback_only, trunks, has_line=any(line["enabled"] for line in lines))
     body = {
         "ready": not reasons,
         "version": __version__,
@@ -97,6 +78,44 @@ def figures(ask: Ask) -> Response:
         measured.set_refused([one.info.get("refused", {}) for one in nodes if one.kind == "worker"])
     measured.slow.set(ask.desk.hub.dropped_slow)
     return Response(measured.text(), media_type=metrics.CONTENT_TYPE)
+
+
+def audio_addresses() -> list[str]:
+    """Addresses of this machine that WebRTC can use: neither loopback nor bound to one link."""
+    found = [ip.ip if isinstance(ip.ip, str) else ip.ip[0] for card in ifaddr.get_adapters() for ip in card.ips]
+    parsed = [ipaddress.ip_address(text) for text in found]
+    return [str(one) for one in parsed if not one.is_loopback and not one.is_link_local]
+
+
+def _in_the_way(following: bool, running: set[str]) -> list[dict[str, str]]:
+    """Why no call can be taken."""
+    found: list[dict[str, str]] = []
+    if not following:
+        found.append(_reason("starting", "The desk process is still starting."))
+    if "worker" not in running:
+        found.append(_reason("no_worker", f"No SIP worker is running: calls are not heard. {_BACKEND}"))
+    if "gateway" not in running:
+        found.append(_reason("no_gateway", f"No media gateway is running: browsers have no audio. {_BACKEND}"))
+    if not audio_addresses():
+        only = "This machine has no address but loopback, which browsers never use for audio. Give it a network."
+        found.append(_reason("no_audio_address", only))
+    return found
+
+
+def _worth_knowing(loopback_only: bool, trunks: list[dict[str, Any]], *, has_line: bool) -> list[dict[str, str]]:
+    """What stands in the way of some calls, or of some people."""
+    found: list[dict[str, str]] = []
+    if loopback_only:
+        only = "The console can be reached from this machine alone. For others set AIRCALL_HTTP_HOST and use HTTPS."
+        found.append(_reason("loopback_only", only))
+    found += [
+        _reason("trunk_failed", f"The trunk {one['id']} is not registered ({one['state_code'] or one['state']}).")
+        for one in trunks
+        if one["kind"] == "register" and one["state"] != "registered"
+    ]
+    if not has_line:
+        found.append(_reason("no_line", "There is no line yet: every call gets 404."))
+    return found
 
 
 def _reason(code: str, message: str) -> dict[str, str]:

@@ -49,7 +49,11 @@ class Keeper:
         with self._store.write() as tx:
             if self._node is None or not nodes.beat(tx, self._node):
                 self._node = nodes.register(
-                    tx, "desk", self._index, self._settings.host_id, address=f":{self._settings.desk_port}"
+                    tx,
+                    "desk",
+                    self._index,
+                    nodes.host_name(self._settings.data_dir),
+                    address=f":{self._settings.desk_port}",
                 )
             if not self._watching_since:
                 self._watching_since = tx.now_ms()

@@ -147,7 +147,9 @@ def test_a_cursor_off_the_log_gets_a_snapshot(
         assert len(tab.view["calls"]) == 1
 
 
-def test_nothing_is_lost_or_doubled_while_a_tab_connects(world: World, office: desk_kit.Desk) -> None:
+def test_nothing_is_lost_or_doubled_while_a_tab_connects(
+    world: World, office: desk_kit.Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Events that happen while the snapshot is read arrive once: in the snapshot or after it."""
     ada, _ = office.users
     real = feed.begin
@@ -158,17 +160,14 @@ def test_nothing_is_lost_or_doubled_while_a_tab_connects(world: World, office: d
         office.arrive()
         return start
 
-    feed.begin, restore = slowly, feed.begin
-    try:
-        with tab_of(world, world.as_user(ada)) as tab:
-            office.arrive()
-            while len(tab.view["calls"]) < 3:
-                tab.until("event", "call.ringing")
-            seqs = [frame["seq"] for frame in tab.frames if frame["t"] == "event"]
-            assert len(seqs) == len(set(seqs))
-            assert min(seqs) > tab.frames[0]["seq"]
-    finally:
-        feed.begin = restore
+    monkeypatch.setattr(feed, "begin", slowly)
+    with tab_of(world, world.as_user(ada)) as tab:
+        office.arrive()
+        while len(tab.view["calls"]) < 3:
+            tab.until("event", "call.ringing")
+        seqs = [frame["seq"] for frame in tab.frames if frame["t"] == "event"]
+        assert len(seqs) == len(set(seqs))
+        assert min(seqs) > tab.frames[0]["seq"]
 
 
 # ---- who sees what
