@@ -22,6 +22,7 @@ import platform
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -85,6 +86,7 @@ class BuildError(RuntimeError):
 
 
 def main(arguments: list[str]) -> int:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as Ctrl-C does: temporary folders are removed
     try:
         if "--packages" in arguments:
             install_packages()
@@ -383,14 +385,18 @@ def run(command: list[str], cwd: Path, log: TextIO, environment: dict[str, str],
     ) as process:  # fmt: skip
         assert process.stdout is not None
         done = shown = 0
-        for line in process.stdout:
-            log.write(line)
-            if objects and "-c -o" in line:
-                done += 1
-                percent = min(99, done * 100 // objects)
-                if percent >= shown + (1 if sys.stdout.isatty() else 10):
-                    shown = percent
-                    say(f"compiling pjproject: {percent} %", passing=True)
+        try:
+            for line in process.stdout:
+                log.write(line)
+                if objects and "-c -o" in line:
+                    done += 1
+                    percent = min(99, done * 100 // objects)
+                    if percent >= shown + (1 if sys.stdout.isatty() else 10):
+                        shown = percent
+                        say(f"compiling pjproject: {percent} %", passing=True)
+        except BaseException:
+            process.terminate()
+            raise
     log.flush()
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, command)
