@@ -4,7 +4,7 @@
     python deploy/pjsua2/build.py             fetch, build (some minutes), cache, install
     python deploy/pjsua2/build.py --cached    install only if the cache holds a fitting wheel (exit 3 if not)
     python deploy/pjsua2/build.py --packages  install what Debian lacks (as root), or print the command
-    python deploy/pjsua2/build.py --pypi      print a cached folder that holds PyPI's wheel, for PYTHONPATH (the smoke test)
+    python deploy/pjsua2/build.py --pypi      print a cached folder with PyPI's wheel, for PYTHONPATH (the smoke test)
 
 The wheel carries the distribution name of the one on PyPI (pjsua2-python), so that pip replaces one with the other and
 a virtual environment never holds both. Standard library only: it runs before anything is installed.
@@ -465,7 +465,7 @@ os._exit(0)
 
 
 def pypi_folder() -> Path:
-    """A folder with PyPI's wheel, checked against its pinned hash: where the virtual environment holds our own build."""
+    """A folder with PyPI's wheel, checked against its pinned hash: for tests beside our own build."""
     pins = Path(__file__).parents[2] / "requirements-sip.txt"
     python = f"cp{sys.version_info.major}{sys.version_info.minor}"
     folder = cache_dir() / f"pypi-{python}-{sha256(pins)[:12]}"
