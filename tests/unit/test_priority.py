@@ -14,7 +14,7 @@ print(raise_priority(), os.getpriority(os.PRIO_PROCESS, 0), group.read_text().sp
 """
 
 
-def shown(before: str = "") -> list[str]:
+def shown(before: str = "pass") -> list[str]:
     """What a fresh process, leader of its own session, says of itself."""
     code = f"import aircall_core.priority, os; {before}; exec({SHOW!r})"
     run = subprocess.run(
