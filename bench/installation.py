@@ -10,10 +10,12 @@ from sqlalchemy import delete
 
 from aircall_core.desk import availability
 from aircall_core.desk.availability import Beat
+from aircall_core.domain.events import LINE_CHANGED, Event
 from aircall_core.ids import new_id, now_ms
 from aircall_core.store import tables
 from tests.support.desk_system import System, User
 from tests.support.processes import Process, eventually
+from tests.support.rawsip import RawCaller
 
 
 class WorkerSystem(System):
@@ -46,6 +48,21 @@ class WorkerSystem(System):
                 availability.set_duty(tx, user.id, on=True, command=new_id())
             availability.beat(tx, [_beat(user, now) for user in users])
             tx.execute(tables.presence.update().values(lease_until=now + 3_600_000))
+
+    def lines_known(self, number: str) -> None:
+        """Until the worker takes calls for this number: rows that were written past the log reach it by an event."""
+        with self.store.write() as tx:
+            tx.append(Event(LINE_CHANGED, audience="admin", actor="system", data={"id": new_id()}))
+
+        def rings() -> bool:
+            with RawCaller(self.sip_host, self.settings.sip_port) as caller:
+                caller.invite(number)
+                if caller.wait_for_any(180, 404).status == 404:
+                    return False
+                caller.cancel()
+                return caller.wait_final().status == 487
+
+        eventually(rings, 10, "the worker's lines")
 
     def absent(self) -> None:
         """Nobody is there."""

@@ -133,6 +133,10 @@ class RawCaller:
         """The response with this code to this method, already come or yet to come."""
         return self._await(lambda m: m.status == code and m.method == method, f"{code} to {method}", timeout)
 
+    def wait_for_any(self, *codes: int, timeout: float = 10) -> Message:
+        """The first response to the INVITE with one of these codes."""
+        return self._await(lambda m: m.status in codes and m.method == "INVITE", f"any of {codes}", timeout)
+
     def wait_for_request(self, method: str, timeout: float = 10) -> Message:
         """The other side's request, such as BYE."""
         return self._await(lambda m: m.status == 0 and m.method == method, method, timeout)

@@ -45,12 +45,14 @@ class Sipp(Process):
 
     `audio` (8 kHz) is sent as PCMA in a loop from the answer on. `payloads` is what the SDP offers.
     `headers` are further lines of the INVITE. `trace` keeps every message, see `messages`.
-    `hold_ms` is the scenario's main pause, `code` the refusal it expects.
+    `numbers` are dialled in turn instead of `number`. `hold_ms` is the scenario's main pause, `code` the refusal it
+    expects.
     """
 
     def __init__(
-        self, scenario: str, target: str, folder: Path, *, number: str = "+33199000001", caller: str = "+33199005001",
-        display: str = "", domain: str = "", headers: Sequence[str] = (), host: str = "127.0.0.1", port: int = 0,
+        self, scenario: str, target: str, folder: Path, *, number: str = "+33199000001",
+        numbers: Sequence[str] = (), caller: str = "+33199005001", display: str = "",
+        domain: str = "", headers: Sequence[str] = (), host: str = "127.0.0.1", port: int = 0,
         calls: int = 1, rate: float = 10, at_once: int = 0, hold_ms: int = 1000, cancel_ms: int = 500,
         answer_ms: int = 20_000, hangup_ms: int = 60_000, code: int = 480, payloads: Sequence[int] = (8, 0, 101),
         refer_to: str = "sip:+33199009999@127.0.0.1", audio: Samples | None = None, trace: bool = False,
@@ -60,7 +62,10 @@ class Sipp(Process):
         folder.mkdir(parents=True, exist_ok=True)
         sip_port, media_port = (port or free_ports(1, host)[0]), free_ports(1, host)[0]
         identity = f'"{display}" ' if display else ""
-        texts = _Texts(f"{identity}<sip:{caller}@{domain or '[local_ip]:[local_port]'}>", headers, payloads, refer_to)
+        dialled = "[field0]" if numbers else "[service]"
+        texts = _Texts(
+            dialled, f"{identity}<sip:{caller}@{domain or '[local_ip]:[local_port]'}>", headers, payloads, refer_to
+        )
         fill = {
             **texts.messages(), "AUDIO": _audio_action(audio, folder, name), "CANCEL_MS": cancel_ms,
             "ANSWER_MS": answer_ms, "HANGUP_MS": hangup_ms, "CODE": code,
@@ -71,6 +76,7 @@ class Sipp(Process):
         argv = ["sipp", target, "-sf", str(self._scenario), "-s", number, "-i", host, "-p", str(sip_port)]
         argv += ["-mi", host, "-mp", str(media_port & ~1)]
         argv += ["-m", str(calls), "-r", str(rate), "-d", str(hold_ms), "-t", transport, "-nostdin", "-aa"]
+        argv += ["-inf", str(_numbers_file(folder / f"{name}.numbers", numbers))] if numbers else []
         argv += ["-l", str(at_once)] if at_once else []
         argv += [
             "-timeout",
@@ -111,6 +117,11 @@ class Sipp(Process):
         return path.read_text(errors="replace") if path.exists() else self.errors
 
 
+def _numbers_file(path: Path, numbers: Sequence[str]) -> Path:
+    path.write_text("\n".join(["SEQUENTIAL", *numbers]) + "\n")
+    return path
+
+
 def _filled(text: str, fill: dict[str, object]) -> str:
     """Put the messages in. @@CANCEL(7)@@ carries the branch of the message sent seven steps of the scenario before."""
     return re.sub(r"@@(\w+)(?:\((\d+)\))?@@", lambda m: str(fill[m[1]]).replace("[branch-@]", f"[branch-{m[2]}]"), text)
@@ -127,11 +138,19 @@ def _audio_action(audio: Samples | None, folder: Path, name: str) -> str:
 class _Texts:
     """The messages of a scenario. SIPp fills what stands in square brackets."""
 
-    def __init__(self, sender: str, headers: Sequence[str], payloads: Sequence[int], refer_to: str) -> None:
-        self.sender, self.headers, self.payloads, self.refer_to = sender, list(headers), payloads, refer_to
+    def __init__(
+        self, dialled: str, sender: str, headers: Sequence[str], payloads: Sequence[int], refer_to: str
+    ) -> None:
+        self.dialled, self.sender, self.headers, self.payloads, self.refer_to = (
+            dialled,
+            sender,
+            list(headers),
+            payloads,
+            refer_to,
+        )
 
     def messages(self) -> dict[str, str]:
-        target, next_hop = "sip:[service]@[remote_ip]:[remote_port]", "[next_url]"
+        target, next_hop = f"sip:{self.dialled}@[remote_ip]:[remote_port]", "[next_url]"
         invite = [*self.headers, "Allow: INVITE, ACK, BYE, CANCEL, OPTIONS, REFER, UPDATE"]
         refer = [f"Refer-To: <{self.refer_to}>", f"Referred-By: {self.sender}"]
         return {
@@ -168,7 +187,8 @@ class _Texts:
         lines = [
             f"{method} {target} SIP/2.0", f"Via: SIP/2.0/[transport] [local_ip]:[local_port];branch={branch}",
             "Max-Forwards: 70", f"From: {self.sender};tag=[pid]-[call_number]",
-            f"To: <sip:[service]@[remote_ip]:[remote_port]>{to_tag}", "Call-ID: [call_id]", f"CSeq: {number} {method}",
+            f"To: <sip:{self.dialled}@[remote_ip]:[remote_port]>{to_tag}", "Call-ID: [call_id]",
+            f"CSeq: {number} {method}",
             "Contact: <sip:sipp@[local_ip]:[local_port];transport=[transport]>", *extra,
         ]  # fmt: skip
         return _message(lines, body)
