@@ -108,7 +108,7 @@ class Site:
 
     def events(self, call: str = "") -> list[EventRow]:
         """All events so far (of one call)."""
-        rows = self.store.events(0, 5000)
+        rows = self.store.events(0, 100_000)
         return [row for row in rows if not call or row.event.call_id == call]
 
     def wait(self, kind: str, timeout: float = 10, **data: object) -> EventRow:
