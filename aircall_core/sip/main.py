@@ -6,7 +6,6 @@ import signal
 import sys
 import threading
 import time
-from contextlib import suppress
 from socket import gaierror, getaddrinfo
 from typing import Any
 
@@ -17,6 +16,7 @@ from aircall_core.config import Settings, get_settings
 from aircall_core.desk import facts, nodes, trunks
 from aircall_core.desk.secrets import SecretBox, open_box
 from aircall_core.logs import get_logger, setup_logging
+from aircall_core.priority import raise_priority
 from aircall_core.sip import capabilities
 from aircall_core.sip.admission import Admission
 from aircall_core.sip.bridge import Media
@@ -248,12 +248,12 @@ def _addresses(host: str) -> tuple[str, ...]:
 
 
 def _be_quick() -> None:
-    """Short turns between threads, and priority where the system grants it: the bridge's clock needs us every 20 ms."""
+    """Short turns between threads, and priority where it is granted: the bridge's clock needs us every 20 ms."""
     sys.setswitchinterval(0.0005)
-    with suppress(
-        PermissionError
-    ):  # a service unit grants it (deploy/); without it calls work as well, on a quiet machine
-        os.nice(-10)
+    if (
+        not raise_priority()
+    ):  # a service unit grants it (deploy/); calls work without it, on a machine with time to spare
+        log.info("priority_not_granted")
 
 
 def main(index: int) -> None:
