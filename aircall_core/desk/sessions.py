@@ -23,6 +23,7 @@ __all__ = [
     "sign_in",
     "sweep",
     "touch",
+    "touch_all",
 ]
 
 IDLE_MS = 12 * 3600 * 1000
@@ -104,6 +105,15 @@ def touch(tx: Tx, token: str, longest_days: int = 14) -> None:
     if row is not None:
         end = min(now + IDLE_MS, row["created_at"] + longest_days * DAY_MS)
         rows.touch(tx.conn, row["id"], now, end)
+
+
+def touch_all(tx: Tx, session_ids: list[str], longest_days: int = 14) -> int:
+    """These sessions are in use (a tab is being looked at): note it where that is due; how many."""
+    now = tx.now_ms()
+    due = rows.unseen(tx.conn, session_ids, now - TOUCH_MS, now)
+    for row in due:
+        rows.touch(tx.conn, row["id"], now, min(now + IDLE_MS, row["created_at"] + longest_days * DAY_MS))
+    return len(due)
 
 
 def revoke(tx: Tx, user_id: str, session_id: str, actor: str) -> bool:

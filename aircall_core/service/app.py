@@ -40,7 +40,7 @@ def build_desk(settings: Settings, store: Store) -> Desk:
         install_id=company.ensure_installation(store, settings.sip_host),
         box=secrets.open_box(settings.data_dir, settings.secret_key),
         hub=hub,
-        presence=Presence(store, hub),
+        presence=Presence(store, hub, settings.session_days),
         gateways=Gateways(),
     )
 

@@ -117,6 +117,8 @@ class Hub:
         self.position = 0  # the last event handed out
         self.delivered = 0
         self.dropped_slow = 0
+        self.empty = asyncio.Event()
+        self.empty.set()
         self._aloud: dict[str, str] = {}
 
     # ---- who is here
@@ -124,10 +126,13 @@ class Hub:
     def join(self, connection: Connection) -> None:
         """Events are held for this connection from this moment; `Connection.open` lets them through."""
         self.connections.add(connection)
+        self.empty.clear()
 
     def leave(self, connection: Connection) -> None:
         """Forget a connection whose socket is gone."""
         self.connections.discard(connection)
+        if not self.connections:
+            self.empty.set()
         if connection.ending is not None and connection.ending.code == CLOSE_TOO_SLOW:
             self.dropped_slow += 1
         self.elect(connection.user_id)

@@ -1,8 +1,11 @@
 """The desk process, ``python -m aircall_core desk``: losing it costs browsers a second; calls and their audio go on."""
 
 import asyncio
+import contextlib
 import gc
+import signal
 import socket
+from collections.abc import Iterator
 
 import uvicorn
 
@@ -18,6 +21,7 @@ from aircall_core.store import Store, StoreAway, open_store
 log = get_logger(__name__)
 
 _DRAIN_S = 3  # requests that are under way may end
+_GOODBYE_S = 1.0
 _STORE_RETRY_S = 1.0
 _LARGEST_MESSAGE = 16 * 1024  # bytes of a WebSocket message from a browser
 
@@ -59,9 +63,20 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._desk = desk
 
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """SIGTERM and SIGINT begin an orderly end with status 0 (uvicorn's own would end by the signal after all)."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        yield
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Let browsers know that this is a restart, not a lost network: they come back at once and in step."""
         self._desk.hub.end_all(CLOSE_RESTART, "shutdown")
+        with contextlib.suppress(TimeoutError):  # uvicorn closes those that do not listen
+            async with asyncio.timeout(_GOODBYE_S):
+                await self._desk.hub.empty.wait()
         await super().shutdown(sockets)
 
 

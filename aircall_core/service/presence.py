@@ -18,8 +18,8 @@ SWEEP_S: Final = 60.0
 class Presence:
     """Writes what tabs say. The first beat after a quiet second goes out at once, so that a call finds its agent."""
 
-    def __init__(self, store: Store, hub: Hub) -> None:
-        self._store, self._hub = store, hub
+    def __init__(self, store: Store, hub: Hub, session_days: int = 14) -> None:
+        self._store, self._hub, self._session_days = store, hub, session_days
         self._beats: dict[str, Beat] = {}
         self._closed: set[str] = set()
         self._news = asyncio.Event()
@@ -72,12 +72,12 @@ class Presence:
                 availability.tab_closed(tx, tab_id)
 
     async def watch_sessions(self) -> None:
-        """Every minute: end the sockets of sessions that ran out, and forget old tabs."""
+        """Every minute: end the sockets of sessions that ran out, prolong those in use, and forget old tabs."""
         while True:
             await asyncio.sleep(SWEEP_S)
             try:
                 await self.end_expired()
-                await asyncio.to_thread(self._sweep)
+                await self.note_use()
             except StoreAway as error:
                 log.warning("presence_store_away", error=str(error))
 
@@ -87,6 +87,12 @@ class Presence:
         if open_sessions:
             self._hub.end_sessions(await asyncio.to_thread(sessions.over, self._store, open_sessions))
 
-    def _sweep(self) -> None:
+    async def note_use(self) -> None:
+        """A session whose tab is being looked at is in use, though its pages come from the console."""
+        seen = sorted({one.session_id for one in self._hub.connections if one.beat.get("visible")})
+        await asyncio.to_thread(self._sweep, seen)
+
+    def _sweep(self, seen: list[str]) -> None:
         with self._store.write() as tx:
+            sessions.touch_all(tx, seen, self._session_days)
             availability.sweep(tx)

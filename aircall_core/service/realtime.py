@@ -53,6 +53,7 @@ async def realtime(ws: WebSocket) -> None:
             await _greet(ws, hub.aloud(identity.user_id), identity.user_id, start)
             connection.open(start.sight, start.seq)
         await _converse(desk, ws, connection)
+        await _farewell(ws, connection)
     except WebSocketDisconnect:
         pass  # the tab was closed while it was being greeted
     finally:
@@ -60,8 +61,6 @@ async def realtime(ws: WebSocket) -> None:
         desk.metrics.sockets.dec()
         if connection.beat and not any(one.tab == connection.tab for one in hub.of_user(identity.user_id)):
             desk.presence.closed(connection.tab)
-    if connection.ending is not None:
-        await _farewell(ws, connection)
 
 
 async def _admit(desk: Desk, ws: WebSocket) -> tuple[Identity, Connection, int]:

@@ -49,6 +49,17 @@ def touch(conn: Connection, session_id: str, seen_at: int, expires_at: int) -> N
     )
 
 
+def unseen(conn: Connection, session_ids: Sequence[str], since: int, at: int) -> list[dict[str, Any]]:
+    """Those of these running sessions whose use was not noted since this moment."""
+    query = select(sessions.c.id, sessions.c.created_at).where(
+        sessions.c.id.in_(session_ids),
+        sessions.c.seen_at < since,
+        sessions.c.revoked_at.is_(None),
+        sessions.c.expires_at > at,
+    )
+    return many(conn, query)
+
+
 def revoke(conn: Connection, session_id: str, at: int) -> bool:
     """End one session; whether it was running."""
     done = conn.execute(

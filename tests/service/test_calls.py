@@ -1,6 +1,6 @@
 """Commands for calls: one winner, honest refusals, and audio placed beside the worker that has the call."""
 
-import asyncio
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -109,6 +109,18 @@ def test_an_absent_store_says_try_again(world: World, office: desk_kit.Desk, mon
 # ---- audio
 
 
+class Server(uvicorn.Server):
+    """uvicorn that says when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.up.set()
+
+
 class Gateway:
     """Stands for a media gateway: it takes so many peers and notes what it was asked."""
 
@@ -123,18 +135,10 @@ class Gateway:
             ]
         )
         config = uvicorn.Config(app, uds=str(path), lifespan="off", access_log=False, log_config=None)
-        self.server = uvicorn.Server(config)
-        self.up = threading.Event()
-        self.thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
+        self.server = Server(config)
+        self.thread = threading.Thread(target=self.server.run, daemon=True)
         self.thread.start()
-        assert self.up.wait(10)
-
-    async def _serve(self) -> None:
-        serving = asyncio.ensure_future(self.server.serve())
-        while not self.server.started:
-            await asyncio.sleep(0.01)  # uvicorn has no event for it
-        self.up.set()
-        await serving
+        assert self.server.up.wait(10)
 
     async def _open(self, request: Request) -> Response:
         body = await request.json()

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 from starlette.testclient import WebSocketDenialResponse, WebSocketTestSession
 from starlette.websockets import WebSocketDisconnect
 
@@ -16,7 +17,7 @@ from aircall_core.ids import new_id
 from aircall_core.service import feed, hub
 from aircall_core.service.frames import Frame
 from aircall_core.service.hub import Connection, Hub, Sight, may_see
-from aircall_core.store import LogTruncated
+from aircall_core.store import LogTruncated, tables
 from aircall_core.store import people as people_rows
 from aircall_core.store import sessions as session_rows
 from aircall_core.store.queries import views
@@ -275,6 +276,28 @@ def test_a_session_that_runs_out_ends_its_tabs(world: World, office: desk_kit.De
         assert portal is not None
         portal.call(world.desk.presence.end_expired)
         assert tab.ended() == hub.CLOSE_SIGNED_OUT
+
+
+def test_a_session_whose_tab_is_looked_at_runs_on(world: World, office: desk_kit.Desk) -> None:
+    ada, _ = office.users
+    portal = world.client.portal
+    assert portal is not None
+
+    def expiries() -> dict[str, int]:
+        with world.store.read() as conn:
+            return {row["id"]: row["expires_at"] for row in session_rows.running_of(conn, ada, 0)}
+
+    with tab_of(world, world.as_user(ada)) as looked_at, tab_of(world, world.as_user(ada)) as hidden:
+        looked_at.beat()
+        hidden.beat(visible=False)
+        for tab in (looked_at, hidden):
+            tab.socket.send_json({"t": "ping"})
+            tab.until("pong")
+        with world.store.write() as tx:
+            tx.execute(update(tables.sessions).values(seen_at=1, expires_at=tx.now_ms() + 60_000))
+        before = expiries()
+        portal.call(world.desk.presence.note_use)
+        assert sorted(after > before[one] for one, after in expiries().items()) == [False, True]
 
 
 def test_who_cannot_keep_up_is_let_go() -> None:
