@@ -1,0 +1,278 @@
+"""The worker's parts, each alone: the farewell BYE, prompts, mixdown, journal, timers, PCM links, who hears whom."""
+
+import json
+import socket
+import wave
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from aircall_core.sip import farewell, mixdown
+from aircall_core.sip.bridge import connections
+from aircall_core.sip.journal import Journal
+from aircall_core.sip.message import parse
+from aircall_core.sip.pcm import CAP, HEADER, PREFILL, PcmLink, PcmListener
+from aircall_core.sip.prompts import NOBODY, PromptError, Prompts, load_clip
+from aircall_core.sip.timers import Timers
+from tests.support.audio import has_tone, read_wav, tone, write_wav
+
+# ---- farewell
+
+
+def dialog(**changes: object) -> farewell.Dialog:
+    text = (
+        "INVITE sip:+33199000001@198.51.100.1 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.9:5060;branch=z9hG4bK1\r\n"
+        "Record-Route: <sip:192.0.2.2;lr>, <sip:192.0.2.3:5070;lr>\r\nFrom: Ada <sip:ada@example.com>;tag=far\r\n"
+        "To: <sip:+33199000001@198.51.100.1>\r\nContact: <sip:ada@192.0.2.9:5066>\r\n"
+        "Call-ID: one@x\r\nCSeq: 7 INVITE\r\n\r\n"
+    )
+    made = farewell.dialog_of(parse(text), "near", "192.0.2.2:5060").as_json()
+    return farewell.Dialog(**{**made, **changes})
+
+
+def test_bye_of_a_stored_dialog() -> None:
+    stored = json.loads(json.dumps(dialog().as_json()))
+    lines = farewell.bye(farewell.Dialog(**stored), "198.51.100.1:40000", "abc").decode().split("\r\n")
+    assert lines[0] == "BYE sip:ada@192.0.2.9:5066 SIP/2.0"
+    assert "Route: <sip:192.0.2.2;lr>" in lines
+    assert lines.index("Route: <sip:192.0.2.2;lr>") < lines.index("Route: <sip:192.0.2.3:5070;lr>")
+    assert "From: <sip:+33199000001@198.51.100.1>;tag=near" in lines
+    assert "To: Ada <sip:ada@example.com>;tag=far" in lines
+    assert {"Call-ID: one@x", f"CSeq: {farewell.CSEQ} BYE", "Content-Length: 0"} <= set(lines)
+
+
+@pytest.mark.parametrize(
+    ("changes", "hop"),
+    [
+        ({}, ("192.0.2.2", 5060)),
+        ({"routes": []}, ("192.0.2.9", 5066)),
+        ({"routes": [], "target": "sip:ada@host.example"}, ("192.0.2.2", 5060)),
+        ({"routes": [], "target": "sip:ada@10.0.0.5:5099", "destination": "8.8.8.8:4000"}, ("8.8.8.8", 4000)),
+    ],
+)
+def test_next_hop(changes: dict[str, object], hop: tuple[str, int]) -> None:
+    assert farewell.next_hop(dialog(**changes)) == hop
+
+
+def test_goodbye_is_sent_again_until_it_is_answered() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as far:
+        far.bind(("127.0.0.1", 0))
+        far.settimeout(5)
+        target = {"routes": [], "target": f"sip:a@127.0.0.1:{far.getsockname()[1]}"}
+        assert farewell.say_goodbye([{"nonsense": 1}, dialog(transport="tcp").as_json()], "127.0.0.1") == 0
+        import threading
+
+        answered: list[int] = []
+        saying = threading.Thread(
+            target=lambda: answered.append(farewell.say_goodbye([dialog(**target).as_json()], "127.0.0.1"))
+        )
+        saying.start()
+        first, _ = far.recvfrom(4096)
+        second, source = far.recvfrom(4096)
+        assert first == second
+        via = next(line for line in second.decode().split("\r\n") if line.startswith("Via"))
+        far.sendto(f"SIP/2.0 481 Gone\r\n{via}\r\n\r\n".encode(), source)
+        saying.join(5)
+        assert answered == [1]
+
+
+# ---- sound
+
+
+def test_prompts_that_ship_are_whole() -> None:
+    prompts = Prompts(8000)
+    prompts.load()
+    assert 2 < prompts.get(NOBODY, "en").seconds < 20
+    assert prompts.get(NOBODY, "xx") == prompts.get(NOBODY, "en")
+    assert prompts.music.exists()
+
+
+@pytest.mark.parametrize(("own", "rate"), [(8000, 8000), (8000, 16000), (16000, 8000)])
+def test_a_clip_sounds_the_same_at_every_rate(tmp_path: Path, own: int, rate: int) -> None:
+    clip = load_clip(write_wav(tmp_path / "a.wav", tone(440, 0.5, own), own), rate)
+    assert {len(frame) for frame in clip.frames} == {rate // 50 * 2}
+    assert clip.seconds == pytest.approx(0.5)
+    samples = np.frombuffer(b"".join(clip.frames), "<i2") / 32768
+    assert has_tone(samples, 440, rate)
+    source = clip.player()
+    assert [source() for _ in range(26)][-1] is None
+
+
+def test_what_is_no_prompt_is_said_plainly(tmp_path: Path) -> None:
+    (tmp_path / "a.wav").write_bytes(b"no")
+    with pytest.raises(PromptError, match=r"a\.wav"):
+        load_clip(tmp_path / "a.wav", 8000)
+
+
+def part(path: Path, frequency: float, seconds: float, *, killed: bool = False) -> Path:
+    """A file as the library writes it; `killed`: its writer never came to write the length."""
+    write_wav(path, tone(frequency, seconds, 8000), 8000)
+    if killed:
+        data = bytearray(path.read_bytes())
+        data[4:8] = data[40:44] = bytes(4)
+        path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_mixdown(tmp_path: Path, killed: bool) -> None:
+    caller = part(tmp_path / "c.caller.wav", 440, 1.0, killed=killed)
+    inside = part(tmp_path / "c.inside.wav", 660, 0.8, killed=killed)
+    out = tmp_path / "2026/01/c.wav"
+    done = mixdown.handle({"caller": str(caller), "inside": str(inside), "out": str(out)})
+    assert (done["error"], done["duration_ms"]) == ("", 1000)
+    channels, rate = read_wav(out)
+    assert has_tone(channels[0], 440, rate)
+    assert has_tone(channels[1][: int(0.8 * rate)], 660, rate)
+    assert not np.any(channels[1][int(0.8 * rate) :]), "the shorter side ends in silence"
+    assert not caller.exists()
+    assert done["size_bytes"] == out.stat().st_size
+    assert out.stat().st_mode & 0o077 == 0
+
+
+def test_mixdown_of_nonsense_keeps_the_parts(tmp_path: Path) -> None:
+    caller = tmp_path / "c.caller.wav"
+    caller.write_bytes(b"x" * 100)
+    done = mixdown.handle({"caller": str(caller), "inside": str(tmp_path / "none.wav"), "out": str(tmp_path / "c.wav")})
+    assert "BadPart" in done["error"]
+    assert caller.exists()
+
+
+def test_mixdown_of_a_long_call_is_whole(tmp_path: Path) -> None:
+    seconds = mixdown.CHUNK * 2.5 / 8000
+    caller = part(tmp_path / "c.caller.wav", 440, seconds)
+    done = mixdown.handle({"caller": str(caller), "inside": str(tmp_path / "none.wav"), "out": str(tmp_path / "c.wav")})
+    with wave.open(str(tmp_path / "c.wav")) as file:
+        assert file.getnframes() == mixdown.CHUNK * 5 // 2
+    assert done["duration_ms"] == round(seconds * 1000)
+
+
+# ---- journal, timers
+
+
+def test_journal_keeps_order_and_forgives_a_torn_line(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "deep/worker-0.jsonl")
+    assert journal.read() == []
+    journal.append([{"n": 1}, {"n": 2}])
+    journal.append([{"n": 3}])
+    with journal.path.open("a") as file:
+        file.write('{"n": 4')
+    assert [entry["n"] for entry in journal.read()] == [1, 2, 3]
+    journal.clear()
+    assert journal.read() == []
+
+
+def test_timers_run_in_order_and_never_when_cancelled() -> None:
+    now, ran = [100.0], []
+    timers = Timers(lambda: now[0])
+    timers.after(2, lambda: ran.append("late"))
+    timers.after(1, lambda: ran.append("early"))
+    timers.after(1, lambda: ran.append("never")).cancel()
+    timers.run()
+    assert ran == []
+    now[0] += 1.5
+    timers.run()
+    assert ran == ["early"]
+    now[0] += 10
+    timers.run()
+    assert ran == ["early", "late"]
+
+
+# ---- PCM link
+
+
+def frames(count: int, first: int = 0) -> list[bytes]:
+    return [HEADER.pack(1, 0, number) + bytes([number]) * 320 for number in range(first, first + count)]
+
+
+def pair() -> tuple[PcmLink, socket.socket]:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    ours.setblocking(False)
+    return PcmLink(ours, "peer", "call", "user", 8000), theirs
+
+
+def test_a_link_waits_for_two_frames_and_drops_the_oldest_beyond_its_cap() -> None:
+    link, theirs = pair()
+    with theirs:
+        theirs.send(frames(1)[0])
+        assert link.pull() is None
+        for frame in frames(1, 1):
+            theirs.send(frame)
+        assert [link.pull(), link.pull(), link.pull()] == [b"\0" * 320, b"\1" * 320, None]
+        assert PREFILL == 2
+        for frame in frames(10):
+            theirs.send(frame)
+        assert link.pull() == bytes([10 - CAP]) * 320
+        theirs.send(b"\1short")
+        theirs.send(b"\7" * 10)
+        link.pull()
+        assert link.dropped == 2
+    link.pull()
+    assert link.closed
+    assert not link.fresh(10)
+    link.close("done")
+
+
+def test_a_gateway_that_does_not_read_costs_frames_and_no_time() -> None:
+    link, theirs = pair()
+    with theirs:
+        for _ in range(2000):
+            link.push(bytes(320))
+        assert link.dropped > 0
+        assert not link.closed
+        link.close("done")
+
+
+def test_greetings(tmp_path: Path) -> None:
+    listener = PcmListener(str(tmp_path / "w.pcm"), 8000, lambda call: call == "mine")
+
+    def greet(text: bytes) -> tuple[dict[str, object], socket.socket]:
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        sock.settimeout(5)
+        sock.connect(listener.path)
+        sock.send(text)
+        listener.poll()
+        return json.loads(sock.recv(1000)), sock
+
+    good = json.dumps({"hello": {"peer": "p", "call": "mine", "user": "u"}}).encode()
+    answer, first = greet(good)
+    assert answer == {"ok": {"rate": 8000}}
+    answer, second = greet(good)
+    assert answer == {"ok": {"rate": 8000}}
+    assert json.loads(first.recv(1000)) == {"close": "replaced"}
+    assert list(listener.links) == ["p"]
+    for text in (b"x", b"{}", b'{"hello": 1}', b'{"hello": {"peer": 1, "call": "mine", "user": "u"}}', b"\xff"):
+        answer, sock = greet(text)
+        assert answer == {"refused": "not a hello"}
+        sock.close()
+    answer, sock = greet(good.replace(b"mine", b"other"))
+    assert answer == {"refused": "no such call"}
+    sock.close()
+    second.close()
+    listener.poll()
+    assert listener.links == {}
+    first.close()
+    listener.close()
+    assert not Path(listener.path).exists()
+
+
+# ---- who hears whom
+
+
+def test_connections() -> None:
+    talk = {("agent", "caller"), ("caller", "agent")}
+    tape = {("caller", "left"), ("silence", "left"), ("silence", "right")}
+
+    def of(**situation: bool) -> set[tuple[str, str]]:
+        usual = {"agent": True, "away": False, "muted": False, "speaking": False, "recording": False}
+        return set(connections(**{**usual, **situation}))
+
+    assert of() == talk
+    assert of(muted=True) == {("caller", "agent")}
+    assert of(away=True) == {("caller", "agent"), ("music", "caller")}
+    assert of(agent=False) == {("music", "caller")}
+    assert of(speaking=True) == {("caller", "agent"), ("prompt", "caller"), ("prompt", "agent")}
+    assert of(agent=False, speaking=True) == {("prompt", "caller")}
+    assert of(recording=True) == talk | tape | {("agent", "right")}
+    assert of(recording=True, muted=True) == {("caller", "agent")} | tape
