@@ -48,6 +48,11 @@ def create(tx: Tx, actor: str, box: SecretBox, *, password: str = "", **wanted: 
 
 def change(tx: Tx, actor: str, box: SecretBox, trunk_id: str, *, password: str = "", **wanted: Any) -> None:
     """Change what is given of a trunk. An empty password keeps the one it has."""
+    if set(wanted) == {"enabled"} and not password:  # all that may be changed of the test phone's
+        if not provisioning.change_trunk(tx.conn, trunk_id, enabled=bool(wanted["enabled"])):
+            raise not_found("The trunk")
+        _changed(tx, actor, trunk_id)
+        return
     trunk = _own(tx, trunk_id)
     kept = {key: trunk[key] for key in _COLUMNS}
     has_secret = bool(password) or trunk["secret"] is not None
@@ -108,7 +113,7 @@ def _own(tx: Tx, trunk_id: str) -> dict[str, Any]:
     if trunk is None:
         raise not_found("The trunk")
     if trunk["built_in"]:
-        raise DeskError("built_in", "The test phone's trunk belongs to the installation.")
+        raise DeskError("built_in", "The test phone's trunk can be switched off, not changed.")
     return trunk
 
 

@@ -19,7 +19,7 @@ from aircall_core.service.desk import Desk
 from aircall_core.service.endpoint import endpoint
 from aircall_core.service.feed import Follower
 from aircall_core.service.gate import Gate
-from aircall_core.service.gateways import Gateways
+from aircall_core.service.gateways import PATIENCE_S, PATIENCE_WITH_STUN_S, Gateways
 from aircall_core.service.hub import CLOSE_RESTART, Hub
 from aircall_core.service.presence import Presence
 from aircall_core.service.realtime import realtime
@@ -34,6 +34,7 @@ LARGEST_BODY = 64 * 1024  # bytes; the largest honest one is an SDP offer of som
 def build_desk(settings: Settings, store: Store) -> Desk:
     """The parts of a desk process over a migrated store."""
     hub = Hub()
+    asks_stun = bool(settings.ice_servers) and not settings.public_address
     return Desk(
         settings=settings,
         store=store,
@@ -41,7 +42,7 @@ def build_desk(settings: Settings, store: Store) -> Desk:
         box=secrets.open_box(settings.data_dir, settings.secret_key),
         hub=hub,
         presence=Presence(store, hub, settings.session_days),
-        gateways=Gateways(),
+        gateways=Gateways(PATIENCE_WITH_STUN_S if asks_stun else PATIENCE_S),
     )
 
 

@@ -1,6 +1,8 @@
 """Placing a browser's audio on a media gateway: beside the worker that has the call, where there is most room."""
 
+import time
 from collections import OrderedDict
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,8 +14,10 @@ from aircall_core.service.answers import Refused
 log = get_logger(__name__)
 
 _REMEMBERED: Final = 4096  # peers whose place is known by heart
-# An answer waits for the gateway's ICE candidates, which may take a STUN server's time-out.
-_PATIENCE: Final = httpx.Timeout(8.0, connect=1.0)
+# A gateway answers in 0.1 s, unless it asks a STUN server for its address first, which may take that one's time-out.
+PATIENCE_S: Final = 2.0
+PATIENCE_WITH_STUN_S: Final = 8.0
+_LAST_FOR_S: Final = 30.0  # a gateway that did not answer is tried after the others for so long
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,9 @@ class Placed:
 class Gateways:
     """Speaks to the gateways of this host over their Unix sockets."""
 
-    def __init__(self) -> None:
+    def __init__(self, patience_s: float = PATIENCE_S) -> None:
+        self._patience = httpx.Timeout(patience_s, connect=1.0)
+        self._silent_until: dict[str, float] = {}
         self._clients: dict[str, httpx.AsyncClient] = {}
         self._placed: OrderedDict[str, Placed] = OrderedDict()
 
@@ -49,12 +55,16 @@ class Gateways:
             raise Refused(409, "peer_taken", "This connection's name is in use.")
         body = {"peer": offer.peer, "call": offer.call, "user": offer.user, "worker": offer.worker, "sdp": offer.sdp}
         last: Refused | None = None
-        for node in by_room(gateways):
+        now = time.monotonic()
+        silent = {address for address, until in self._silent_until.items() if until > now}
+        for node in by_room(gateways, silent):
             try:
                 answer = await self._client(node["address"]).post("/peers", json=body)
             except httpx.TransportError as wrong:
+                self._silent_until[node["address"]] = time.monotonic() + _LAST_FOR_S
                 log.warning("gateway_unreachable", node=node["id"], error=type(wrong).__name__)
                 continue
+            self._silent_until.pop(node["address"], None)
             if answer.status_code == 200:
                 self._remember(offer.peer, Placed(offer.user, node["address"]))
                 given = answer.json()
@@ -110,7 +120,7 @@ class Gateways:
             self._clients[address] = httpx.AsyncClient(
                 transport=httpx.AsyncHTTPTransport(uds=address, retries=1),
                 base_url="http://gateway",
-                timeout=_PATIENCE,
+                timeout=self._patience,
                 trust_env=False,
             )
         return self._clients[address]
@@ -122,10 +132,13 @@ class Gateways:
             self._placed.popitem(last=False)
 
 
-def by_room(gateways: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Gateways in the order to try them: the emptiest first. Full ones come last: their lease may be a beat old."""
+def by_room(gateways: list[dict[str, Any]], silent: AbstractSet[str] = frozenset()) -> list[dict[str, Any]]:
+    """Gateways in the order to try them: the emptiest first, full ones late (their lease may be a beat old).
+
+    ``silent``: addresses that did not answer lately; they come last.
+    """
     ready = [node for node in gateways if not node["draining"]]
-    return sorted(ready, key=lambda node: (node["in_use"] - node["capacity"], node["id"]))
+    return sorted(ready, key=lambda one: (one["address"] in silent, one["in_use"] - one["capacity"], one["id"]))
 
 
 def _told(answer: httpx.Response) -> Refused:

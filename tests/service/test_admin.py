@@ -176,6 +176,10 @@ def test_the_test_phones_trunk_stays(world: World, boss: str) -> None:
         assert (answer.status_code, answer.json()["error"]["code"]) == (409, "built_in")
     (mine,) = trunks.accesses(world.store, world.desk.box)
     assert mine.cidrs == ("127.0.0.0/8", "::1/128")
+    off = world.ask("PATCH", f"/desk/trunks/{trunks.TEST_TRUNK}", boss, json={"enabled": False})
+    assert off.status_code == 200
+    assert trunks.accesses(world.store, world.desk.box) == []
+    assert world.ask("PATCH", f"/desk/trunks/{new_id()}", boss, json={"enabled": False}).status_code == 404
 
 
 def test_another_key_is_told_in_plain_words(world: World, boss: str) -> None:

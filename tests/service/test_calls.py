@@ -1,11 +1,13 @@
 """Commands for calls: one winner, honest refusals, and audio placed beside the worker that has the call."""
 
+import asyncio
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import uvicorn
 from starlette.applications import Starlette
@@ -126,6 +128,7 @@ class Gateway:
 
     def __init__(self, path: Path, room: int, refusal: tuple[int, str] = (503, "full")) -> None:
         self.path, self.room, self.refusal = path, room, refusal
+        self.wait_s = 0.0
         self.peers: dict[str, dict[str, Any]] = {}
         self.asked = 0
         app = Starlette(
@@ -143,6 +146,7 @@ class Gateway:
     async def _open(self, request: Request) -> Response:
         body = await request.json()
         self.asked += 1
+        await asyncio.sleep(self.wait_s)  # a gateway that hangs is what is tested
         if len(self.peers) >= self.room:
             return JSONResponse({"error": {"code": self.refusal[1], "message": "no"}}, self.refusal[0])
         self.peers[body["peer"]] = body
@@ -302,10 +306,25 @@ def test_without_a_worker_there_is_no_audio(world: World, office: desk_kit.Desk)
 
 def test_the_order_of_trying() -> None:
     def node(name: str, used: int, capacity: int, draining: bool = False) -> dict[str, Any]:
-        return {"id": name, "in_use": used, "capacity": capacity, "draining": draining}
+        return {"id": name, "address": name, "in_use": used, "capacity": capacity, "draining": draining}
 
     nodes_given = [node("a", 1, 10), node("b", 0, 10), node("c", 10, 10), node("d", 0, 99, draining=True)]
     assert [one["id"] for one in by_room(nodes_given)] == ["b", "a", "c"]
+    assert [one["id"] for one in by_room(nodes_given, {"b"})] == ["a", "c", "b"]
+
+
+def test_a_gateway_that_hangs_is_passed_over_and_then_tried_last(
+    world: World, office: desk_kit.Desk, make_gateway: Callable[..., Gateway]
+) -> None:
+    ada, bob = office.users
+    hangs, works = make_gateway(9, capacity=90), make_gateway(9, capacity=9)
+    world.desk.gateways._patience = httpx.Timeout(0.3)
+    hangs.wait_s = 5
+    call = office.arrive().call_id
+    assert offer(world, ada, call).json()["sdp"] == f"answer of {works.path.name}"
+    asked = hangs.asked
+    assert offer(world, bob, call).json()["sdp"] == f"answer of {works.path.name}"
+    assert hangs.asked == asked == 1
 
 
 def test_the_browser_learns_its_ice_servers(make_world: Callable[..., World]) -> None:
