@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from tests.media.kit import FakeWorker, GatewayProcess, SignallingDesk, WorkerEnd, pages_of, tone_voice
-from tests.support.audio import gaps, has_tone, level, tone, tone_level, write_wav
+from tests.media.lossy import LossyPath
+from tests.support.audio import Samples, gaps, has_tone, level, tone, tone_level, write_wav
 from tests.support.chromium import chromium, heard, listen
 from tests.support.netns import NetNs
 from tests.support.processes import eventually
@@ -188,6 +189,51 @@ def test_a_call_that_is_over_is_not_offered_again(page: Any, worker: FakeWorker,
     worker.hang_up(end.hello["peer"])
     page.wait_for_function("() => states.at(-1)?.[1] === 'failed'")
     assert page.evaluate("(call) => phone.peerOf(call)", CALL) is None
+
+
+@pytest.mark.parametrize("worker", [8000, 16000], ids=["pcmu", "opus"], indirect=True)
+def test_a_bad_network_is_heard_as_little_as_can_be(
+    page: Any, worker: FakeWorker, desk: SignallingDesk, gateway: GatewayProcess, netns: NetNs
+) -> None:
+    with LossyPath(netns.address, lose=25, swap=10) as path:
+        desk.through = path.through
+        end = connect(page, worker)
+        next_frames(end, 1)
+        begun, at, lost = len(end.frames), end.frames[-1][0], path.lost
+        listen(page, "phone.audio.srcObject")
+        at_worker = next_frames(end, 5)
+        took, frames = end.frames[-1][0] - at, len(end.frames) - begun
+        at_browser, rate = heard(page)
+        before = path.lost
+        (counted,) = gateway.stats()["each"].values()
+        print(f"lost {path.lost}, swapped {path.swapped}, {frames} frames in {took:.2f} s, {counted}")
+        print("gaps at the worker", gaps(at_worker, MICROPHONE_HZ, worker.rate))
+        assert path.lost - lost >= 5
+        assert path.swapped > 10
+        assert before - 1 <= counted["lost"] <= path.lost  # the last one may still be waited for; none was merely late
+        assert frames == pytest.approx(took * 50, rel=0.02)  # what was lost is concealed: nobody's clock slips
+        assert share_with_tone(at_worker, MICROPHONE_HZ, worker.rate) > 0.9
+        assert share_with_tone(at_browser[rate // 2 :], CALLER_HZ, rate) > 0.9
+
+
+def share_with_tone(samples: Samples, frequency: float, rate: int) -> float:
+    """How many fifths of a second are mostly the tone, of all."""
+    size = rate // 5
+    windows = [samples[at : at + size] for at in range(0, len(samples) - size, size)]
+    return sum(has_tone(window, frequency, rate, at_least_db=-25) for window in windows) / len(windows)
+
+
+def test_a_path_that_dies_without_a_word_is_replaced(
+    page: Any, worker: FakeWorker, desk: SignallingDesk, netns: NetNs
+) -> None:
+    with LossyPath(netns.address, lose=10**9, swap=10**9) as path:
+        desk.through = path.through
+        connect(page, worker)
+        page.evaluate("(call) => accepted(call)", CALL)
+        desk.through = None
+        path.cut = True
+        page.wait_for_function("() => states.map(([, state]) => state).join() === 'connected,reconnecting,connected'")
+        assert has_tone(next_frames(end_of(page, worker), 1), MICROPHONE_HZ, 8000, at_least_db=-20)
 
 
 def test_a_firewall_and_a_nat_are_told_apart(
