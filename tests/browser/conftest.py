@@ -21,7 +21,7 @@ def site(request: pytest.FixtureRequest, netns: NetNs, tmp_path_factory: pytest.
         browser_speaking(folder) as browser,
     ):
         users = [system.add_user(name) for name in ("Ada Moreau", "Ben Okafor", "Cleo Lang")]
-        line = system.add_line("+33199000001", users, name="Support", recording="on")
+        line = system.add_line("+33199000001", users, name="Support", recording="on", ring_s=240)
         yield Office(system, line, users, browser)
 
 

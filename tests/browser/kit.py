@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, expect
 
 from aircall_core.domain.events import EventRow
 from aircall_core.ids import new_id
 from tests.support.audio import Samples, tone, write_wav
 from tests.support.chromium import chromium, heard, listen
 from tests.support.desk_system import Line, System, User
+from tests.support.pcm_peer import PcmPeer
 from tests.support.peers import TestPhone
 from tests.support.processes import Process, eventually
 
@@ -24,8 +25,9 @@ ARTIFACTS = Path(__file__).parents[1] / "artifacts"
 DESKTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
 AGENT_HZ, CALLER_HZ = 440, 700
-PATIENCE_MS = 30_000
+PATIENCE_MS = 60_000
 """For what takes milliseconds on a machine with time for it."""
+expect.set_options(timeout=PATIENCE_MS)
 
 
 def shot(page: Page, name: str) -> Path:
@@ -102,8 +104,11 @@ def online(page: Page) -> None:
 
 
 def armed(page: Page) -> None:
-    """Until microphone and sound are ready in this tab."""
-    page.wait_for_function("() => window.__aircall?.device.armed", timeout=PATIENCE_MS)
+    """Until microphone and sound are ready in this tab, with the click that a strict browser wants for it."""
+    page.wait_for_function("() => window.__aircall?.phone?.armed", timeout=PATIENCE_MS)
+    if not page.evaluate("window.__aircall.device.armed"):
+        page.locator("body").press("Shift")
+    page.wait_for_function("() => window.__aircall.device.armed", timeout=PATIENCE_MS)
 
 
 def present(system: System, user: User) -> bool:
@@ -122,6 +127,12 @@ def ringer(page: Page) -> Locator:
 def toolbar(page: Page) -> Locator:
     """The toolbar of the call in progress."""
     return page.get_by_role("toolbar", name="Active call")
+
+
+def talking(page: Page) -> None:
+    """Until the toolbar says that caller and agent are connected."""
+    bar = toolbar(page)
+    bar.get_by_text("Recording", exact=True).or_(bar.get_by_text("Connected", exact=True)).wait_for()
 
 
 def listen_to_call(page: Page) -> None:
@@ -164,6 +175,7 @@ class Office:
     browser: Browser
     seats: list[Seat] = field(default_factory=list)
     callers: list[Process] = field(default_factory=list)
+    links: list[PcmPeer] = field(default_factory=list)
     after: int = 0
 
     def seat(self, number: int = 0, **options: Any) -> Seat:
@@ -204,8 +216,10 @@ class Office:
             seat.close()
         for user in {seat.user.id: seat.user for seat in self.seats}.values():
             self.system.post(user, "/desk/duty", {"on": False, "command": new_id(), "tab": new_id()})
-        self.seats.clear()
-        self.callers.clear()
+        for link in self.links:
+            link.close()
+        for kept in (self.seats, self.callers, self.links):
+            kept.clear()
         eventually(lambda: not self.calls(), 40, "the end of all calls")
         self.after = self.system.store.last_seq()
 
@@ -214,8 +228,34 @@ class Office:
         with self.system.store.read() as conn:
             return [row[0] for row in conn.exec_driver_sql("SELECT id FROM calls WHERE state <> 'ended'")]
 
+    def busy_users(self) -> list[str]:
+        """Names of the users whom the store holds for being in a call."""
+        with self.system.store.read() as conn:
+            return [row[0] for row in conn.exec_driver_sql("SELECT name FROM users WHERE active_call_id IS NOT NULL")]
+
     def call(self, call_id: str) -> dict[str, Any]:
         """The call's row."""
         with self.system.store.read() as conn:
             statement = f"SELECT * FROM calls WHERE id = '{call_id}'"  # noqa: S608  an id of ours
             return dict(conn.exec_driver_sql(statement).mappings().one())
+
+
+_TONE_PEAK = """async () => {
+  const { tone } = window.__aircall;
+  if (!tone.source) return 0;
+  const look = tone.context.createAnalyser();
+  tone.gain.connect(look);
+  const samples = new Float32Array(look.fftSize);
+  let peak = 0;
+  for (const until = tone.context.currentTime + 3.2; tone.context.currentTime < until && peak < 0.01; ) {
+    await new Promise((next) => setTimeout(next, 20));
+    look.getFloatTimeDomainData(samples);
+    peak = samples.reduce((most, one) => Math.max(most, Math.abs(one)), peak);
+  }
+  return peak;
+}"""
+
+
+def ringing_aloud(page: Page) -> bool:
+    """Whether the ring tone comes out of this page: its samples are looked at for one period of the cadence."""
+    return bool(page.evaluate(_TONE_PEAK) > 0.01)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.kit import AGENT_HZ, CALLER_HZ, Office, listen_to_call, ringer, shot, toolbar
+from tests.browser.kit import AGENT_HZ, CALLER_HZ, Office, listen_to_call, ringer, shot, talking, toolbar
 from tests.support.audio import Samples, gaps, has_tone, level, read_wav, tone, tone_level
 from tests.support.chromium import heard, listen
 from tests.support.peers import Baresip
@@ -84,7 +84,7 @@ def talk(office: Office, folder: Path, peer: Callable[[Office, Path, int], Sipp 
         ringer(page).wait_for()
         call_id = str(office.wait_for("call.ringing").event.call_id)
         ringer(page).get_by_role("button", name="Accept").click()
-        toolbar(page).get_by_text("Recording").or_(toolbar(page).get_by_text("Connected")).wait_for()
+        talking(page)
         listen_to_call(page)
         heard(page, "loop")  # from here on
         change_pages(page, seconds)

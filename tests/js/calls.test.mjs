@@ -35,7 +35,7 @@ class Phone extends EventTarget {
   }
 }
 
-class Aloud {
+class Aloud extends EventTarget {
   tone = new EventTarget();
   elected = true;
   quiet = [];
@@ -145,6 +145,18 @@ test('after a reload the tab that carried the call offers anew; a tab that never
   other.live.show(mine({ peer: 'old' }));
   await settle();
   assert.deepEqual(other.phone.log, []);
+});
+
+test('a tab that is elected only after the news that the call lost its tab takes the call too', async () => {
+  const { live, phone, aloud } = desk();
+  aloud.elected = false;
+  live.show(mine({ peer: 'old', away: true }));
+  assert.deepEqual(live.timers, []);
+  aloud.elected = true;
+  aloud.dispatchEvent(new Event('change'));
+  live.timers.forEach((run) => run());
+  await settle();
+  assert.deepEqual(phone.log, ['offer c1 call']);
 });
 
 test('when the tab that carried the call is gone, the one that would ring takes it after a moment', async () => {

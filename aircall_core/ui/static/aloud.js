@@ -3,9 +3,11 @@
 
 import { ringing } from './view.js';
 
-export class Aloud {
+/** Event 'change': this tab was elected, or is no longer. */
+export class Aloud extends EventTarget {
   constructor(live, tone, locks) {
-    Object.assign(this, { live, tone, locks, holds: false, silenced: new Set() });
+    super();
+    Object.assign(this, { live, tone, locks, holds: false, known: false, silenced: new Set() });
     const look = () => this.update();
     live.addEventListener('view', look);
     live.addEventListener('aloud', look);
@@ -37,6 +39,10 @@ export class Aloud {
   }
 
   update() {
+    if (this.known !== this.elected) {
+      this.known = this.elected;
+      this.dispatchEvent(new Event('change'));
+    }
     const calls = ringing(this.live.view);
     for (const id of this.silenced) if (!this.live.view.calls[id]) this.silenced.delete(id);
     const wanted = this.elected && calls.some((call) => call.state === 'ringing' && !this.silenced.has(call.id));

@@ -12,6 +12,7 @@ export class Calls extends EventTarget {
     live.addEventListener('view', () => this.#follow());
     live.addEventListener('status', () => this.#follow());
     aloud.tone.addEventListener('state', () => this.#follow());
+    aloud.addEventListener('change', () => this.#follow()); // a closed tab's lock may come later than the news of its call
     phone.addEventListener('mic', () => this.#follow());
     if (live.duplicated) this.#own(null); // a copied tab copies the storage too, but not the call
   }

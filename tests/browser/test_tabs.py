@@ -1,0 +1,113 @@
+"""One user, several tabs: one rings aloud, one carries the call; a reload loses neither."""
+
+import time
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.kit import (
+    AGENT_HZ,
+    CALLER_HZ,
+    Office,
+    armed,
+    listen_to_call,
+    ringer,
+    ringing_aloud,
+    talking,
+    toolbar,
+    what_was_heard,
+)
+from tests.support.audio import Samples, has_tone, level, read_wav, tone_level
+from tests.support.processes import eventually
+
+pytestmark = [pytest.mark.browser, pytest.mark.sip, pytest.mark.timeout(240)]
+
+
+def test_one_tab_rings_aloud_and_the_other_when_it_closes(office: Office) -> None:
+    seat = office.on_duty()
+    second = seat.another_tab("/audio_check")
+    armed(second)
+    office.phone()
+    for page in (seat.page, second):
+        ringer(page).wait_for()
+    loud = eventually(lambda: [page for page in (seat.page, second) if ringing_aloud(page)], what="a ring to be heard")
+    assert len(loud) == 1
+    silent = second if loud[0] is seat.page else seat.page
+    assert not ringing_aloud(silent)
+    loud[0].close()
+    eventually(lambda: ringing_aloud(silent), 20, "the ring in the other tab")
+
+
+def test_a_reload_while_it_rings_brings_the_ringer_back(office: Office) -> None:
+    page = office.on_duty().page
+    office.phone()
+    ringer(page).wait_for()
+    page.reload(wait_until="commit")
+    begun = time.monotonic()
+    ringer(page).wait_for()
+    print(f"ringer back {time.monotonic() - begun:.2f} s after the reload began to load")
+    ringer(page).get_by_role("button", name="Accept").click()
+    talking(page)
+
+
+def test_a_reload_in_a_call_brings_the_audio_back_and_music_meanwhile(office: Office, tmp_path: Path) -> None:
+    page = office.on_duty().page
+    record = tmp_path / "caller.wav"
+    phone = office.phone(record=record)
+    call_id = str(office.wait_for("call.ringing").event.call_id)
+    ringer(page).get_by_role("button", name="Accept").click()
+    talking(page)
+    phone.wait_for("answered")
+    talk_for(page, 2)
+    page.reload()
+    away = office.wait_for("call.agent_away", call_id=call_id)
+    back = office.wait_for("call.agent_back", call_id=call_id)
+    print(f"the caller heard music for {(back.at - away.at) / 1000:.2f} s")
+    talking(page)
+    listen_to_call(page)
+    talk_for(page, 2)
+    sound, rate = what_was_heard(page)
+    assert has_tone(sound[rate // 2 :], CALLER_HZ, rate)
+    toolbar(page).get_by_role("button", name="Hang up").click()
+    phone.wait_for("ended")
+    phone.wait()
+    heard = read_wav(record)[0][0]
+    assert voices(heard) == ["agent", "music", "agent"]
+
+
+def test_closing_the_tab_of_the_call_hands_it_to_the_other_tab(office: Office) -> None:
+    seat = office.on_duty()
+    second = seat.another_tab()
+    armed(second)
+    office.phone()
+    call_id = str(office.wait_for("call.ringing").event.call_id)
+    ringer(seat.page).get_by_role("button", name="Accept").click()
+    talking(seat.page)
+    expect(toolbar(second).get_by_text("In another tab or browser")).to_be_visible()
+    seat.page.close()
+    office.wait_for("call.agent_back", call_id=call_id)
+    talking(second)
+    listen_to_call(second)
+    talk_for(second, 1)
+    sound, rate = what_was_heard(second)
+    assert has_tone(sound[rate // 2 :], CALLER_HZ, rate)
+
+
+def talk_for(page: Page, seconds: float) -> None:
+    """The two talk."""
+    page.wait_for_timeout(seconds * 1000)
+
+
+def voices(heard: Samples, rate: int = 8000, window_s: float = 0.25) -> list[str]:
+    """Who is heard, one after the other: the agent's tone, or music. Silence and windows with both do not count."""
+    size = int(window_s * rate)
+    found: list[str] = []
+    for start in range(0, len(heard) - size, size):
+        part = heard[start : start + size]
+        if level(part) < -50:
+            continue
+        who = "agent" if has_tone(part, AGENT_HZ, rate) else "music" if tone_level(part, AGENT_HZ, rate) < -40 else ""
+        if who and found[-1:] != [who]:
+            found.append(who)
+    return found
