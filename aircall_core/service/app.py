@@ -66,7 +66,7 @@ def build_app(desk: Desk) -> Starlette:
 async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     """Follow the log and write presence while the application serves."""
     desk: Desk = app.state.desk
-    follower = Follower(desk.store, desk.hub, desk.metrics, asyncio.get_running_loop())
+    follower = Follower(desk.store, desk.hub, desk.metrics, asyncio.get_running_loop(), desk.give_up)
     desk.follower = follower
     follower.start()
     tasks = [asyncio.create_task(desk.presence.run()), asyncio.create_task(desk.presence.watch_sessions())]

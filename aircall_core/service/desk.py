@@ -1,6 +1,8 @@
 """What a route is given: the store, the settings, and the parts of this process. Made once, in main or by a test."""
 
+import os
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from aircall_core.config import Settings
@@ -27,6 +29,7 @@ class Desk:
     gateways: Gateways
     metrics: Metrics = field(default_factory=Metrics)
     follower: Follower | None = None  # set while the application serves
+    give_up: Callable[[], None] = os.abort  # main ends in order instead
     test_call: "subprocess.Popen[bytes] | None" = None
 
     def ready(self) -> bool:

@@ -83,8 +83,11 @@ def _framed(rows: Sequence[EventRow], joined: realtime.Joined) -> list[Frame]:
 class Follower:
     """Hands every event of the log to the hub, in order, from a thread of its own."""
 
-    def __init__(self, store: Store, hub: Hub, metrics: Metrics, loop: asyncio.AbstractEventLoop) -> None:
-        self._store, self._hub, self._metrics, self._loop = store, hub, metrics, loop
+    def __init__(
+        self, store: Store, hub: Hub, metrics: Metrics, loop: asyncio.AbstractEventLoop, give_up: Callable[[], None]
+    ) -> None:
+        """``give_up`` is called, from the thread, when following has failed for good."""
+        self._store, self._hub, self._metrics, self._loop, self._give_up = store, hub, metrics, loop, give_up
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="follower", daemon=True)
         self.ready = threading.Event()  # its place in the log is known; before that nobody may take a snapshot
@@ -99,6 +102,16 @@ class Follower:
         self._thread.join(timeout=5)
 
     def _run(self) -> None:
+        try:
+            self._follow_on()
+        except Exception as fault:
+            # Browsers that hear nothing are worse than browsers that come back to a fresh process.
+            log.error("follower_failed", exc_info=fault)
+            self.ready.clear()
+            self._on_loop(self._hub.end_all, CLOSE_RESTART, "restart")
+            self._give_up()
+
+    def _follow_on(self) -> None:
         after = self._patiently(self._store.last_seq)
         while after is not None and not self._stop.is_set():
             self._hub.position = max(self._hub.position, after)

@@ -1,6 +1,7 @@
 """What the desk process does besides serving: keeps its lease, reports lost processes, forgets what is long over."""
 
 import threading
+from collections.abc import Callable
 from typing import Final
 
 from aircall_core.config import Settings
@@ -16,8 +17,9 @@ SWEEP_EVERY_S: Final = 3600.0
 class Keeper:
     """A thread that beats every two seconds and, on the same beat, looks for leases that ran out."""
 
-    def __init__(self, store: Store, settings: Settings, index: int = 0) -> None:
-        self._store, self._settings, self._index = store, settings, index
+    def __init__(self, store: Store, settings: Settings, give_up: Callable[[], None], index: int = 0) -> None:
+        """``give_up`` is called, from the thread, when keeping the lease has failed for good."""
+        self._store, self._settings, self._give_up, self._index = store, settings, give_up, index
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
         self._node: nodes.Node | None = None
@@ -41,6 +43,10 @@ class Keeper:
                 if self._watching_since:
                     log.warning("keeper_store_away", error=str(error))
                 self._watching_since = 0
+            except Exception as fault:
+                log.error("keeper_failed", exc_info=fault)
+                self._give_up()
+                return
             self._stop.wait(nodes.BEAT_S)
         self._leave()
 

@@ -5,7 +5,7 @@ import contextlib
 import gc
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import uvicorn
 
@@ -43,9 +43,10 @@ async def serve(settings: Settings, listener: socket.socket) -> None:
     """Serve until told to stop: sockets are told to come back, requests under way end, the lease is given back."""
     with open_store(settings.database_url, full_sync=settings.sqlite_full_sync) as store:
         desk = await _patiently(settings, store)
-        keeper = Keeper(store, settings)
-        keeper.start()
         server = Server(uvicorn_config(desk), desk)
+        desk.give_up = server.give_up_from_thread(asyncio.get_running_loop())
+        keeper = Keeper(store, settings, desk.give_up)
+        keeper.start()
         log.info("desk_started", port=settings.desk_port, version=__version__)
         try:
             gc.collect()
@@ -54,6 +55,8 @@ async def serve(settings: Settings, listener: socket.socket) -> None:
         finally:
             await asyncio.to_thread(keeper.stop)
     log.info("desk_stopped")
+    if server.gave_up:
+        raise SystemExit(1)
 
 
 class Server(uvicorn.Server):
@@ -62,6 +65,16 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, desk: Desk) -> None:
         super().__init__(config)
         self._desk = desk
+        self.gave_up = False
+
+    def give_up_from_thread(self, loop: asyncio.AbstractEventLoop) -> Callable[[], None]:
+        """What a thread calls that cannot do its work: the process ends in order, its supervisor starts another."""
+
+        def give_up() -> None:
+            self.gave_up = True
+            loop.call_soon_threadsafe(self.handle_exit, signal.SIGTERM, None)
+
+        return give_up
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

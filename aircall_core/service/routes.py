@@ -21,6 +21,7 @@ ROUTES: Final = (
     Entry("GET", "/session/assets/{version}/{name}", PUBLIC, session_pages.asset),
     Entry("GET", "/session/me", EVERYBODY, session_pages.me),
     Entry("GET", "/session/mine", EVERYBODY, session_pages.mine),
+    Entry("POST", "/session/end", EVERYBODY, session_pages.end_one, session_pages.SessionToEnd),
     Entry("POST", "/session/end-others", EVERYBODY, session_pages.end_others),
     # Calls
     Entry("POST", "/desk/duty", EVERYBODY, commands.duty, commands.Duty),

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import jinja2
+from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from aircall_core.desk import company, passwords, people, sessions
-from aircall_core.desk.errors import DeskError, Invalid
+from aircall_core.desk.errors import DeskError, Invalid, not_found
 from aircall_core.desk.sessions import SignedIn
 from aircall_core.service.answers import Refused
 from aircall_core.service.desk import Desk
@@ -26,6 +27,12 @@ _VERSION: Final = hashlib.sha256(b"".join((_FOLDER / name).read_bytes() for name
 _templates = jinja2.Environment(
     loader=jinja2.FileSystemLoader(_FOLDER), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
 )
+
+
+class SessionToEnd(BaseModel):
+    """One of the asker's sessions."""
+
+    session: str = Field(max_length=64)
 
 
 @dataclass
@@ -125,6 +132,15 @@ def end_others(ask: Ask) -> dict[str, int]:
     """POST /session/end-others: sign out everywhere else."""
     with ask.desk.store.write() as tx:
         return {"ended": sessions.revoke_all(tx, ask.who.user_id, ask.actor, keep=ask.who.session_id)}
+
+
+def end_one(ask: Ask) -> None:
+    """POST /session/end: sign out one of the asker's own sessions, wherever it is."""
+    with ask.desk.store.write() as tx:
+        running = {row["id"] for row in session_rows.running_of(tx.conn, ask.who.user_id, tx.now_ms())}
+        if ask.body.session not in running:
+            raise not_found("The session")
+        sessions.revoke(tx, ask.who.user_id, ask.body.session, ask.actor)
 
 
 # ---- the first administrator; invitations and password resets

@@ -1,5 +1,6 @@
 """Alive, ready, and in figures."""
 
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -100,12 +101,25 @@ def test_the_figures(make_world: Callable[..., World]) -> None:
     assert "33611223344" not in text
 
 
+def test_a_keeper_that_cannot_go_on_says_so(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    gave_up = threading.Event()
+    keeper = Keeper(world.store, world.desk.settings, gave_up.set)
+
+    def fault() -> list[str]:
+        raise ValueError("a bug")
+
+    monkeypatch.setattr(keeper, "once", fault)
+    keeper.start()
+    assert gave_up.wait(10)
+    keeper.stop()
+
+
 def test_the_keeper_beats_and_reports_a_lost_worker(world: World) -> None:
     office = desk_kit.Desk.open(world.store, "Ada")
     with world.store.write() as tx:
         nodes.register(tx, "worker", 0, "test")
     call = office.arrive().call_id
-    keeper = Keeper(world.store, world.desk.settings)
+    keeper = Keeper(world.store, world.desk.settings, world.desk.give_up)
     assert keeper.once() == []
     assert {one["id"] for one in world.client.get("/readyz").json()["nodes"]} >= {
         f"desk-0@{nodes.host_name(world.desk.settings.data_dir)}"

@@ -1,6 +1,7 @@
 """The realtime WebSocket: what a tab is told, in which order, and what it must never see."""
 
 import json
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -391,6 +392,25 @@ def test_the_process_says_goodbye(world: World, office: desk_kit.Desk) -> None:
         assert tab.frames[-1] == {"t": "gone", "reason": "shutdown"}
 
 
+def test_a_follower_that_cannot_go_on_lets_everybody_go(
+    world: World, office: desk_kit.Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that hands out no events must not keep browsers waiting for them."""
+    follower, gave_up = world.desk.follower, threading.Event()
+    assert follower is not None
+    monkeypatch.setattr(follower, "_give_up", gave_up.set)
+
+    def fault(*_: object) -> None:
+        raise ValueError("a bug")
+
+    with tab_of(world, world.as_user(office.users[0])) as tab:
+        monkeypatch.setattr(feed, "frames_of", fault)
+        office.arrive()
+        assert tab.ended() == hub.CLOSE_RESTART
+        assert gave_up.wait(10)
+        assert world.client.get("/readyz").json()["reasons"][0]["code"] == "starting"
+
+
 def test_a_cut_log_sends_everybody_for_a_snapshot(world: World, office: desk_kit.Desk) -> None:
     """A follower whose place is gone (a restored backup) must not go on as if nothing had been missed."""
     follower = world.desk.follower
@@ -405,7 +425,7 @@ def test_a_cut_log_sends_everybody_for_a_snapshot(world: World, office: desk_kit
 
     with tab_of(world, world.as_user(office.users[0])) as tab:
         world.store.follow = follow  # type: ignore[method-assign]
-        again = feed.Follower(world.store, world.desk.hub, world.desk.metrics, follower._loop)
+        again = feed.Follower(world.store, world.desk.hub, world.desk.metrics, follower._loop, world.desk.give_up)
         again.start()
         assert tab.ended() == hub.CLOSE_RESTART
         assert again.ready.wait(5)

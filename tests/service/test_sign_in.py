@@ -324,6 +324,13 @@ def test_signing_out_everywhere_else(world: World) -> None:
     here, there = world.as_user(user), world.as_user(user)
     listed = world.client.get("/session/mine", headers=here).json()["sessions"]
     assert sorted(one["this"] for one in listed) == [False, True]
+    (other,) = [one["id"] for one in listed if not one["this"]]
+    stranger = world.as_user(make(world.store, "Eve"))
+    assert world.client.post("/session/end", headers=stranger, json={"session": other}).status_code == 404
+    third = world.as_user(user)
+    assert world.client.post("/session/end", headers=here, json={"session": other}).status_code == 204
+    assert world.client.get("/session/me", headers=third).status_code == 200
     assert world.client.post("/session/end-others", headers=here).json() == {"ended": 1}
+    assert world.client.get("/session/me", headers=third).status_code == 401
     assert world.client.get("/session/me", headers=here).status_code == 200
     assert world.client.get("/session/me", headers=there).status_code == 401
