@@ -306,7 +306,10 @@ class InboundCall:
     def _open_talk(self) -> None:
         """The answered caller's stream is up: notice and recording where the line wants them, then the agent."""
         wanted = self._plan.recording if self._plan else "off"
-        if wanted == "off" or not self.tools.record:
+        if wanted != "off" and not self.tools.record and self.bridge.recorder is None:
+            wanted = "off"
+            self._say("recording", state="failed", reason="disk")
+        if wanted == "off":
             self._connect()
         elif wanted == "notice" and not self._noticed:
             self._noticed = True

@@ -138,7 +138,7 @@ class StoreLink:
         self._queue: deque[Fact] = deque()
         self._ring = threading.Condition()
         self._stop = threading.Event()
-        self._disk_low = False
+        self._disk_low, self._disk_at = False, 0.0
         self._writer = threading.Thread(target=self._write_loop, name="store-write", daemon=True)
         self._reader = threading.Thread(target=self._read_loop, name="store-read", daemon=True)
 
@@ -168,6 +168,7 @@ class StoreLink:
         away_since = 0.0
         while True:
             stopping = self._stop.is_set()
+            self._watch_disk()
             batch = self._take(beat_at, patience=RETRY_S[min(tries, len(RETRY_S)) - 1] if tries else None)
             try:
                 if tries and not stopping and time.monotonic() - away_since >= LEASES_RAN_OUT_S:
@@ -188,11 +189,13 @@ class StoreLink:
                 if tries:
                     log.info("store_back", written=len(written), away_s=round(time.monotonic() - away_since, 1))
                 tries, self.away = 0, False
-            except StoreAway as problem:
+            except Exception as problem:
+                if not isinstance(problem, StoreAway):  # a mistake of ours must not end the thread: calls hang on it
+                    log.exception("store_write_failed")
                 self._keep(batch)
                 if not tries:
                     away_since = time.monotonic()
-                    log.warning("store_away", error=str(problem)[:200], waiting=len(batch))
+                    log.warning("store_away", error=type(problem).__name__, waiting=len(batch))
                 tries, self.away = tries + 1, True
                 if stopping:
                     return
@@ -233,6 +236,12 @@ class StoreLink:
             ours = nodes.beat(tx, self.node, in_use=self.load.in_use, draining=self.load.draining, info=self.load.info)
         if not ours:
             self._tell(Replaced())
+
+    def _watch_disk(self) -> None:
+        now = time.monotonic()
+        if now < self._disk_at:
+            return
+        self._disk_at = now + BEAT_S
         low = shutil.disk_usage(self._data_dir).free < self._min_free
         if low != self._disk_low:
             self._disk_low = low

@@ -1,7 +1,8 @@
 """The worker's desk: who is let in, which call an event belongs to, and the one loop in which all of it happens."""
 
 from collections import deque
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from aircall_core.domain.events import INTENTS, EventRow
 from aircall_core.ids import new_id, now_ms
@@ -15,6 +16,7 @@ from aircall_core.sip.tools import Stage, Tools
 from aircall_core.sip.trunks import Directory, caller_of
 
 log = get_logger(__name__)
+T = TypeVar("T")
 
 
 class Switchboard:
@@ -45,14 +47,15 @@ class Switchboard:
         endpoint = self.tools.endpoint
         endpoint.poll(milliseconds)
         while endpoint.events:
-            self._on_sip(endpoint.events.popleft())
+            _alone(self._on_sip, endpoint.events.popleft())
         while self.inbox:
-            self._on_message(self.inbox.popleft())
+            _alone(self._on_message, self.inbox.popleft())
         self.tools.links.poll()
         for call in list(self.calls.values()):
             if call.stage is Stage.ACCEPTING:
-                call.on_audio()
-        self.tools.timers.run()
+                _alone(InboundCall.on_audio, call)
+        for action in self.tools.timers.due():
+            _alone(lambda do: do(), action)
 
     def end_all(self, reason: str) -> None:
         """Ends every call: those who talk by BYE, those who ring by 480."""
@@ -193,3 +196,11 @@ class Switchboard:
             "refused": dict(self.admission.counts),
             "malformed": self.tools.endpoint.counters.malformed,
         }
+
+
+def _alone(handle: Callable[[T], None], what: T) -> None:
+    """Whatever goes wrong with one call must not end the others: it is said with its place, and the loop goes on."""
+    try:
+        handle(what)
+    except Exception:
+        log.exception("handler_failed", what=type(what).__name__)

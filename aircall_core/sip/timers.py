@@ -3,7 +3,7 @@
 import heapq
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 
@@ -34,10 +34,10 @@ class Timers:
         heapq.heappush(self._heap, timer)
         return timer
 
-    def run(self) -> None:
-        """Runs what is due."""
+    def due(self) -> Iterator[Callable[[], None]]:
+        """What is to be done now, each to be called before the next is asked for (it may cancel that)."""
         now = self.clock()
         while self._heap and self._heap[0].at <= now:
             action = heapq.heappop(self._heap).action
             if action is not None:
-                action()
+                yield action

@@ -79,9 +79,9 @@ class Site:
         with self.store.write() as tx:
             availability.beat(tx, [beat_of(user) for user in self.users.values()])
 
-    def worker(self, name: str = "worker", index: int = 0) -> "WorkerProcess":
-        """Starts a worker and waits until it takes calls."""
-        return WorkerProcess(self, name, index)
+    def worker(self, name: str = "worker", index: int = 0, prelude: str = "") -> "WorkerProcess":
+        """Starts a worker and waits until it takes calls. `prelude`: Python that changes its world first."""
+        return WorkerProcess(self, name, index, prelude)
 
     # ---- what the desk does
 
@@ -163,8 +163,8 @@ class Site:
 class WorkerProcess(Process):
     """`main(index)` in a process of its own."""
 
-    def __init__(self, site: Site, name: str, index: int) -> None:
-        code = f"from aircall_core.sip.main import main; main({index})"
+    def __init__(self, site: Site, name: str, index: int, prelude: str = "") -> None:
+        code = f"{prelude}\nfrom aircall_core.sip.main import main; main({index})"
         super().__init__(name, [sys.executable, "-c", code], site.folder, site.environment)
         self.ready = self.wait_log("worker_ready")
 

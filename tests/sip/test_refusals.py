@@ -91,6 +91,25 @@ def test_refer_is_declined_and_nobody_is_dialled(site: Site, tmp_path: Path, wor
     assert worker.wait_log("request_refused")["what"] == "REFER"
 
 
+def test_replaces_takes_nobodys_call(site: Site, worker: WorkerProcess) -> None:
+    """RFC 3891 would hand the agent over to whoever knows (or guesses) the dialog."""
+    with RawCaller("127.0.0.1", site.port) as caller, RawCaller("127.0.0.1", site.port) as thief:
+        caller.invite(NUMBER)
+        call = site.arrived()
+        with Agent(site, call, "Ada", tone(660, 1, RATE)) as agent:
+            site.accept(call, "Ada", agent.peer)
+            ok = caller.wait_for(200)
+            site.wait("call.confirmed")
+            ours, theirs = ok.header("To").split(";tag=")[1], ok.header("From").split(";tag=")[1]
+            replaces = f"Replaces: {ok.header('Call-ID')};to-tag={ours};from-tag={theirs}"
+            thief.invite(NUMBER, headers=["Require: replaces", replaces])
+            assert thief.wait_final().status == 603
+            assert site.call(call)["state"] == "confirmed"
+            caller.bye()
+            assert site.wait("call.ended").event.call_id == call
+    assert any(line["what"] == "Replaces" for line in worker.logs("request_refused"))
+
+
 def test_huge_display_name_with_markup_is_cut_and_cleaned(site: Site) -> None:
     with RawCaller("127.0.0.1", site.port, display="<b>Eve\u202e\u0007</b>" + "x" * 3000) as caller:
         caller.invite(NUMBER)
