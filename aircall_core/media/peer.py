@@ -23,6 +23,10 @@ SILENT_S = 15.0
 """A browser sends 50 packets a second even when muted; without one for so long it is gone, and its place is wanted."""
 
 
+CLOSE_S = 3.0
+"""How long the connection may take to say goodbye; its place is free after that in any case."""
+
+
 @dataclass(frozen=True, slots=True)
 class PeerIds:
     """Who this is: ids of the peer (made by the browser), of the call and of the user."""
@@ -136,7 +140,10 @@ class Peer:
         try:
             if self._track is not None:
                 self._track.stop()
-            await self._pc.close()
+            async with asyncio.timeout(CLOSE_S):
+                await self._pc.close()
+        except TimeoutError:
+            self._log.error("peer_close_hangs")
         finally:
             self._on_closed(self)
 
