@@ -39,6 +39,14 @@ st.subheader(t("nav.trunks"))
 for trunk in data.read(lines.trunks_list):
     state = t(f"trunks.state_{trunk['state']}") if trunk["state"] else t("trunks.state_listening")
     bad = trunk["state"] == "failed"
-    mark = ":gray[:material/do_not_disturb_on:]" if not trunk["enabled"] else ":red[:material/error:]" if bad else ":green[:material/check_circle:]"
+    mark = (
+        ":gray[:material/do_not_disturb_on:]"
+        if not trunk["enabled"]
+        else ":red[:material/error:]"
+        if bad
+        else ":green[:material/check_circle:]"
+    )
     code = f" ({trunk['state_code']})" if bad and trunk["state_code"] else ""
-    st.markdown(f"{mark} **{format.plain(trunk['name'])}** · {t('trunks.off') if not trunk['enabled'] else state}{code}")
+    st.markdown(
+        f"{mark} **{format.plain(trunk['name'])}** · {t('trunks.off') if not trunk['enabled'] else state}{code}"
+    )

@@ -52,9 +52,7 @@ def live() -> None:
         label_visibility="collapsed", key="inbox_filter",
     )  # fmt: skip
     limit = st.session_state.get("inbox_rows", PAGE)
-    rows = data.read(
-        inbox.conversations_of, who.user_id, who.role, limit=limit + 1, **FILTERS[choice or "all"]
-    )
+    rows = data.read(inbox.conversations_of, who.user_id, who.role, limit=limit + 1, **FILTERS[choice or "all"])
     hint = t("inbox.hint" if (choice or "all") == "all" else f"inbox.hint_{choice}")
     components.inbox(
         who, [shown(row) for row in rows[:limit]], len(rows) > limit, hint,

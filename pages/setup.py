@@ -16,6 +16,7 @@ upcoming = next((step for step, done in steps.items() if not done), None)
 company = data.read(people.company)
 found = data.read(lines.lines_list)
 first = next((line for line in found if line["enabled"]), None)
+first_id = first["id"] if first else ""
 
 st.title(t("setup.title"), anchor=False)
 st.progress(sum(steps.values()) / len(steps), text=t("setup.progress", done=sum(steps.values()), all=len(steps)))
@@ -49,16 +50,20 @@ with step("line"):
     else:
         st.caption(t("setup.line_intro"))
         example = {**FRESH, "number": t("setup.line_example"), "users": [who.user_id]}
-        if line_form("setup-line", example, data.read(people.users_list), data.read(people.teams_list), home=company["country"]):
+        if line_form(
+            "setup-line", example, data.read(people.users_list), data.read(people.teams_list), home=company["country"]
+        ):
             saved()
 
 with step("users"):
     st.caption(t("setup.users_intro"))
     if first:
         names = {user["id"]: user["name"] for user in data.read(people.users_list) if user["state"] != "disabled"}
-        chosen = st.multiselect(t("lines.users"), list(names), first["users"], format_func=lambda one: names.get(one, ""))
+        chosen = st.multiselect(
+            t("lines.users"), list(names), first["users"], format_func=lambda one: names.get(one, "")
+        )
         if st.button(t("page.save"), type="primary", key="setup-users") and forms.act(
-            lambda: client.send("PATCH", f"/desk/lines/{first['id']}", {"users": chosen}), t("page.saved")
+            lambda: client.send("PATCH", f"/desk/lines/{first_id}", {"users": chosen}), t("page.saved")
         ):
             st.rerun()
         st.page_link("settings/users.py", label=t("setup.users_more"), icon=":material/person_add:")
@@ -67,11 +72,14 @@ with step("users"):
 
 with step("trunk"):
     st.caption(t("setup.trunk_intro"))
-    if not steps["trunk"] and st.button(t("setup.trunk_later"), icon=":material/schedule:"):
-        if forms.act(
+    if (
+        not steps["trunk"]
+        and st.button(t("setup.trunk_later"), icon=":material/schedule:")
+        and forms.act(
             lambda: client.send("POST", "/desk/checklist", {"item": "test_phone_only", "done": True}), t("page.saved")
-        ):
-            st.rerun()
+        )
+    ):
+        st.rerun()
     if st.toggle(t("setup.trunk_now"), key="setup-trunk-now") and trunk_form("setup-trunk", FRESH_TRUNK):
         saved()
 
@@ -84,4 +92,4 @@ with step("call"):
     if first is None:
         st.info(t("setup.line_first"))
     elif st.button(t("inbox.test"), type="primary", icon=":material/phone_forwarded:"):
-        forms.act(lambda: client.send("POST", "/desk/testcall", {"line_id": first["id"]}), t("inbox.test_placed"))
+        forms.act(lambda: client.send("POST", "/desk/testcall", {"line_id": first_id}), t("inbox.test_placed"))

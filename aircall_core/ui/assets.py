@@ -1,5 +1,7 @@
-"""The browser's files under /assets, with the hash of all of them in the path: relative imports share one version, and a
-browser keeps each version for ever."""
+"""The browser's files under /assets, with the hash of all of them in the path.
+
+So relative imports share one version, and a browser keeps each version for ever.
+"""
 
 import hashlib
 import re

@@ -1,4 +1,4 @@
-"""The audio check's echo: what comes from the microphone goes back a second later, and its level is measured on the way.
+"""The audio check's echo: what the microphone hears goes back a second later, its level measured on the way.
 
 streamlit-webrtc serves what lives as long as the page; calls have a process of their own (docs/adr).
 """

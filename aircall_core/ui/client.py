@@ -24,10 +24,12 @@ class Refused(Exception):
 @lru_cache(maxsize=1)
 def _http() -> httpx.Client:
     settings = get_settings()
-    host = "127.0.0.1" if settings.http_host in ("0.0.0.0", "::") else settings.http_host  # noqa: S104  compared, not bound
+    host = "127.0.0.1" if settings.http_host in ("0.0.0.0", "::") else settings.http_host
     host = f"[{host}]" if ":" in host else host
     # Proxies of the environment are for the outside; the desk is this machine.
-    return httpx.Client(base_url=f"http://{host}:{settings.desk_port}", timeout=httpx.Timeout(10, connect=2), trust_env=False)
+    return httpx.Client(
+        base_url=f"http://{host}:{settings.desk_port}", timeout=httpx.Timeout(10, connect=2), trust_env=False
+    )
 
 
 def _as_the_user() -> dict[str, str]:
@@ -49,8 +51,8 @@ def send(method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
     """Send JSON to the desk; its JSON answer. Raises Refused with a sentence for the user."""
     try:
         answer = _http().request(method, path, json=dict(body or {}), headers=_as_the_user())
-    except httpx.HTTPError as error:
-        raise Refused("unreachable", t("page.desk_away")) from error
+    except httpx.HTTPError as away:
+        raise Refused("unreachable", t("page.desk_away")) from away
     if answer.is_success:
         return answer.json() if answer.content else None
     try:

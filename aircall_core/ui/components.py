@@ -1,7 +1,7 @@
-"""The console's Components v2: each loads its module from /assets and is a view of `window.__aircall` (ui/static/live.js).
+"""The console's Components v2: each loads its module from /assets, a view of `window.__aircall` (ui/static/live.js).
 
-Keyed and mounted as direct children of the sidebar or of the main area before the page runs, the shell's components keep
-one DOM node through every page change (docs/console.md).
+Keyed and mounted as direct children of the sidebar or of the main area before the page runs, the shell's components
+keep one DOM node through every page change (docs/console.md).
 """
 
 from collections.abc import Callable
@@ -19,7 +19,8 @@ _LOADER = """
 export default (args) => {
   const load = (src, tries) => import(new URL(src, location.origin).href).catch((error) => {
     if (tries === 0) throw error;
-    return new Promise((done) => setTimeout(done, 1000)).then(() => load(src + (src.includes('?') ? '&' : '?') + 'retry', tries - 1));
+    const again = src + (src.includes('?') ? '&' : '?') + 'retry';
+    return new Promise((done) => setTimeout(done, 1000)).then(() => load(again, tries - 1));
   });
   const mounted = load(args.data.src, 3).then((module) => module.mount(args));
   mounted.catch((error) => console.error('aircall: a view could not be loaded', error));
@@ -50,7 +51,7 @@ def duty(who: Identity) -> None:
 
 def inbox(who: Identity, rows: list[dict[str, Any]], more: bool, hint: str, **callbacks: Callable[[], None]) -> Any:
     """The list of conversations. Triggers: open (conversation id), more, refresh."""
-    return _mount("inbox", who, {"items": rows, "more": more, "hint": hint}, **callbacks)
+    return _mount("inbox", who, {"items": rows, "more": more, "hint": hint}, "", **callbacks)
 
 
 def timeline(who: Identity, conversation_id: str) -> None:

@@ -2,13 +2,12 @@
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, TypeVar
 
 from aircall_core.config import get_settings
 from aircall_core.store import Store, StoreAway, open_store
 from aircall_core.store.queries import people
 
-P = ParamSpec("P")
 R = TypeVar("R")
 
 
@@ -22,7 +21,7 @@ def store() -> Store:
     return open_store(get_settings().database_url)
 
 
-def read(query: "Callable[Concatenate[..., P], R]", *args: P.args, **kwargs: P.kwargs) -> R:
+def read(query: Callable[..., R], *args: Any, **kwargs: Any) -> R:
     """Run one reading function (`query(conn, ...)`) in a short snapshot. Raises NotReady."""
     try:
         with store().read() as conn:

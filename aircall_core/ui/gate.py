@@ -1,7 +1,7 @@
 """What stands in front of the console's pages: a session cookie becomes `st.user`, or the way to the sign-in.
 
-Plain ASGI and outermost, so that it covers pages, files and Streamlit's own WebSocket alike. Pages ask the store again at
-every run (ui/session.py), since the headers set here are frozen when the WebSocket opens.
+Plain ASGI and outermost, so that it covers pages, files and Streamlit's own WebSocket alike. Pages ask the store again
+at every run (ui/session.py), since the headers set here are frozen when the WebSocket opens.
 """
 
 import hashlib

@@ -1,7 +1,7 @@
 """Puts the console's stylesheet and its modules into the head of Streamlit's page.
 
-Without it both come after Streamlit's own bundle and a first run: the page would jump, and a ringer be back later after a
-reload. Only the HTML page itself is touched; when it has no </head>, it passes as it is.
+Without it both come after Streamlit's own bundle and a first run: the page would jump, and a ringer be back later after
+a reload. Only the HTML page itself is touched; when it has no </head>, it passes as it is.
 """
 
 from functools import lru_cache
@@ -33,7 +33,11 @@ class Head:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or one WebSocket."""
-        is_page = scope["type"] == "http" and scope["method"] == "GET" and "text/html" in Headers(scope=scope).get("accept", "")
+        is_page = (
+            scope["type"] == "http"
+            and scope["method"] == "GET"
+            and "text/html" in Headers(scope=scope).get("accept", "")
+        )
         if not is_page:
             await self.app(scope, receive, send)
             return

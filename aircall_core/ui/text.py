@@ -1,4 +1,4 @@
-"""Everything the console says, by key. One file a language in `locales/`; English is complete, others fall back to it."""
+"""Everything the console says, by key. One file a language in `locales/`; what others lack is said in English."""
 
 import json
 from functools import lru_cache

@@ -26,14 +26,18 @@ def edit(trunk: dict[str, Any] | None = None) -> None:
         )
 
 
-rows.heading(t("nav.trunks"), t("trunks.intro", address=format.plain(get_settings().sip_address)), t("trunks.add"), edit)
+rows.heading(
+    t("nav.trunks"), t("trunks.intro", address=format.plain(get_settings().sip_address)), t("trunks.add"), edit
+)
 for trunk in data.read(lines.trunks_list):
     state = t("trunks.off") if not trunk["enabled"] else t(f"trunks.state_{trunk['state'] or 'listening'}")
     if trunk["enabled"] and trunk["state"] == "failed":
         state = f":red[:material/error: {state} {trunk['state_code'] or ''}]"
     where = trunk["host"] or ", ".join(trunk["cidrs"] or []) or trunk["username"] or ""
     kind = t(f"trunks.kind_{trunk['kind']}")
-    with rows.row(format.plain(trunk["name"]), [f"{kind} · {format.plain(where)} · {trunk['transport'].upper()} · {state}"]):
+    with rows.row(
+        format.plain(trunk["name"]), [f"{kind} · {format.plain(where)} · {trunk['transport'].upper()} · {state}"]
+    ):
         if trunk["built_in"]:
             st.badge(t("trunks.built_in"), color="gray")
         elif rows.edit(f"edit-{trunk['id']}"):

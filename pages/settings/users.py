@@ -34,7 +34,9 @@ def edit(user: dict[str, Any]) -> None:
         st.rerun()
     st.divider()
     with st.container(horizontal=True):
-        if user["state"] != "disabled" and st.button(t("users.link"), icon=":material/link:", help=t("users.link_help")):
+        if user["state"] != "disabled" and st.button(
+            t("users.link"), icon=":material/link:", help=t("users.link_help")
+        ):
             try:
                 show_link(client.send("POST", f"/desk/users/{user['id']}/link")["link"])
             except client.Refused as refused:
@@ -50,6 +52,8 @@ rows.heading(t("nav.users"), t("users.intro"), t("users.invite"), invite)
 for user in data.read(people.users_list):
     state = t(f"users.state_{user['state']}") if user["state"] != "active" else t(f"availability.{user['now']}")
     me = f" · {t('users.you')}" if user["id"] == who.user_id else ""
-    with rows.row(format.plain(user["name"]), [f"{t('role.' + user['role'])} · {format.plain(user['email'])} · {state}{me}"]):
+    with rows.row(
+        format.plain(user["name"]), [f"{t('role.' + user['role'])} · {format.plain(user['email'])} · {state}{me}"]
+    ):
         if rows.edit(f"edit-{user['id']}"):
             edit(user)

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, select
 
 from aircall_core.domain import events as kinds
 from aircall_core.store import people
+from aircall_core.store.rows import many
 from aircall_core.store.tables import call_legs, calls, contacts, conversations, events, lines, recordings
 
 # What a reader is told; the same list as ui/static/story.js. All else in the log is for machines.
@@ -99,7 +100,7 @@ def timeline(conn: Connection, conversation_id: str, before: int | None = None, 
     query = select(events).where(events.c.conversation_id == conversation_id, events.c.kind.in_(TOLD))
     if before is not None:
         query = query.where(events.c.seq < before)
-    rows = conn.execute(query.order_by(events.c.seq.desc()).limit(limit + 1)).mappings().all()
+    rows = many(conn, query.order_by(events.c.seq.desc()).limit(limit + 1))
     page = rows[:limit]
     names = people.names(conn, sorted({row["user_id"] for row in page if row["user_id"]}))
     arrived = [row["call_id"] for row in page if row["kind"] == kinds.CALL_ARRIVED]
@@ -152,8 +153,6 @@ def _calls(conn: Connection, call_ids: Sequence[str]) -> dict[str, dict[str, Any
             "answered_by": {"id": by, "name": names.get(by, "")} if by else None,
             "rang": [names.get(leg.user_id, "") for leg in legs if leg.call_id == row["id"]],
             "recording": row["recording"],
-            "recordings": [
-                {"id": one.id, "duration_ms": one.duration_ms} for one in sound if one.call_id == row["id"]
-            ],
+            "recordings": [{"id": one.id, "duration_ms": one.duration_ms} for one in sound if one.call_id == row["id"]],
         }
     return found

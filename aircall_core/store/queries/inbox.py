@@ -34,9 +34,7 @@ def conversations_of(
     conn: Connection, user_id: str, role: str, *, limit: int = 50, unread_only: bool = False, missed_only: bool = False
 ) -> list[Row]:
     """The newest `limit` conversations of the user's lines, with the user's own unread marks."""
-    seen = and_(
-        conversation_reads.c.conversation_id == conversations.c.id, conversation_reads.c.user_id == user_id
-    )
+    seen = and_(conversation_reads.c.conversation_id == conversations.c.id, conversation_reads.c.user_id == user_id)
     is_unread = conversation_reads.c.read_at.is_(None) | (conversation_reads.c.read_at < conversations.c.last_at)
     allowed = visible_lines(conn, user_id, role)
     query = (

@@ -6,7 +6,21 @@ from sqlalchemy import Connection
 
 from aircall_core.store import accounts, provisioning
 
-_TRUNK = ("id", "name", "kind", "enabled", "transport", "host", "username", "realm", "cidrs", "built_in", "state", "state_code", "state_at")
+_TRUNK = (
+    "id",
+    "name",
+    "kind",
+    "enabled",
+    "transport",
+    "host",
+    "username",
+    "realm",
+    "cidrs",
+    "built_in",
+    "state",
+    "state_code",
+    "state_at",
+)
 
 
 def lines_list(conn: Connection) -> list[dict[str, Any]]:

@@ -26,8 +26,12 @@ def line_form(
     with form(key) as fields:
         left, right = st.columns(2)
         with left:
-            name = fields.field("name", st.text_input(t("lines.name"), line["name"], placeholder=t("lines.name_example"), max_chars=80))
-            number = fields.field("number", st.text_input(t("lines.number"), line["number"], help=t("lines.number_help")))
+            name = fields.field(
+                "name", st.text_input(t("lines.name"), line["name"], placeholder=t("lines.name_example"), max_chars=80)
+            )
+            number = fields.field(
+                "number", st.text_input(t("lines.number"), line["number"], help=t("lines.number_help"))
+            )
             country = fields.field(
                 "country",
                 st.selectbox(
@@ -40,14 +44,19 @@ def line_form(
         with right:
             chosen = fields.field(
                 "users",
-                st.multiselect(t("lines.users"), list(user_names), line["users"], format_func=lambda one: user_names[one]),
+                st.multiselect(
+                    t("lines.users"), list(user_names), line["users"], format_func=lambda one: user_names[one]
+                ),
             )
             chosen_teams = fields.field(
                 "teams",
-                st.multiselect(t("lines.teams"), list(team_names), line["teams"], format_func=lambda one: team_names[one]),
+                st.multiselect(
+                    t("lines.teams"), list(team_names), line["teams"], format_func=lambda one: team_names[one]
+                ),
             )
             ring_s = fields.field(
-                "ring_s", st.number_input(t("lines.ring_s"), 5, 300, line["ring_s"], step=5, help=t("lines.ring_s_help"))
+                "ring_s",
+                st.number_input(t("lines.ring_s"), 5, 300, line["ring_s"], step=5, help=t("lines.ring_s_help")),
             )
         recording = fields.field(
             "recording",

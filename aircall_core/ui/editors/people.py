@@ -17,7 +17,9 @@ def user_form(key: str, user: dict[str, Any] | None) -> dict[str, Any] | None:
     answer: dict[str, Any] = {}
     with form(key) as fields:
         name = fields.field("name", st.text_input(t("users.name"), known["name"], max_chars=80, autocomplete="off"))
-        email = fields.field("email", st.text_input(t("users.email"), known["email"], max_chars=254, autocomplete="off"))
+        email = fields.field(
+            "email", st.text_input(t("users.email"), known["email"], max_chars=254, autocomplete="off")
+        )
         role = fields.field(
             "role",
             st.radio(

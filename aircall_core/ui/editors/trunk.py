@@ -30,7 +30,9 @@ def trunk_form(key: str, trunk: dict[str, Any]) -> bool:
         body: dict[str, Any] = {"kind": kind}
         body["name"] = fields.field("name", st.text_input(t("trunks.name"), trunk["name"], max_chars=80))
         if kind == "register":
-            body["host"] = fields.field("host", st.text_input(t("trunks.host"), trunk["host"] or "", placeholder="sip.carrier.com"))
+            body["host"] = fields.field(
+                "host", st.text_input(t("trunks.host"), trunk["host"] or "", placeholder="sip.carrier.com")
+            )
         if kind != "address":
             left, right = st.columns(2)
             with left:
@@ -48,7 +50,9 @@ def trunk_form(key: str, trunk: dict[str, Any]) -> bool:
                     ),
                 )
         if kind == "digest":
-            body["realm"] = fields.field("realm", st.text_input(t("trunks.realm"), trunk["realm"] or "", placeholder="aircall"))
+            body["realm"] = fields.field(
+                "realm", st.text_input(t("trunks.realm"), trunk["realm"] or "", placeholder="aircall")
+            )
         addresses = fields.field(
             "cidrs",
             st.text_area(

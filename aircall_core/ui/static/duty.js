@@ -76,7 +76,8 @@ function build(host, { data }) {
       if (asked?.state !== 'granted') return;
       resuming = true;
       draw();
-      await Promise.allSettled([live.phone.arm(), live.tone.unlock()]);
+      await live.phone.arm();
+      await live.tone.unlock(); // after the microphone: while it is captured, browsers let a page sound without a click
     } catch (error) {
       console.warn('aircall: the microphone was not taken up again', error); // the button beside asks with a click
     }

@@ -9,11 +9,11 @@ class Card {
   constructor(call, ctx) {
     Object.assign(this, { id: call.id, ctx });
     const { t } = ctx;
-    const describedBy = `who-${call.id}`;
+    const [whoId, lineId] = [`who-${call.id}`, `line-${call.id}`];
     this.title = h('p', { class: 'name cut' });
     this.number = h('p', { class: 'number soft cut num' });
     this.avatar = h('span', { class: 'avatar', 'aria-hidden': 'true' });
-    this.line = h('span', { class: 'cut' });
+    this.line = h('span', { class: 'cut', id: lineId });
     this.timer = h('span', { class: 'num', role: 'timer', 'aria-label': t('ringer.waiting') });
     this.note = h('p', { class: 'note', role: 'status' });
     this.accept = h('button', { class: 'accept', type: 'button', onclick: () => ctx.accept(this) }, icon('phone'), t('ringer.accept'));
@@ -25,9 +25,9 @@ class Card {
     );
     this.node = h(
       'section',
-      { class: 'card', role: 'alertdialog', 'aria-label': t('ringer.title'), 'aria-describedby': describedBy, tabindex: '-1' },
-      h('header', {}, h('span', { class: 'what' }, t('ringer.title')), this.line, this.timer),
-      h('div', { class: 'who', id: describedBy }, this.avatar, h('div', { class: 'lines' }, this.title, this.number), this.open),
+      { class: 'card', role: 'alertdialog', 'aria-label': t('ringer.title'), 'aria-describedby': `${whoId} ${lineId}`, tabindex: '-1' },
+      h('header', {}, h('span', { class: 'what' }, t('ringer.title')), h('span', { class: 'dot', 'aria-hidden': 'true', text: '·' }), this.line, this.timer),
+      h('div', { class: 'who' }, this.avatar, h('div', { class: 'lines', id: whoId }, this.title, this.number), this.open),
       this.note,
       h('div', { class: 'actions' }, this.reject, this.accept),
     );
@@ -50,10 +50,11 @@ class Card {
     this.line.textContent = card?.line_name ?? '';
     this.line.title = card?.line_number ?? '';
     const mine = this.ctx.calls.accepting.has(call.id);
+    const error = this.ctx.errors.get(call.id) ?? '';
     const other = call.state === 'accepting' && call.by !== live.view.user;
     const name = other ? (live.names[call.by] ?? t('someone')) : '';
-    this.note.textContent = mine ? t('connecting') : other ? t('ringer.answering', { name }) : this.error ?? '';
-    this.note.classList.toggle('error', Boolean(this.error) && !mine && !other);
+    this.note.textContent = mine ? t('connecting') : other ? t('ringer.answering', { name }) : error;
+    this.note.classList.toggle('error', Boolean(error) && !mine && !other);
     for (const [button, off] of [[this.accept, mine || other || this.busy], [this.reject, mine || this.busy]]) {
       if (off) button.setAttribute('aria-disabled', 'true');
       else button.removeAttribute('aria-disabled');
@@ -87,7 +88,7 @@ function build(host, { data, trigger }) {
     icon('sound'),
     t('ringer.sound'),
   );
-  stack.append(blocked);
+  stack.append(blocked); // last, so that its going moves no button under the pointer
   host.append(said, stack);
   const regions = typeof Intl.DisplayNames === 'function' ? new Intl.DisplayNames([document.documentElement.lang || 'en'], { type: 'region' }) : null;
 
@@ -95,6 +96,7 @@ function build(host, { data, trigger }) {
     live,
     t,
     calls: live.calls,
+    errors: new Map(), // call id -> what went wrong with the last click
     country: (code) => regions?.of(code) ?? code,
     open: (conversation) => trigger('open', conversation),
     accept: (card) => act(card, () => live.calls.accept(card.id)),
@@ -105,14 +107,15 @@ function build(host, { data, trigger }) {
     if (card.busy || live.calls.accepting.has(card.id)) return;
     if (card.call.state === 'accepting') return;
     card.busy = true;
-    card.error = '';
+    ctx.errors.delete(card.id);
     draw();
     try {
       await deed();
     } catch (error) {
       const text = error.by ? t('ringer.taken', { name: error.by.name }) : explain(error, t);
-      if (cards.has(card.id)) card.error = text;
-      else if (!error.by) live.toast(text, { kind: 'error' });
+      // An accept that fails brings the call back as a new card: what went wrong belongs to the call.
+      if (cards.has(card.id)) ctx.errors.set(card.id, text);
+      else live.toast(text, error.by ? { key: `ring.${card.id}` } : { kind: 'error' });
     } finally {
       card.busy = false;
       draw();
@@ -127,6 +130,7 @@ function build(host, { data, trigger }) {
       const focused = card.node.contains(host.getRootNode().activeElement);
       card.node.remove();
       cards.delete(id);
+      if (!live.view.calls[id]) ctx.errors.delete(id);
       if (focused) card.before?.focus?.();
     }
     for (const call of calls) {
@@ -143,7 +147,7 @@ function build(host, { data, trigger }) {
   function add(call) {
     const card = new Card(call, ctx);
     cards.set(call.id, card);
-    stack.append(card.node);
+    blocked.before(card.node);
     const info = live.cards[call.id];
     said.textContent = t('ringer.said', { who: callerTitle(info, t), line: info?.line_name ?? '' });
     if (isFocusFree()) {

@@ -20,7 +20,7 @@ export function shared(data) {
     const unlock = () => {
       if (one.view.duty && one.tone.state !== 'ok') one.tone.unlock();
     };
-    addEventListener('pointerdown', unlock, true);
+    addEventListener('click', unlock, true);
     addEventListener('keydown', unlock, true);
     one.setDevice({ notifications: notifications() });
   }

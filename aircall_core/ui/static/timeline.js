@@ -30,6 +30,7 @@ function build(host, { data }) {
   const jump = h('button', { class: 'jump', type: 'button', hidden: true, onclick: () => (scroller.scrollTop = 0) }, t('timeline.newest'));
   host.append(said, h('div', { class: 'frame' }, scroller, jump));
   note('loading');
+  const watch = new IntersectionObserver((seen) => seen.some((one) => one.isIntersecting) && before !== undefined && older(), { root: scroller, rootMargin: '600px' });
 
   function note(state) {
     const notes = {
@@ -60,7 +61,8 @@ function build(host, { data }) {
     } finally {
       loading = null;
     }
-    if (before !== null && scroller.scrollHeight <= scroller.clientHeight) older();
+    watch.unobserve(top); // an observer tells of changes only: look again, since this page may not have filled the view
+    watch.observe(top);
     return null;
   }
 
@@ -201,8 +203,6 @@ function build(host, { data }) {
     }, 600);
   }
 
-  const watch = new IntersectionObserver((seen) => seen.some((one) => one.isIntersecting) && before !== undefined && older(), { root: scroller, rootMargin: '600px' });
-  watch.observe(top);
   subs.add(() => watch.disconnect());
   scroller.addEventListener('scroll', () => (jump.hidden = scroller.scrollTop > -400), { passive: true });
   let wasAway = false;

@@ -1,0 +1,302 @@
+"""A desk that does what the test says, and a bare page with the console's live parts: states that are rare or short in
+the real system (a colleague answering, a lost connection, a refusal) stand still here, to be looked at.
+
+    with FakeDesk() as desk:
+        page.goto(desk.url("ringer", "toolbar", "duty"))
+        desk.ring(name="Marie Dupont")
+"""
+
+import asyncio
+import contextlib
+import html
+import json
+import threading
+from collections.abc import Iterator
+from typing import Any, Self
+from urllib.parse import urlencode
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from aircall_core.domain import view
+from aircall_core.domain.events import Event
+from aircall_core.ids import new_id, now_ms
+from aircall_core.ui import assets
+from tests.support.ports import free_ports
+from tests.support.processes import eventually
+
+ME = "me"
+NAMES = {ME: "Anna Berg", "bo": "Bo Lind", "cy": "Cy Ek"}
+
+# Streamlit's variables, as .streamlit/config.toml makes them.
+_THEMES = {
+    "light": {
+        "background-color": "#ffffff", "secondary-background-color": "#f3f5f8", "text-color": "#1d2530",
+        "primary-color": "#2458c5", "border-color": "#d9dee5", "link-color": "#2052bd",
+        "green-color": "#079464", "green-text-color": "#0C5A44", "red-color": "#D94A57", "red-text-color": "#9E303B",
+        "red-background-color": "#FFF1F2", "orange-color": "#E0682B", "orange-text-color": "#9B4519",
+        "orange-background-color": "#FFF6ED", "blue-color": "#3B82F6", "blue-text-color": "#244FB4",
+        "blue-background-color": "#EDF5FF",
+    },
+    "dark": {
+        "background-color": "#12161b", "secondary-background-color": "#1c222a", "text-color": "#e7eaee",
+        "primary-color": "#7fa8ff", "border-color": "#323a45", "link-color": "#9dbcff",
+        "green-color": "#3dd56d", "green-text-color": "#5ce488", "red-color": "#ff2b2b", "red-text-color": "#ff6c6c",
+        "red-background-color": "#3a1d21", "orange-color": "#ff8700", "orange-text-color": "#ffbd45",
+        "orange-background-color": "#3a2a17", "blue-color": "#1c83e1", "blue-text-color": "#3d9df3",
+        "blue-background-color": "#1a2a40",
+    },
+}  # fmt: skip
+
+
+class FakeDesk:
+    """One fake desk on a port of its own, for one user."""
+
+    def __init__(self) -> None:
+        self.port = free_ports(1)[0]
+        self.seq = 100
+        self.view = view.empty(ME)
+        self.view["duty"] = True
+        self.cards: dict[str, dict[str, Any]] = {}
+        self.log: list[dict[str, Any]] = []
+        self.requests: list[tuple[str, dict[str, Any]]] = []
+        self.beats: list[dict[str, Any]] = []
+        self.refusals: dict[str, tuple[int, dict[str, Any]]] = {}
+        self.aloud: str | None = None
+        self.answers = True  # commands bring their events by themselves
+        self.open = True
+        self.signed_in = True
+        self.entries: list[dict[str, Any]] = []
+        self._sockets: set[WebSocket] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    # ---- what the test does
+
+    def url(self, *parts: str, theme: str = "light", **data: Any) -> str:
+        """The page with these parts (modules of ui/static), given this data."""
+        query = urlencode({"parts": ",".join(parts), "theme": theme, "data": json.dumps(data)})
+        return f"http://127.0.0.1:{self.port}/?{query}"
+
+    def event(
+        self, kind: str, call_id: str | None = None, *, user: str | None = None, card: bool = False, **data: Any
+    ) -> None:
+        """Something happens: the view changes, and open tabs hear of it."""
+        self.seq += 1
+        one = Event(kind, "staff", "system", call_id, "conversation-1", "line-1", user, data)
+        self.view = view.apply(self.view, one)
+        frame: dict[str, Any] = {
+            "t": "event", "seq": self.seq, "at": now_ms(), "kind": kind, "call_id": call_id,
+            "conversation_id": "conversation-1", "line_id": "line-1", "user_id": user, "actor": "system", "data": data,
+        }  # fmt: skip
+        if user:
+            frame["who"] = {"id": user, "name": NAMES[user]}
+        if card and call_id:
+            frame["card"] = self.cards[call_id]
+        self.log.append(frame)
+        self._send(frame)
+
+    def ring(self, call_id: str = "call-1", *, name: str = "Marie Dupont", **card: Any) -> str:
+        """A call rings this user and Bo."""
+        self.cards[call_id] = {
+            "caller_name": name, "number": "01 99 00 12 34", "country": "FR",
+            "flag": "🇫🇷", "line_name": "Support",
+            "line_number": "01 99 00 00 01", "anonymous": False, "contact_id": None,
+            "conversation_id": "conversation-1", **card,
+        }  # fmt: skip
+        self.event("call.arrived", call_id, trunk="t", anonymous=False)
+        more = {"leg": new_id(), "ringing": ["bo", ME], "arrived_at": now_ms(), "answered_at": None, "recording": "off"}
+        self.event("call.ringing", call_id, user=ME, card=True, **more)
+        return call_id
+
+    def answer(self, call_id: str = "call-1", user: str = ME, peer: str = "peer-00000001") -> None:
+        """The call is answered by somebody, all the way to the ACK."""
+        self.event("call.accepting", call_id, user=user, peer=peer, tab="t", command=new_id(), deadline=0)
+        self.event("call.answered", call_id, user=user, answered_at=now_ms(), command="")
+        self.event("call.confirmed", call_id, user=user)
+
+    def refuse(self, path: str, status: int, code: str, message: str, **more: Any) -> None:
+        """The next requests for this path are refused."""
+        self.refusals[path] = (status, {"error": {"code": code, "message": message, **more}})
+
+    def drop(self) -> None:
+        """All connections break, and none is let in until `open` is true again."""
+        self.open = False
+        self._call(self._close_all())
+
+    def tell(self, frame: dict[str, Any]) -> None:
+        """Send any frame to all open tabs."""
+        self._send(frame)
+
+    # ---- life
+
+    def __enter__(self) -> Self:
+        config = uvicorn.Config(self._app(), host="127.0.0.1", port=self.port, log_level="error", lifespan="off")
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, name="fake-desk", daemon=True)
+        self._thread.start()
+        eventually(lambda: self._server.started, 20, "the fake desk")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.should_exit = True
+        self._thread.join(10)
+
+    def _call(self, deed: Any) -> None:
+        if self._loop is not None:
+            asyncio.run_coroutine_threadsafe(deed, self._loop).result(10)
+        else:
+            deed.close()
+
+    def _send(self, frame: dict[str, Any]) -> None:
+        async def send() -> None:
+            for socket in list(self._sockets):
+                with contextlib.suppress(RuntimeError, WebSocketDisconnect):
+                    await socket.send_json(frame)
+
+        self._call(send())
+
+    async def _close_all(self) -> None:
+        for socket in list(self._sockets):
+            with contextlib.suppress(RuntimeError):
+                await socket.close(1012)
+
+    # ---- what browsers see
+
+    def _app(self) -> Starlette:
+        return Starlette(
+            routes=[
+                Mount("/assets", app=assets.Assets()),
+                Route("/", self._page),
+                Route("/favicon.ico", lambda _: Response(status_code=204)),
+                Route("/session/me", self._me),
+                Route("/rtc/config", lambda _: JSONResponse({"ice_servers": []})),
+                Route("/desk/conversations/{id}/timeline", self._timeline),
+                Route("/{path:path}", self._command, methods=["POST"]),
+                WebSocketRoute("/realtime", self._realtime),
+            ]
+        )
+
+    async def _page(self, request: Request) -> Response:
+        parts = request.query_params.get("parts", "").split(",")
+        theme = _THEMES[request.query_params.get("theme", "light")]
+        extra = json.loads(request.query_params.get("data", "{}"))
+        style = "".join(f"--st-{name}:{value};" for name, value in theme.items())
+        data = {
+            "texts": assets.url("text.en.json"),
+            "desk_url": f"http://127.0.0.1:{self.port}",
+            "user": ME,
+            "preconnect": 0,
+        }
+        mounts = [
+            {"src": assets.url(f"{part}.js"), "part": part, "data": {**data, **extra}}
+            for part in ["link", *filter(None, parts)]
+        ]
+        return HTMLResponse(_PAGE.replace("STYLE", style).replace("MOUNTS", html.escape(json.dumps(mounts))))
+
+    async def _me(self, _: Request) -> Response:
+        return JSONResponse({"id": ME}, 200 if self.signed_in else 401)
+
+    async def _timeline(self, request: Request) -> Response:
+        if request.url.path in self.refusals:
+            status, body = self.refusals[request.url.path]
+            return JSONResponse(body, status)
+        before = int(request.query_params.get("before", 10**9))
+        limit = int(request.query_params.get("limit", 50))
+        older = [one for one in self.entries if one["seq"] < before]
+        page = older[-limit:]
+        return JSONResponse({"entries": page, "before": page[0]["seq"] if len(older) > limit else None})
+
+    async def _command(self, request: Request) -> Response:
+        body = json.loads(await request.body() or b"{}")
+        path = request.url.path
+        self.requests.append((path, body))
+        if path in self.refusals:
+            status, refusal = self.refusals[path]
+            return JSONResponse(refusal, status)
+        if path == "/rtc/offer":
+            return JSONResponse({"error": {"code": "full", "message": "No gateway here."}}, 503)
+        if self.answers:
+            threading.Thread(target=self._outcome, args=(path, body), daemon=True).start()
+        return JSONResponse({"command": body.get("command", "")}, 202)
+
+    def _outcome(self, path: str, body: dict[str, Any]) -> None:
+        command = body.get("command")
+        call_id = path.split("/")[3] if path.startswith("/desk/calls/") else None
+        match path.rsplit("/", 1)[-1]:
+            case "duty":
+                self.event("user.duty", user=ME, on=body["on"])
+            case "accept":
+                self.answer(call_id or "", peer=body["peer"])
+            case "reject":
+                self.event("call.ring_stopped", call_id, user=ME, reason="rejected", command=command)
+            case "mute":
+                self.event("call.muted", call_id, user=ME, muted=body["muted"], command=command)
+            case "hangup":
+                self.event(
+                    "call.ended", call_id, user=ME, outcome="answered", by="agent", command=command, ended_at=now_ms()
+                )
+
+    async def _realtime(self, socket: WebSocket) -> None:
+        if not self.open or not self.signed_in:
+            await socket.close(1013)
+            return
+        self._loop = asyncio.get_running_loop()
+        await socket.accept()
+        after = int(socket.query_params.get("after", 0))
+        if after:
+            for frame in [one for one in self.log if one["seq"] > after]:
+                await socket.send_json(frame)
+        else:
+            await socket.send_json(
+                {"t": "snapshot", "seq": self.seq, "now": now_ms(), "view": self.view, "cards": self.cards}
+            )
+        await socket.send_json({"t": "caught_up", "seq": self.seq})
+        await socket.send_json({"t": "aloud", "browser": self.aloud or socket.query_params["browser"]})
+        self._sockets.add(socket)
+        try:
+            async for message in socket.iter_json():
+                if message["t"] == "beat":
+                    self.beats.append(message)
+                else:
+                    await socket.send_json({"t": "pong"})
+        finally:
+            self._sockets.discard(socket)
+
+
+@contextlib.contextmanager
+def fake_desk() -> Iterator[FakeDesk]:
+    """A fake desk for a `with` block."""
+    with FakeDesk() as desk:
+        yield desk
+
+
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Call desk</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<style>:root{STYLE} body{margin:0;font:16px/1.5 system-ui,sans-serif;background:var(--st-background-color);
+color:var(--st-text-color)} main{padding:1rem;max-width:60rem} @media(min-width:769px){main{margin-left:19rem}}</style>
+</head>
+<body><main><h1>Page</h1><label>Notes <textarea></textarea></label><div id="parts"></div></main>
+<script type="application/json" id="mounts">MOUNTS</script>
+<script type="module">
+const decode = document.createElement('textarea');
+decode.innerHTML = document.getElementById('mounts').textContent;
+window.triggered = [];
+window.cleanups = {};
+for (const { src, part, data } of JSON.parse(decode.value)) {
+  const host = document.createElement('div');
+  document.getElementById('parts').append(host);
+  const root = host.attachShadow({ mode: 'open' });
+  const module = await import(src);
+  const setTriggerValue = (name, value) => window.triggered.push([part, name, value]);
+  const args = { parentElement: root, data, setTriggerValue };
+  window.cleanups[part] = module.mount(args);
+  window.remount = () => module.mount(args);
+}
+window.ready = true;
+</script></body></html>
+"""
