@@ -24,10 +24,11 @@ def outage(call: LiveCall, begin: float, path_back: float | None) -> tuple[float
 
 def kill_once(call: LiveCall) -> tuple[float, float, float]:
     """kill -9 of the gateway; the supervisor starts another."""
-    pid = call.system.kill("gateway")
+    seen = call.system.store.last_seq()
+    call.system.kill("gateway")
     begin = time.time()
-    call.system.wait_new("gateway", pid)
-    return outage(call, begin, time.time())
+    started = call.system.wait_for("node.started", timeout=30, after=seen, node_kind="gateway")
+    return outage(call, begin, started.at / 1000)
 
 
 def freeze_once(call: LiveCall, seconds: float) -> tuple[float, float, float]:

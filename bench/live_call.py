@@ -52,9 +52,9 @@ class LiveCall:
         for start in range(0, len(sound) - size, 80):
             part = sound[start : start + size]
             loud = 20 * np.log10(float(np.sqrt(2 * np.mean(part**2))) + 1e-9)
-            is_agent = tone_level(part, AGENT_HZ, 8000) > loud - 3
-            if loud > quiet and bool(is_agent) == agent:
-                return start / 8000 + (0 if agent else WINDOW_S / 2)
+            over = tone_level(part, AGENT_HZ, 8000) - loud
+            if loud > quiet and (over > -3 if agent else over < -10):  # between them: a window with both
+                return start / 8000
         return None
 
     def pump(self, seconds: float) -> float:
