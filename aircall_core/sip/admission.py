@@ -35,9 +35,11 @@ class Admission:
         source = str(source_ip(invite.source) or "")
         trunk = self.directory.trunk_from(invite.source) or self._proven(invite, source)
         if trunk is None:
-            realms = self.directory.realms
-            if realms and not invite.message.get("authorization"):
-                challenges = tuple(("WWW-Authenticate", value) for value in self._digest.challenges(realms, source))
+            realms, given = self.directory.realms, invite.message.every("authorization")
+            stale = any(self._digest.is_stale(self._digest.fields(one), source) for one in given)
+            if realms and (stale or not given):
+                values = self._digest.challenges(realms, source, stale=stale)
+                challenges = tuple(("WWW-Authenticate", value) for value in values)
                 return self._refuse("challenged", source, 401, "Unauthorized", challenges)
             return self._refuse("stranger", source, 403, "Forbidden")
         found = self.directory.line_for(invite.message)

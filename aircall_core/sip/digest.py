@@ -25,14 +25,19 @@ class Digest:
         self._clock = clock
         self._used: OrderedDict[tuple[str, str], None] = OrderedDict()
 
-    def challenges(self, realms: Iterable[str], source_ip: str) -> list[str]:
-        """WWW-Authenticate values of every realm, the strongest first (RFC 8760 2.4)."""
-        nonce = self._nonce(int(self._clock()), source_ip)
-        return [
-            f'Digest realm="{realm}", nonce="{nonce}", algorithm={name}, qop="auth"'
-            for realm in realms
-            for name in ("SHA-256", "MD5")
-        ]
+    def challenges(self, realms: Iterable[str], source_ip: str, *, stale: bool = False) -> list[str]:
+        """WWW-Authenticate values of every realm. `stale`: the password may be right, the nonce was too old.
+
+        MD5 alone, though an answer by SHA-256 is taken too: user agents in the field (baresip 1.0, Asterisk's chan_sip)
+        give up when they meet an algorithm that they do not know, wherever it stands among the challenges.
+        """
+        nonce, told = self._nonce(int(self._clock()), source_ip), ", stale=true" if stale else ""
+        return [f'Digest realm="{realm}", nonce="{nonce}", algorithm=MD5, qop="auth"{told}' for realm in realms]
+
+    def is_stale(self, given: dict[str, str], source_ip: str) -> bool:
+        """Whether the nonce is one of ours for this source, and too old: to be asked again, not refused."""
+        age = self._age(given.get("nonce", ""), source_ip)
+        return age is not None and age > NONCE_LIFE_S
 
     def fields(self, header: str) -> dict[str, str]:
         """The parameters of an Authorization value; {} when it is not Digest."""
@@ -67,8 +72,13 @@ class Digest:
         return f"{at:x}.{mark}"
 
     def _fresh(self, nonce: str, source_ip: str) -> bool:
+        age = self._age(nonce, source_ip)
+        return age is not None and 0 <= age <= NONCE_LIFE_S
+
+    def _age(self, nonce: str, source_ip: str) -> float | None:
+        """Seconds since we made this nonce for this source; None when we did not."""
         try:
             at = int(nonce.partition(".")[0], 16)
         except ValueError:
-            return False
-        return hmac.compare_digest(nonce, self._nonce(at, source_ip)) and 0 <= self._clock() - at <= NONCE_LIFE_S
+            return None
+        return self._clock() - at if hmac.compare_digest(nonce.encode(), self._nonce(at, source_ip).encode()) else None
