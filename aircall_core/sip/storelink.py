@@ -29,6 +29,7 @@ log = get_logger(__name__)
 
 RETRY_S = (0.2, 0.5, 1.0, 2.0)
 BEAT_S = 2.0
+BREATH_S = 0.004  # between transactions under load: SQLite's waiting writers look only now and then
 # Browsers' leases (15 s, renewed every 5 s) may have run out while nobody could renew them. The desk does so within a
 # second of the store's return; a call that is planned before that would find everybody offline.
 LEASES_RAN_OUT_S, RENEWAL_S = 5.0, 1.5
@@ -186,6 +187,8 @@ class StoreLink:
                     with self.store.write() as tx:
                         nodes.leave(tx, self.node)
                     return
+                if self._queue:  # more came meanwhile: others want to write too, and more facts fit into the next one
+                    self._stop.wait(BREATH_S)
                 if tries:
                     log.info("store_back", written=len(written), away_s=round(time.monotonic() - away_since, 1))
                 tries, self.away = 0, False
