@@ -10,7 +10,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -136,12 +136,14 @@ def _lines_until(readline: Any, ended: Any) -> Iterator[str]:
 class Baresip(Process):
     """baresip with `audio` as its microphone, played once; what it hears is kept in `folder` (see `heard`).
 
-    `host` must be an address of `interface`; on the loopback give both as 127.0.0.1 (baresip wants it so).
+    `host` must be an address of `interface`; on the loopback give both as 127.0.0.1 (baresip wants it so). `account`
+    holds further parameters of baresip's account line: `;auth_pass=secret`, `;mediaenc=srtp-mand` ...
     """
 
     def __init__(
         self, folder: Path, *, audio: Samples, host: str = "127.0.0.1", interface: str = "127.0.0.1",
         caller: str = "+33199005002", domain: str = "", rate: int = 8000, name: str = "baresip",
+        transport: str = "udp", account: str = "", modules: Sequence[str] = (),
     ) -> None:  # fmt: skip
         folder.mkdir(parents=True, exist_ok=True)
         sound = write_wav(folder / f"{name}.wav", audio, rate)
@@ -151,9 +153,10 @@ class Baresip(Process):
             f"audio_source aufile,{sound}", "audio_alert none", f"snd_path {folder}", "rtp_ports 30000-39998",
             "jitter_buffer_delay 2-4", "module_path /usr/lib/baresip/modules", "module g711.so", "module aufile.so",
             "module sndfile.so", "module_app account.so", "module_app menu.so", "module_app ctrl_tcp.so",
+            *(f"module {module}.so" for module in modules),
         ]  # fmt: skip
         (folder / "config").write_text("\n".join(settings) + "\n")
-        account = f"<sip:{caller}@{domain or host};transport=udp>;regint=0;audio_codecs=PCMA,PCMU"
+        account = f"<sip:{caller}@{domain or host};transport={transport}>;regint=0;audio_codecs=PCMA,PCMU{account}"
         (folder / "accounts").write_text(account + "\n")
         (folder / "contacts").write_text("")
         super().__init__(name, ["baresip", "-f", str(folder)], folder)
