@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from aiortc.mediastreams import AudioStreamTrack
 
 from aircall_core.media.lease import Lease, Place
 from aircall_core.store import Store, StoreAway, nodes, open_store
-from tests.media.kit import GatewayProcess
+from tests.media.kit import FakeWorker, GatewayProcess, offer_body
 from tests.support.processes import eventually
 
 pytestmark = pytest.mark.usefixtures("netns")
@@ -152,3 +154,46 @@ def test_a_life_reported_lost_is_followed_by_the_next(store_of: Store, monkeypat
             await task
 
     asyncio.run(run())
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(900)
+def test_a_thousand_peers_leave_the_process_as_it_was(short_path: Path, sqlite_url: str) -> None:
+    """Memory settles within the first few hundred (allocator, caches) and is flat from there."""
+
+    async def one(gateway: GatewayProcess, worker: FakeWorker, number: int) -> None:
+        pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        connected = asyncio.Event()
+        pc.on("connectionstatechange", lambda: pc.connectionState == "connected" and connected.set())  # type: ignore[func-returns-value]
+        pc.addTrack(AudioStreamTrack())
+        await pc.setLocalDescription(await pc.createOffer())
+        body = offer_body({"peer": f"peer-{number:05}", "call_id": "call-0001", "sdp": pc.localDescription.sdp}, worker)
+        answer = await asyncio.to_thread(lambda: gateway.client.post("/peers", json=body).json())
+        await pc.setRemoteDescription(RTCSessionDescription(answer["sdp"], "answer"))
+        await connected.wait()
+        await pc.close()
+
+    async def many(gateway: GatewayProcess, worker: FakeWorker, first: int, count: int) -> None:
+        for number in range(first, first + count, 5):
+            await asyncio.gather(*(one(gateway, worker, number + other) for other in range(5)))
+        await asyncio.to_thread(eventually, lambda: gateway.stats()["peers"] == 0)
+
+    with (
+        FakeWorker(short_path / "worker.pcm") as worker,
+        GatewayProcess(short_path, sqlite_url, gateway_capacity=20) as gateway,
+    ):
+        asyncio.run(many(gateway, worker, 0, 400))
+        memory, files = resident(gateway), open_files(gateway)
+        asyncio.run(many(gateway, worker, 400, 600))
+        eventually(lambda: open_files(gateway) <= files, what="files given back")
+        assert resident(gateway) - memory < 8 * 1024 * 1024
+
+
+def resident(gateway: GatewayProcess) -> int:
+    """Bytes of memory that the process holds."""
+    return int(Path(f"/proc/{gateway.process.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def open_files(gateway: GatewayProcess) -> int:
+    """How many descriptors the process holds."""
+    return len(os.listdir(f"/proc/{gateway.process.pid}/fd"))
