@@ -1,0 +1,270 @@
+"""What pages read: the inbox, a conversation and its timeline, readiness, people, health; on both databases."""
+
+import pytest
+from sqlalchemy import insert, update
+
+from aircall_core.desk import conversations
+from aircall_core.ids import new_id, now_ms
+from aircall_core.store import Store
+from aircall_core.store import tables as t
+from aircall_core.store.queries import conversation, health, inbox, lines, people, readiness
+from tests.support.desk_kit import Desk, add_line, add_user, go_offline
+
+
+@pytest.fixture
+def desk(store: Store) -> Desk:
+    """A line that Ann and Bo answer."""
+    return Desk.open(store, "Ann", "Bo")
+
+
+def told(desk: Desk, conversation_id: str, **page: int) -> list[tuple[str, str]]:
+    """Kinds and people of a page of the timeline."""
+    with desk.store.read() as conn:
+        entries = conversation.timeline(conn, conversation_id, **page)["entries"]
+    return [(entry["kind"], entry["who"]["name"] if entry["who"] else "") for entry in entries]
+
+
+# ---- inbox
+
+
+def test_conversations_come_newest_first_with_their_last_call(desk: Desk) -> None:
+    first = desk.arrive("+33611111111", from_display="Marie", arrived_at=now_ms() - 60_000)
+    desk.answer(first.call_id, desk.ids["Ann"])
+    desk.end(first.call_id)
+    second = desk.arrive("+33622222222")
+    with desk.store.read() as conn:
+        rows = inbox.conversations_of(conn, desk.ids["Ann"], "agent")
+    assert [row.id for row in rows] == [second.conversation_id, first.conversation_id]
+    assert [row.call and row.call["state"] for row in rows] == ["ringing", "ended"]
+    assert rows[1].contact_name == "Marie"
+    assert rows[1].call is not None
+    assert rows[1].call["answered_by"] == "Ann"
+    assert rows[1].line_name == "Support"
+
+
+def test_unread_is_each_users_own(desk: Desk) -> None:
+    plan = desk.arrive()
+    desk.end(plan.call_id)
+    with desk.store.write() as tx:
+        conversations.mark_read(tx, plan.conversation_id, desk.ids["Ann"])
+    with desk.store.read() as conn:
+        for name, unread in (("Ann", False), ("Bo", True)):
+            (row,) = inbox.conversations_of(conn, desk.ids[name], "agent")
+            assert row.unread is unread
+            assert len(inbox.conversations_of(conn, desk.ids[name], "agent", unread_only=True)) == unread
+        assert len(inbox.conversations_of(conn, desk.ids["Bo"], "agent", missed_only=True)) == 1
+
+
+def test_agents_see_their_lines_others_see_all(desk: Desk) -> None:
+    with desk.store.write() as tx:
+        other = add_line(tx, number="+33199009900")
+        outsider, boss = add_user(tx, "Out", lines=(other,)), add_user(tx, "Boss", role="supervisor")
+    plan = desk.arrive()
+    with desk.store.read() as conn:
+        assert inbox.conversations_of(conn, outsider, "agent") == []
+        assert len(inbox.conversations_of(conn, boss, "supervisor")) == 1
+        assert conversation.may_see(conn, plan.conversation_id, desk.ids["Ann"], "agent")
+        assert conversation.may_see(conn, plan.conversation_id, boss, "supervisor")
+        assert not conversation.may_see(conn, plan.conversation_id, outsider, "agent")
+        assert not conversation.may_see(conn, new_id(), boss, "supervisor")
+
+
+def test_the_list_is_as_long_as_asked(desk: Desk) -> None:
+    for number in range(5):
+        desk.end(desk.arrive(f"+3361111000{number}").call_id)
+    with desk.store.read() as conn:
+        assert len(inbox.conversations_of(conn, desk.ids["Ann"], "agent", limit=3)) == 3
+
+
+# ---- conversation
+
+
+def test_the_timeline_tells_a_call_in_order(desk: Desk) -> None:
+    plan = desk.arrive()
+    desk.answer(plan.call_id, desk.ids["Bo"])
+    desk.end(plan.call_id)
+    kinds = told(desk, plan.conversation_id)
+    assert [kind for kind, _ in kinds if kind != "conversation.opened"] == [
+        "call.arrived",
+        "call.answered",
+        "call.ended",
+    ]
+    assert ("call.answered", "Bo") in kinds
+    with desk.store.read() as conn:
+        page = conversation.timeline(conn, plan.conversation_id)
+    call = next(entry["call"] for entry in page["entries"] if "call" in entry)
+    assert (call["state"], call["outcome"]) == ("ended", "answered")
+    assert call["answered_by"] == {"id": desk.ids["Bo"], "name": "Bo"}
+    assert sorted(call["rang"]) == ["Ann", "Bo"]
+    assert call["recordings"] == []
+    assert page["before"] is None
+
+
+def test_pages_of_the_timeline_join_without_gap_or_overlap(desk: Desk) -> None:
+    for _ in range(7):
+        conversation_id = desk.arrive().conversation_id
+        with desk.store.read() as conn:
+            newest = inbox.conversations_of(conn, desk.ids["Ann"], "agent")[0].call
+        assert newest is not None
+        desk.end(newest["id"])
+    whole = told(desk, conversation_id, limit=200)
+    pages: list[list[int]] = []
+    before: int | None = None
+    with desk.store.read() as conn:
+        while True:
+            page = conversation.timeline(conn, conversation_id, before, 4)
+            pages.insert(0, [entry["seq"] for entry in page["entries"]])
+            before = page["before"]
+            if before is None:
+                break
+    joined = [seq for page in pages for seq in page]
+    assert len(joined) == len(whole)
+    assert joined == sorted(set(joined))
+    assert all(len(page) == 4 for page in pages[1:])
+
+
+def test_a_recording_shows_in_its_call(desk: Desk) -> None:
+    plan = desk.arrive()
+    desk.end(plan.call_id)
+    with desk.store.write() as tx:
+        for duration in (1000, 2000):
+            tx.execute(
+                insert(t.recordings).values(
+                    id=new_id(),
+                    call_id=plan.call_id,
+                    path="x.wav",
+                    duration_ms=duration,
+                    size_bytes=1,
+                    created_at=duration,
+                )
+            )
+    with desk.store.read() as conn:
+        page = conversation.timeline(conn, plan.conversation_id)
+    call = next(entry["call"] for entry in page["entries"] if "call" in entry)
+    assert [one["duration_ms"] for one in call["recordings"]] == [1000, 2000]
+
+
+def test_the_header_names_the_contact_or_what_the_caller_said(desk: Desk) -> None:
+    plan = desk.arrive(from_display="Marie")
+    with desk.store.read() as conn:
+        header = conversation.header(conn, plan.conversation_id)
+    assert header is not None
+    assert (header.contact_name, header.line_name, header.line_country) == ("Marie", "Support", "FR")
+    with desk.store.write() as tx:
+        contact = new_id()
+        tx.execute(insert(t.contacts).values(id=contact, name="Marie Dupont", company="Dupont SA", created_at=1))
+        tx.execute(update(t.conversations).values(contact_id=contact))
+    with desk.store.read() as conn:
+        header = conversation.header(conn, plan.conversation_id)
+        assert header is not None
+        assert (header.contact_name, header.contact_company) == ("Marie Dupont", "Dupont SA")
+        assert conversation.header(conn, new_id()) is None
+
+
+# ---- readiness
+
+
+def test_the_first_steps_are_what_the_store_shows(store: Store) -> None:
+    with store.read() as conn:
+        assert list(readiness.steps(conn)) == list(readiness.STEPS)
+        assert not any(readiness.steps(conn).values())
+    desk = Desk.open(store, "Ann")
+    with store.read() as conn:
+        steps = readiness.steps(conn)
+    assert (steps["line"], steps["users"], steps["call"], steps["audio"]) == (True, True, False, False)
+    plan = desk.arrive()
+    desk.answer(plan.call_id, desk.ids["Ann"])
+    with store.read() as conn:
+        assert readiness.steps(conn)["call"]
+        assert readiness.steps(conn)["audio"], "who has talked has been heard"
+
+
+def test_who_can_be_rung_and_why_not(desk: Desk) -> None:
+    with desk.store.write() as tx:
+        add_user(tx, "Cy", lines=(desk.line,), on_duty=False)
+        go_offline(tx, desk.ids["Bo"])
+    with desk.store.read() as conn:
+        (line,) = readiness.who_can_be_rung(conn)
+        assert readiness.who_can_be_rung(conn, []) == []
+    assert line.users == [("Ann", "available"), ("Bo", "offline"), ("Cy", "off_duty")]
+    assert line.available == ["Ann"]
+    desk.accept(desk.arrive().call_id, desk.ids["Ann"])
+    with desk.store.read() as conn:
+        (line,) = readiness.who_can_be_rung(conn)
+    assert line.users[0] == ("Ann", "in_call")
+
+
+# ---- people, lines, health
+
+
+def test_a_session_names_its_user_until_it_ends(desk: Desk) -> None:
+    session, digest = new_id(), "0" * 64
+    at = now_ms()
+    row = {"id": session, "token_hash": digest, "user_id": desk.ids["Ann"], "created_at": at, "seen_at": at}
+    with desk.store.write() as tx:
+        tx.execute(insert(t.sessions).values(**row, expires_at=at + 60_000))
+
+    def found() -> list[people.Identity | None]:
+        with desk.store.read() as conn:
+            return [people.identity(conn, digest, now_ms()), people.identity_of_session(conn, session)]
+
+    assert found() == [people.Identity(desk.ids["Ann"], "Ann", "agent", session)] * 2
+    with desk.store.write() as tx:
+        tx.execute(update(t.users).where(t.users.c.id == desk.ids["Ann"]).values(state="disabled"))
+    assert found() == [None, None]
+    with desk.store.write() as tx:
+        tx.execute(update(t.users).values(state="active"))
+        tx.execute(update(t.sessions).values(revoked_at=at))
+    assert found() == [None, None]
+
+
+def test_people_and_teams_with_their_state(desk: Desk) -> None:
+    with desk.store.write() as tx:
+        go_offline(tx, desk.ids["Bo"])
+    with desk.store.read() as conn:
+        assert [(user["name"], user["now"]) for user in people.users_list(conn)] == [
+            ("Ann", "available"),
+            ("Bo", "offline"),
+        ]
+        assert all("password_hash" not in user for user in people.users_list(conn))
+        assert people.teams_list(conn) == []
+        assert people.company(conn)["timezone"] == "UTC"
+
+
+def test_no_secret_of_a_trunk_is_read(desk: Desk) -> None:
+    with desk.store.write() as tx:
+        tx.execute(
+            insert(t.trunks).values(
+                id=new_id(),
+                name="Carrier",
+                kind="register",
+                secret="sealed",
+                host="sip.example",
+                username="u",
+                created_at=1,
+            )
+        )
+    with desk.store.read() as conn:
+        (trunk,) = lines.trunks_list(conn)
+        (line,) = lines.lines_list(conn)
+    assert trunk["has_secret"]
+    assert "sealed" not in str(trunk)
+    assert line["users"] == sorted(desk.users)
+
+
+def test_nodes_are_alive_while_their_lease_runs(desk: Desk) -> None:
+    at = now_ms()
+    row = {"host": "h", "epoch": 1, "pid": 1, "version": "1", "info": {"calls": 256}, "started_at": at}
+    with desk.store.write() as tx:
+        tx.execute(insert(t.nodes).values(id="worker-0@h", kind="worker", lease_until=at + 60_000, **row))
+        tx.execute(insert(t.nodes).values(id="gateway-0@h", kind="gateway", lease_until=at - 1, **row))
+    desk.arrive()
+    with desk.store.read() as conn:
+        states = {node.id: node.alive for node in health.node_states(conn)}
+        assert health.live_calls(conn) == 1
+    assert states == {"gateway-0@h": False, "worker-0@h": True}
+
+
+def test_a_store_that_no_desk_has_prepared_has_no_id(store: Store) -> None:
+    with store.read() as conn:
+        assert people.install_id(conn) is None
