@@ -17,7 +17,7 @@ MEASURES = {
     "accept": "Accept to 200 OK, and to first audio both ways, without a browser",
     "rate": "calls set up per second, calls with media at once, refusal beyond capacity",
     "timeline": "newest 50 of a conversation in a large store",
-    "store": "commit and follower delay of the event log",
+    "log": "commit and follower delay of the event log",
     "browser": "ringer painted, Accept click to 200 OK and to audio, audio delay, in Chromium",
     "console": "console killed in a call; a page rerun on the server",
     "gateway": "gateway killed in a call, and the agent's network lost",
