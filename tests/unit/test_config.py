@@ -1,8 +1,11 @@
 """Settings: what is read, refused in plain words, and documented."""
 
+import hashlib
 import os
 import re
 import stat
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +20,14 @@ def _clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in [name for name in os.environ if name.startswith("AIRCALL_")]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def runtime() -> Iterator[Path]:
+    """A runtime folder with a short path, as real ones have: pytest's own grow with the number of runs."""
+    with tempfile.TemporaryDirectory(prefix="ac-", dir="/tmp") as folder, pytest.MonkeyPatch.context() as environment:
+        environment.setenv("XDG_RUNTIME_DIR", folder)
+        yield Path(folder)
 
 
 def read(monkeypatch: pytest.MonkeyPatch, **values: str) -> Settings:
@@ -108,8 +119,8 @@ def test_workers_share_no_port(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(set(signalling)) == 6
 
 
+@pytest.mark.usefixtures("runtime")
 def test_two_installations_on_one_machine_share_no_socket(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     one = read(monkeypatch, data_dir=str(tmp_path / "one"))
     two = read(monkeypatch, data_dir=str(tmp_path / "two"))
     assert one.run_dir != two.run_dir
@@ -117,29 +128,24 @@ def test_two_installations_on_one_machine_share_no_socket(monkeypatch: pytest.Mo
     assert stat.S_IMODE(one.run_dir.stat().st_mode) == 0o700
 
 
-def test_a_runtime_folder_that_others_could_enter_is_closed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+@pytest.mark.usefixtures("runtime")
+def test_a_runtime_folder_that_others_could_enter_is_closed() -> None:
     settings = load_settings()
     settings.run_dir.chmod(0o755)
     assert stat.S_IMODE(settings.run_dir.stat().st_mode) == 0o700
 
 
-def test_a_link_planted_in_the_place_of_the_runtime_folder_is_refused(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+def test_a_link_planted_in_the_place_of_the_runtime_folder_is_refused(runtime: Path, tmp_path: Path) -> None:
     settings = load_settings()
     settings.run_dir.rmdir()
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    (tmp_path / f"aircall-{os.getuid()}-{_digest(settings)}").symlink_to(elsewhere)
+    (runtime / f"aircall-{os.getuid()}-{_digest(settings)}").symlink_to(elsewhere)
     with pytest.raises(ConfigError):
         _ = settings.run_dir
 
 
 def _digest(settings: Settings) -> str:
-    import hashlib
-
     return hashlib.sha256(os.fsencode(settings.data_dir)).hexdigest()[:8]
 
 
