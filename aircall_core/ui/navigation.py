@@ -1,7 +1,6 @@
 """Which pages a role has, and how components lead to one."""
 
 from collections.abc import Callable
-from typing import Any
 
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
@@ -15,33 +14,45 @@ from aircall_core.ui.text import t
 CONVERSATION = "conversation.py"
 
 
+# Section -> pages as (file, name, icon), in the order of the sidebar. The first is home.
+_WORK = (
+    ("inbox.py", "inbox", "inbox"),
+    (CONVERSATION, "conversation", "forum"),
+    ("audio_check.py", "audio_check", "graphic_eq"),
+)
+_ADMIN = {
+    "settings": (
+        ("setup.py", "setup", "checklist"),
+        ("settings/company.py", "company", "domain"),
+        ("settings/users.py", "users", "person"),
+        ("settings/teams.py", "teams", "group"),
+        ("settings/lines.py", "lines", "call"),
+        ("settings/trunks.py", "trunks", "cable"),
+    ),
+    "system": (("health.py", "health", "monitor_heart"), ("reach.py", "reach", "public")),
+}
+
+
+def outline(role: str) -> dict[str, tuple[tuple[str, str, str], ...]]:
+    """The pages of a role by section."""
+    return {"": _WORK, **(_ADMIN if role == "administrator" else {})}
+
+
 def pages(role: str) -> dict[str, list[StreamlitPage]]:
-    """The pages of a role by section, in the order of the sidebar."""
-
-    def page(file: str, name: str, icon: str, **more: Any) -> StreamlitPage:
-        return st.Page(file, title=t(f"nav.{name}"), icon=f":material/{icon}:", url_path=more.pop("path", name), **more)
-
-    work = [
-        page("inbox.py", "inbox", "inbox", default=True),
-        page(CONVERSATION, "conversation", "forum", visibility="hidden"),
-        page("audio_check.py", "audio_check", "graphic_eq"),
-    ]
-    if role != "administrator":
-        return {"": work}
+    """The pages of a role as Streamlit wants them; a conversation has no entry of its own in the sidebar."""
     return {
-        "": work,
-        t("nav.settings"): [
-            page("setup.py", "setup", "checklist"),
-            page("settings/company.py", "company", "domain"),
-            page("settings/users.py", "users", "person"),
-            page("settings/teams.py", "teams", "group"),
-            page("settings/lines.py", "lines", "call"),
-            page("settings/trunks.py", "trunks", "cable"),
-        ],
-        t("nav.system"): [
-            page("health.py", "health", "monitor_heart"),
-            page("reach.py", "reach", "public"),
-        ],
+        t(f"nav.{section}") if section else "": [
+            st.Page(
+                file,
+                title=t(f"nav.{name}"),
+                icon=f":material/{icon}:",
+                url_path=name,
+                default=name == "inbox",
+                visibility="hidden" if file == CONVERSATION else "visible",
+            )
+            for file, name, icon in entries
+        ]
+        for section, entries in outline(role).items()
     }
 
 

@@ -1,0 +1,223 @@
+"""Every page runs for every role over a real store; what it sends to the desk is what the desk's routes take."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import insert, update
+from streamlit.testing.v1 import AppTest
+
+from aircall_core.ids import new_id, now_ms
+from aircall_core.service import admin
+from aircall_core.store import Store
+from aircall_core.store import tables as t
+from aircall_core.ui import client, data
+from tests.support.desk_kit import Desk
+
+PAGES = Path(__file__).parents[2] / "pages"
+EVERYBODY = ["inbox.py", "conversation.py"]
+ADMINS = [
+    "setup.py", "settings/company.py", "settings/users.py", "settings/teams.py", "settings/lines.py",
+    "settings/trunks.py", "health.py", "reach.py",
+]  # fmt: skip
+pytestmark = pytest.mark.timeout(180)
+
+
+class Sent(list[tuple[str, str, dict[str, Any]]]):
+    """What pages sent to the desk, which answers as told."""
+
+    refusal: client.Refused | None = None
+
+    def take(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Stands for client.send."""
+        self.append((method, path, dict(body or {})))
+        if self.refusal:
+            raise self.refusal
+        return {"id": "x", "link": "http://desk/session/join?token=t"}
+
+
+@pytest.fixture
+def desk(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    """A line with Ann, whose console this is."""
+    from aircall_core.store import open_store
+
+    with open_store(sqlite_url) as store:
+        monkeypatch.setattr(data, "store", lambda: store)
+        yield Desk.open(store, "Ann")
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> Sent:
+    """What pages send."""
+    found = Sent()
+    monkeypatch.setattr(client, "send", found.take)
+    return found
+
+
+def sign_in(desk: Desk, role: str) -> str:
+    """Ann's session with this role."""
+    session, at = new_id(), now_ms()
+    with desk.store.write() as tx:
+        tx.execute(update(t.users).where(t.users.c.id == desk.ids["Ann"]).values(role=role))
+        row = {"id": session, "token_hash": session, "user_id": desk.ids["Ann"], "created_at": at, "seen_at": at}
+        tx.execute(insert(t.sessions).values(**row, expires_at=at + 600_000))
+    return session
+
+
+def shell(desk: Desk, role: str = "administrator", page: str = "") -> AppTest:
+    """The console as this role sees it, run once, at a page."""
+    at = AppTest.from_file(str(PAGES / "_shell.py"), default_timeout=60)
+    at.user = {"id": desk.ids["Ann"], "session": sign_in(desk, role)}
+    at.run()
+    if page:
+        at.switch_page(str(PAGES / page)).run()
+    return at
+
+
+def fine(at: AppTest) -> AppTest:
+    """No exception was shown."""
+    assert not at.exception, [one.value for one in at.exception]
+    return at
+
+
+@pytest.mark.parametrize("page", EVERYBODY + ADMINS)
+def test_every_page_runs_for_administrators(desk: Desk, page: str) -> None:
+    desk.end(desk.arrive().call_id)
+    fine(shell(desk, "administrator", page))
+
+
+@pytest.mark.parametrize("role", ["supervisor", "agent", "analyst"])
+def test_other_roles_have_no_settings(desk: Desk, role: str) -> None:
+    fine(shell(desk, role))
+    for page in EVERYBODY:
+        fine(shell(desk, role, page))
+    from aircall_core.ui import navigation
+
+    files = [file for section in navigation.outline(role).values() for file, _, _ in section]
+    assert files == ["inbox.py", "conversation.py", "audio_check.py"]
+
+
+def test_the_shell_stands_before_the_page_in_a_fixed_order(desk: Desk) -> None:
+    at = fine(shell(desk))
+    main = [element.proto.component_name for element in at.main if element.type == "bidi_component"]
+    side = [element.proto.component_name for element in at.sidebar if element.type == "bidi_component"]
+    assert [name.rsplit("_", 1)[-1] for name in main[:2]] == ["link", "ringer"]
+    assert [name.rsplit("_", 1)[-1] for name in side] == ["toolbar", "duty"]
+
+
+def test_a_revoked_session_sees_nothing_at_its_next_click(desk: Desk) -> None:
+    at = fine(shell(desk))
+    with desk.store.write() as tx:
+        tx.execute(update(t.sessions).values(revoked_at=now_ms()))
+    at.run()
+    assert not at.title
+    assert "session has ended" in at.info[0].value
+
+
+def test_a_store_that_is_away_is_said_on_the_page(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: object, **__: object) -> object:
+        raise data.NotReady("away")
+
+    at = fine(shell(desk))
+    monkeypatch.setattr(data, "read", away)
+    at.run()
+    fine(at)
+    assert "database is away" in at.warning[0].value
+
+
+def test_a_foreign_conversation_is_not_shown(desk: Desk) -> None:
+    with desk.store.write() as tx:
+        tx.execute(t.line_users.delete())
+    plan = desk.arrive(from_display="Secret Customer")
+    at = AppTest.from_file(str(PAGES / "_shell.py"), default_timeout=60)
+    at.user = {"id": desk.ids["Ann"], "session": sign_in(desk, "agent")}
+    at.query_params["id"] = plan.conversation_id
+    at.run()
+    at.switch_page(str(PAGES / "conversation.py"))
+    at.query_params["id"] = plan.conversation_id
+    at.run()
+    fine(at)
+    assert "Secret" not in str(at.main)
+    assert "not yours" in at.info[0].value
+
+
+def test_a_conversations_header_shows_names_as_text(desk: Desk) -> None:
+    plan = desk.arrive(from_display="**Bold** <b>x</b>")
+    at = AppTest.from_file(str(PAGES / "_shell.py"), default_timeout=60)
+    at.user = {"id": desk.ids["Ann"], "session": sign_in(desk, "agent")}
+    at.run()
+    at.switch_page(str(PAGES / "conversation.py"))
+    at.query_params["id"] = plan.conversation_id
+    at.run()
+    assert fine(at).title[0].value == r"\*\*Bold\*\* \<b\>x\</b\>"
+
+
+# ---- what is sent fits the desk's routes
+
+
+def test_the_company_is_saved(desk: Desk, sent: Sent) -> None:
+    at = shell(desk, page="settings/company.py")
+    at.text_input[0].set_value("Berg & Co")
+    at.button[-1].click().run()
+    fine(at)
+    method, path, body = sent[-1]
+    assert (method, path) == ("PATCH", "/desk/company")
+    assert admin.CompanyChange.model_validate(body).name == "Berg & Co"
+
+
+def test_a_refused_field_shows_why_beside_it_and_keeps_what_was_typed(desk: Desk, sent: Sent) -> None:
+    at = shell(desk, page="settings/company.py")
+    sent.refusal = client.Refused("invalid", "Please check.", {"name": "Too long, please."})
+    at.text_input[0].set_value("Berg & Co")
+    at.button[-1].click().run()
+    fine(at)
+    assert any("Too long, please." in one.value for one in at.markdown)
+    assert at.text_input[0].value == "Berg & Co"
+    assert not at.toast
+
+
+def test_a_desk_that_is_away_is_said_and_nothing_lost(desk: Desk, sent: Sent) -> None:
+    at = shell(desk, page="settings/company.py")
+    sent.refusal = client.Refused("unreachable", "The desk is away.")
+    at.text_input[0].set_value("Berg & Co")
+    at.button[-1].click().run()
+    assert [one.value for one in fine(at).error] == ["The desk is away."]
+    assert at.text_input[0].value == "Berg & Co"
+
+
+def test_the_test_call_goes_to_a_line_that_somebody_answers(desk: Desk, sent: Sent) -> None:
+    at = shell(desk)
+    next(one for one in at.button if one.label == "Place a test call").click().run()
+    fine(at)
+    assert sent == [("POST", "/desk/testcall", {"line_id": desk.line})]
+    admin.TestCall.model_validate(sent[0][2])
+
+
+def test_without_anybody_on_duty_the_test_call_says_what_to_do(desk: Desk, sent: Sent) -> None:
+    with desk.store.write() as tx:
+        tx.execute(update(t.users).values(on_duty=False))
+    at = shell(desk)
+    next(one for one in at.button if one.label == "Place a test call").click().run()
+    assert "Go on duty first" in fine(at).warning[0].value
+    assert sent == []
+
+
+def test_the_checklist_leads_from_step_to_step(sqlite_url: str, monkeypatch: pytest.MonkeyPatch, sent: Sent) -> None:
+    from aircall_core.store import open_store
+
+    with open_store(sqlite_url) as store:
+        monkeypatch.setattr(data, "store", lambda: store)
+        desk = Desk(store, (), ids={"Ann": add_admin(store)})
+        at = fine(shell(desk, page="setup.py"))
+        assert at.expander[0].proto.expanded, "the company comes first"
+        at = fine(shell(desk))
+        assert at.get("progress")[0].proto.text == "0 of 6 done"
+
+
+def add_admin(store: Store) -> str:
+    """An administrator in an installation without lines."""
+    from tests.support.desk_kit import add_user
+
+    with store.write() as tx:
+        return add_user(tx, "Ann", role="administrator")
