@@ -33,7 +33,7 @@ class Admission:
         A full worker sends no Retry-After: a carrier would stop all of its traffic for so long.
         """
         source = str(source_ip(invite.source) or "")
-        trunk = self.directory.trunk_from(invite.source) or self._proven(invite, source)
+        trunk = self._known(invite) or self._proven(invite, source)
         if trunk is None:
             realms, given = self.directory.realms, invite.message.every("authorization")
             stale = any(self._digest.is_stale(self._digest.fields(one), source) for one in given)
@@ -50,6 +50,9 @@ class Admission:
         if self.in_use() >= self.capacity:
             return self._refuse("full", source, 503, "Service Unavailable")
         return Verdict(RINGING, admitted=Admitted(trunk, *found))
+
+    def _known(self, invite: Invite) -> Trunk | None:
+        return self.directory.trunk_from(invite.source) or self.directory.trunk_called(invite.message)
 
     def _proven(self, invite: Invite, source: str) -> Trunk | None:
         """The trunk whose user name and password the caller knows."""

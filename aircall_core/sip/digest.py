@@ -8,6 +8,8 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 
+from aircall_core.sip.message import raw
+
 _PAIR = re.compile(r'(\w+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,]+))')
 _HASH: dict[str, Callable[[bytes], str]] = {
     "MD5": lambda data: hashlib.md5(data, usedforsecurity=False).hexdigest(),
@@ -52,12 +54,13 @@ class Digest:
         nonce = given.get("nonce", "")
         if digest is None or not self._fresh(nonce, source_ip):
             return False
-        secret = digest(f"{given.get('username', '')}:{given.get('realm', '')}:{password}".encode())
-        request = digest(f"{method}:{given.get('uri', '')}".encode())
+        secret = digest(raw(f"{given.get('username', '')}:{given.get('realm', '')}:{password}"))
+        request = digest(raw(f"{method}:{given.get('uri', '')}"))
         if given.get("qop") != "auth":
             return False
         middle = f"{nonce}:{given.get('nc', '')}:{given.get('cnonce', '')}:auth"
-        if not hmac.compare_digest(digest(f"{secret}:{middle}:{request}".encode()), given.get("response", "").lower()):
+        expected = digest(raw(f"{secret}:{middle}:{request}"))
+        if not hmac.compare_digest(raw(expected), raw(given.get("response", "").lower())):
             return False
         use = (nonce, given.get("nc", ""))
         if use in self._used:
@@ -81,4 +84,4 @@ class Digest:
             at = int(nonce.partition(".")[0], 16)
         except ValueError:
             return None
-        return self._clock() - at if hmac.compare_digest(nonce.encode(), self._nonce(at, source_ip).encode()) else None
+        return self._clock() - at if hmac.compare_digest(raw(nonce), raw(self._nonce(at, source_ip))) else None

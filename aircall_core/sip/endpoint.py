@@ -17,11 +17,14 @@ import pjsua2 as pj
 from aircall_core.logs import get_logger
 from aircall_core.sip import capabilities, leg
 from aircall_core.sip.events import Event, Invite, Verdict
-from aircall_core.sip.trunks import Trunk
+from aircall_core.sip.trunks import CONTACT_TOKEN, Trunk
 
 log = get_logger(__name__)
 
 _CONTENT = re.compile(r"(sips?|tel):\S+|\d{1,3}(\.\d{1,3}){3}(:\d+)?|\+?\d{5,}", re.IGNORECASE)
+
+
+REGISTER_S = 120  # how long a registration lasts: also how late we learn that the carrier is away
 
 
 @dataclass(frozen=True)
@@ -254,7 +257,8 @@ class Endpoint:
         domain = trunk.realm or trunk.registrar.rsplit(":", 1)[0]
         form = self._account_config(f"sip:{trunk.username}@{domain}")
         form.regConfig.registrarUri = f"sip:{trunk.registrar}{tail}"
-        form.regConfig.timeoutSec, form.regConfig.retryIntervalSec = 300, 5
+        form.regConfig.timeoutSec, form.regConfig.retryIntervalSec = REGISTER_S, 5
+        form.regConfig.contactUriParams = f";{CONTACT_TOKEN}={trunk.token}" if trunk.token else ""
         form.regConfig.firstRetryIntervalSec = 2
         if trunk.proxy:
             form.sipConfig.proxies.append(f"sip:{trunk.proxy};lr{tail}")

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from aircall_core.logs import get_logger
-from aircall_core.sip.message import Message, address
+from aircall_core.sip.message import Message, address, printable
 
 log = get_logger(__name__)
 
@@ -35,9 +35,11 @@ class Dialog:
     transport: str
     routes: list[str] = field(default_factory=list)
 
-    def as_json(self) -> dict[str, Any]:
-        """For the call's row."""
-        return asdict(self)
+    def as_json(self) -> dict[str, Any] | None:
+        """For the call's row; None where broken bytes are in it, which no database takes."""
+        values = asdict(self)
+        texts = [*(text for text in values.values() if isinstance(text, str)), *self.routes]
+        return values if all(text == printable(text) for text in texts) else None
 
 
 def dialog_of(invite: Message, local_tag: str, source: str) -> Dialog:

@@ -94,7 +94,7 @@ class TrunkAccount(pj.Account):  # type: ignore[misc]
         invite = events.Invite(
             leg.token, parsed, prm.rdata.srcAddress, self.trunk_id, has_offer="m=audio" in parsed.body
         )
-        verdict = self.endpoint.judge(invite)
+        verdict = _judged(self.endpoint.judge, invite)
         if verdict.admitted is not None:
             form = pj.CallOpParam()
             form.statusCode = verdict.code
@@ -113,6 +113,15 @@ class TrunkAccount(pj.Account):  # type: ignore[misc]
     def onIncomingSubscribe(self, prm: Any) -> None:  # noqa: N802
         """Nobody watches our presence."""
         prm.code = pj.PJSIP_SC_FORBIDDEN
+
+
+def _judged(judge: Callable[[events.Invite], events.Verdict], invite: events.Invite) -> events.Verdict:
+    """The verdict; 500 when judging fails, since a call without an answer would keep its slot for ever."""
+    try:
+        return judge(invite)
+    except Exception as problem:  # noqa: BLE001 - see `guarded`
+        log.error("judging_failed", error=type(problem).__name__)
+        return events.Verdict(500, "Server Internal Error")
 
 
 class LogWriter(pj.LogWriter):  # type: ignore[misc]

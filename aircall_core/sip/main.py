@@ -1,6 +1,8 @@
 """The SIP worker process: `python -m aircall_core worker --index N`."""
 
 import gc
+import hashlib
+import hmac
 import os
 import signal
 import sys
@@ -38,6 +40,7 @@ log = get_logger(__name__)
 BYE_S = 0.5  # for the last BYEs to leave
 STORE_WAIT_S = 0.5
 FULL_TIDY_S = 60.0
+_TOKEN_KEY = os.urandom(32)
 
 
 class Worker:
@@ -217,7 +220,8 @@ def load_directory(store: Store, box: SecretBox) -> Directory:
         rows = lines.enabled(conn)
     return Directory(
         (Line(row["id"], row["number"], row["country"], row["recording"]) for row in rows),
-        (_trunk(access) for access in accesses),
+        (_trunk(access) for access in accesses if access.readable),
+        unreadable=[access.id for access in accesses if not access.readable],
     )
 
 
@@ -233,7 +237,13 @@ def _trunk(access: trunks.TrunkAccess) -> Trunk:
         challenge=access.kind == trunks.DIGEST,
         realm=access.realm,
         resolved=_addresses(access.host) if registers else (),
+        token=_contact_token(access.id) if registers else "",
     )
+
+
+def _contact_token(trunk_id: str) -> str:
+    """The same for this life of the worker, unknown to everybody but the registrar."""
+    return hmac.new(_TOKEN_KEY, trunk_id.encode(), hashlib.sha256).hexdigest()[:20]
 
 
 def _addresses(host: str) -> tuple[str, ...]:

@@ -122,8 +122,18 @@ def address(value: str) -> Address:
     scheme = scheme.lower()
     if scheme == "tel":
         user, host = host, ""
-    user = _unescape((user or "").partition(":")[0])[:MAX_USER]
+    user = printable(_unescape((user or "").partition(":")[0]))[:MAX_USER]
     return Address(clean_display(display), uri.strip(), scheme, user, host.lower(), params(rest))
+
+
+def raw(text: str) -> bytes:
+    """The bytes that were on the wire: pjsua2 hands us UTF-8 with what is none of it escaped (PEP 383)."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+def printable(text: str) -> str:
+    """Without control characters and broken bytes, which no database takes."""
+    return "".join(char for char in text if char.isprintable())
 
 
 def clean_display(text: str) -> str:

@@ -11,6 +11,7 @@ from aircall_core.sip import events as sip
 from aircall_core.sip import storelink as link
 from aircall_core.sip.admission import Admission
 from aircall_core.sip.calls import InboundCall
+from aircall_core.sip.message import printable
 from aircall_core.sip.recorder import Saved
 from aircall_core.sip.tools import Stage, Tools
 from aircall_core.sip.trunks import Directory, caller_of
@@ -102,7 +103,7 @@ class Switchboard:
             from_display=caller.display,
             to_number=admitted.dialled[:64],
             anonymous=caller.anonymous,
-            sip_call_id=invite.message.get("call-id")[:255],
+            sip_call_id=printable(invite.message.get("call-id"))[:255],
             arrived_at=now_ms(),
         )
 
@@ -164,6 +165,9 @@ class Switchboard:
         self.admission.directory = directory
         if not self._registers:
             return
+        for trunk_id in directory.unreadable:
+            log.error("trunk_unreadable", trunk=trunk_id, why="its password was encrypted with another key")
+            self.tools.put(link.TRUNK, "", trunk_id=trunk_id, state="failed", code=0)
         for trunk_id in self.tools.endpoint.register_trunks(directory.trunks.values(), self._accounts):
             log.error("trunk_not_registered", trunk=trunk_id, why="the library holds no more accounts")
             self.tools.put(link.TRUNK, "", trunk_id=trunk_id, state="failed", code=0)

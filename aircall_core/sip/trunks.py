@@ -4,15 +4,16 @@ A `Directory` is a snapshot; the store link makes a new one when a line or a tru
 judged without asking anybody.
 """
 
+import hmac
 import ipaddress
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import phonenumbers
 
-from aircall_core.sip.message import Address, Message, address
+from aircall_core.sip.message import Address, Message, address, params, raw
 
-TEST_TRUNK = "test-phone"  # the built-in trunk of `aircall_core phone` and of the test call button
+CONTACT_TOKEN = "tk"  # noqa: S105 - the name of a URI parameter
 
 
 _NO_NAME = {"anonymous", "restricted", "unavailable", "unknown", "private"}
@@ -42,6 +43,7 @@ class Trunk:
     challenge: bool = False  # callers must prove username and password (401)
     realm: str = ""
     resolved: tuple[str, ...] = ()  # addresses that the registrar's name has, looked up off the SIP thread
+    token: str = field(default="", repr=False)  # in the contact that we register: whoever knows it has it from there
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,16 @@ class Caller:
 class Directory:
     """Lines and trunks, indexed for an INVITE's few lookups."""
 
-    def __init__(self, lines: Iterable[Line] = (), trunks: Iterable[Trunk] = (), country: str = "") -> None:
+    def __init__(
+        self,
+        lines: Iterable[Line] = (),
+        trunks: Iterable[Trunk] = (),
+        country: str = "",
+        *,
+        unreadable: Iterable[str] = (),
+    ) -> None:
+        """`unreadable`: ids of trunks that are left out, since their passwords cannot be decrypted."""
+        self.unreadable = tuple(unreadable)
         self.lines: Mapping[str, Line] = {line.id: line for line in lines}
         self.trunks: Mapping[str, Trunk] = {trunk.id: trunk for trunk in trunks}
         self.country = country
@@ -70,6 +81,12 @@ class Directory:
         ip = source_ip(source)
         hits = [(network.prefixlen, trunk) for network, trunk in self._networks if ip is not None and ip in network]
         return max(hits, key=lambda hit: hit[0])[1] if hits else None
+
+    def trunk_called(self, invite: Message) -> Trunk | None:
+        """The registered trunk whose contact this INVITE was sent to: carriers call from many addresses."""
+        given = params(invite.request_uri.partition(";")[2]).get(CONTACT_TOKEN, "")
+        trunks = (trunk for trunk in self.trunks.values() if trunk.token and given)
+        return next((trunk for trunk in trunks if hmac.compare_digest(raw(trunk.token), raw(given))), None)
 
     def trunk_of_user(self, username: str, realm: str) -> Trunk | None:
         """The digest trunk of this user name."""

@@ -1,6 +1,7 @@
 """Which line was dialled, who calls, who is let in: decided from memory."""
 
 import hashlib
+from dataclasses import replace
 
 import pytest
 
@@ -88,6 +89,15 @@ def test_the_narrowest_network_wins() -> None:
     assert directory.trunk_from("203.0.113.1:5060") is None
 
 
+def test_a_carrier_that_calls_from_elsewhere_is_known_by_the_contact_that_it_was_given() -> None:
+    gate = Gate(replace(REGISTERED, token="f00d"), CARRIER)
+    there = "203.0.113.1:5060"
+    to = {"To": "<sip:+33199000001@carrier>"}
+    assert gate.code("sip:4711@us:5060;tk=f00d;ob", there, **to) == 180
+    for uri in ("sip:4711@us:5060;tk=f00", "sip:4711@us;tk=", "sip:4711@us;tk", "sip:4711@us", "sip:4711@us;tk=\u00e9"):
+        assert gate.code(uri, there, **to) == 403
+
+
 def test_addresses_in_all_spellings() -> None:
     assert str(source_ip("192.0.2.1:5060")) == str(source_ip("192.0.2.1")) == "192.0.2.1"
     assert str(source_ip("[2001:db8::1]:5060")) == "2001:db8::1"
@@ -148,5 +158,10 @@ def test_digest_needs_the_password_a_fresh_nonce_and_its_own_source() -> None:
     gate.now += NONCE_LIFE_S + 1
     again = gate.admission.judge(invite(uri, there, Authorization=answer(count="00000005")))
     assert (again.code, "stale=true" in again.headers[0][1]) == (401, True), "an old nonce: asked again, not refused"
-    for junk in ("Digest", "Basic x", "Digest username=pbx", 'Digest nonce="zz.1", username="pbx", realm="desk"'):
-        assert gate.code(uri, there, Authorization=junk) == 403
+    junk = ("Digest", "Basic x", "Digest username=pbx", 'Digest nonce="zz.1", username="pbx", realm="desk"')
+    odd = ('Digest nonce="\u00e9\udcff", username="pbx", realm="desk"', 'Digest username="pbx", realm="\udcff"')
+    for given in (*junk, *odd):
+        assert gate.code(uri, there, Authorization=given) == 403
+    gate.now -= NONCE_LIFE_S + 1
+    spoilt = answer(count="00000006").replace('cnonce="c"', 'cnonce="c", response="\u00e9\udcff"')
+    assert gate.code(uri, there, Authorization=spoilt) == 403

@@ -4,6 +4,7 @@ import json
 import socket
 import wave
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,12 +29,23 @@ def dialog(**changes: object) -> farewell.Dialog:
         "Call-ID: one@x\r\nCSeq: 7 INVITE\r\n\r\n"
     )
     made = farewell.dialog_of(parse(text), "near", "192.0.2.2:5060").as_json()
+    assert made is not None
     return farewell.Dialog(**{**made, **changes})
 
 
+def stored(**changes: object) -> dict[str, Any]:
+    """As it comes out of the store."""
+    kept: dict[str, Any] = json.loads(json.dumps(dialog(**changes).as_json()))
+    return kept
+
+
+def test_broken_bytes_are_not_stored() -> None:
+    assert dialog(call_id="a\udcff").as_json() is None
+    assert dialog(routes=["<sip:a\0>"]).as_json() is None
+
+
 def test_bye_of_a_stored_dialog() -> None:
-    stored = json.loads(json.dumps(dialog().as_json()))
-    lines = farewell.bye(farewell.Dialog(**stored), "198.51.100.1:40000", "abc").decode().split("\r\n")
+    lines = farewell.bye(farewell.Dialog(**stored()), "198.51.100.1:40000", "abc").decode().split("\r\n")
     assert lines[0] == "BYE sip:ada@192.0.2.9:5066 SIP/2.0"
     assert "Route: <sip:192.0.2.2;lr>" in lines
     assert lines.index("Route: <sip:192.0.2.2;lr>") < lines.index("Route: <sip:192.0.2.3:5070;lr>")
@@ -60,13 +72,11 @@ def test_goodbye_is_sent_again_until_it_is_answered() -> None:
         far.bind(("127.0.0.1", 0))
         far.settimeout(5)
         target = {"routes": [], "target": f"sip:a@127.0.0.1:{far.getsockname()[1]}"}
-        assert farewell.say_goodbye([{"nonsense": 1}, dialog(transport="tcp").as_json()], "127.0.0.1") == 0
+        assert farewell.say_goodbye([{"nonsense": 1}, stored(transport="tcp")], "127.0.0.1") == 0
         import threading
 
         answered: list[int] = []
-        saying = threading.Thread(
-            target=lambda: answered.append(farewell.say_goodbye([dialog(**target).as_json()], "127.0.0.1"))
-        )
+        saying = threading.Thread(target=lambda: answered.append(farewell.say_goodbye([stored(**target)], "127.0.0.1")))
         saying.start()
         first, _ = far.recvfrom(4096)
         second, source = far.recvfrom(4096)

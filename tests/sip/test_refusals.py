@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from aircall_core.desk.calls import hang_up
 from tests.sip.kit import NUMBER, RATE, Agent, Site, WorkerProcess
 from tests.support.audio import tone
 from tests.support.processes import eventually
@@ -188,6 +189,36 @@ def test_junk_is_dropped_and_counted(site: Site, worker: WorkerProcess) -> None:
     call_answered(site)
     eventually(lambda: site.node()["info"].get("malformed", 0) >= 5, what="junk is counted")
     assert worker.popen.poll() is None
+
+
+@pytest.mark.parametrize("field", ["call-id", "from", "contact", "display"])
+def test_broken_bytes_in_a_call_that_is_let_in(site: Site, worker: WorkerProcess, field: str) -> None:
+    """What no database takes (bytes that are no UTF-8, escaped NULs) neither loses the call nor stops the store."""
+    broken, escaped = b"\xc3\x28\xff", b"a%00%0d%ff"  # a URI with the former is no SIP: dropped by the library
+    with RawCaller("127.0.0.1", site.port) as caller:
+        caller.invite(NUMBER)  # only to build the text; this one is given up
+        caller.wait_for(180)
+        site.arrived()
+        caller.cancel()
+        site.wait("call.ended")
+        text = caller.request("INVITE", 1, branch=f"z9hG4bK{field}", body=caller._sdp()).encode()
+        call_id = text.split(b"Call-ID: ")[1].split(b"\r\n")[0]
+        text = text.replace(call_id, b"again-" + field.encode() + (broken if field == "call-id" else b""))
+        if field == "from":
+            text = text.replace(b"<sip:+33199005003@", b"<sip:" + escaped + b"@")
+        elif field == "contact":
+            text = text.replace(b"Contact: <sip:", b"Contact: <sip:" + escaped)
+        elif field == "display":
+            text = text.replace(b"From: ", b'From: "' + broken + b'" ')
+        caller.send(text)
+        call = site.arrived()
+        with Agent(site, call, "Ada", tone(660, 1, RATE)) as agent:
+            site.accept(call, "Ada", agent.peer)
+            site.wait("call.answered")
+            site.do(hang_up, call, "Ada")
+            assert site.wait("call.ended").event.data["outcome"] == "answered"
+    assert not worker.logs("fact_lost")
+    assert not worker.logs("judging_failed")
 
 
 @pytest.mark.parametrize("count", [40, pytest.param(300, marks=pytest.mark.soak)])

@@ -134,8 +134,9 @@ def test_registered_trunk(site: Site) -> None:
         )
         failed = site.wait("trunk.state", id=wrong)
         assert failed.event.data["state"] == "failed"
-        contact = re.search(r"<([^>;]+)", carrier.contacts[0])
+        contact = re.search(r"<([^>]+)", carrier.contacts[0])
         assert contact
+        assert ";tk=" in contact[1]
         with RawCaller("127.0.0.1", site.port) as caller:
             caller.invite(NUMBER, uri=contact[1], headers=[f"P-Called-Party-ID: <sip:{NUMBER}@carrier>"])
             caller.wait_for(180)
