@@ -82,6 +82,14 @@ function texts(url) {
 }
 
 /**
+ * Keep a view usable while one of Streamlit's dialogs is open (a form, or "Connection error" when the console is away):
+ * they make all else inert, except what carries this mark of theirs.
+ */
+export function aboveDialogs(host) {
+  host.getRootNode().host?.setAttribute('data-react-aria-top-layer', 'true');
+}
+
+/**
  * A mount that obeys Components v2: the page calls it anew whenever its data changes, and its clean-up once at the end.
  * `build(root, api)` runs once and returns {update?, destroy?}; `api.trigger(name, value)` always uses the newest setter.
  */

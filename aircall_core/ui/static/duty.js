@@ -1,7 +1,7 @@
 // "Go on duty": one click that makes the microphone, the sound and the notifications ready and then tells the desk. What
 // is missing is said in words, with what to do; nothing is asked for before the click.
 
-import { h, icon, listeners, mounter } from './dom.js';
+import { aboveDialogs, h, icon, listeners, mounter } from './dom.js';
 import { explain } from './ringer.js';
 import { notifications, shared } from './shared.js';
 
@@ -27,6 +27,7 @@ function build(host, { data }) {
     h('button', { class: 'plain', type: 'button', 'aria-label': t('close'), onclick: () => ((problem = ''), draw()) }, icon('close')),
   );
   const dock = h('section', { class: 'dock', 'aria-label': t('duty.title'), popover: 'manual' }, notice, h('div', { class: 'line' }, dot, h('div', { class: 'lines', role: 'status' }, title, hint), arm, button));
+  aboveDialogs(host);
   host.append(dock);
 
   /** Microphone, sound, permission: asked for in one go, since a browser counts only what begins within the click. */

@@ -1,7 +1,7 @@
 // The page's link to the desk, seen from the outside: short messages, "Reconnecting…", the signed-out notice, and the title
 // of the tab while a call rings.
 
-import { callerTitle, h, icon, listeners, mounter } from './dom.js';
+import { aboveDialogs, callerTitle, h, icon, listeners, mounter } from './dom.js';
 import { shared } from './shared.js';
 import { ringing } from './view.js';
 
@@ -23,6 +23,7 @@ function build(host, { data }) {
     { class: 'out', role: 'alertdialog', 'aria-label': t('gone.title'), popover: 'manual' },
     h('div', { class: 'card' }, h('h2', { text: t('gone.title') }), h('p', { text: t('gone.text') }), h('a', { class: 'button', href: location.href }, t('gone.again'))),
   );
+  aboveDialogs(host);
   host.append(polite, urgent, toasts, away, out);
   const show = (node, yes) => node.matches(':popover-open') !== yes && (yes ? node.showPopover() : node.hidePopover());
 

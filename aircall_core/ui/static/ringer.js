@@ -1,7 +1,7 @@
 // The ringer: one card for each call that rings this user, over whatever is open. It never takes the focus from someone
 // who types; it is announced, and Alt+Shift+R goes to it.
 
-import { callerTitle, clock, h, icon, initials, listeners, mounter } from './dom.js';
+import { aboveDialogs, callerTitle, clock, h, icon, initials, listeners, mounter } from './dom.js';
 import { shared } from './shared.js';
 import { ringing } from './view.js';
 
@@ -89,6 +89,7 @@ function build(host, { data, trigger }) {
     t('ringer.sound'),
   );
   stack.append(blocked); // last, so that its going moves no button under the pointer
+  aboveDialogs(host);
   host.append(said, stack);
   const regions = typeof Intl.DisplayNames === 'function' ? new Intl.DisplayNames([document.documentElement.lang || 'en'], { type: 'region' }) : null;
 

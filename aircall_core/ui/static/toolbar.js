@@ -1,7 +1,7 @@
 // The call in progress, at the lower left of every page. Its size never changes with the call's state; what it shows is
 // what the log has said.
 
-import { callerTitle, clock, h, icon, listeners, mounter, setIcon } from './dom.js';
+import { aboveDialogs, callerTitle, clock, h, icon, listeners, mounter, setIcon } from './dom.js';
 import { explain } from './ringer.js';
 import { shared } from './shared.js';
 import { active } from './view.js';
@@ -29,6 +29,7 @@ function build(host, { data, trigger }) {
     h('div', { class: 'buttons' }, mute, open, hangup),
   );
   mute.setAttribute('aria-pressed', 'false');
+  aboveDialogs(host);
   host.append(bar);
 
   function button(glyph, label, short, click, look = '') {
