@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.audio import has_tone, read_wav, tone
 from tests.support.desk_system import ROOT, System
+from tests.support.processes import eventually
 
 pytestmark = [pytest.mark.sip, pytest.mark.timeout(240)]
 
@@ -35,7 +36,7 @@ def test_a_call_is_answered_on_the_wheel_and_the_third_is_refused(wheel: str, tm
         line = system.add_line("+33199000001", [ada])
         tab = system.on_duty(ada)
         heard = tmp_path / "heard.wav"
-        phone = system.phone_call(line, audio=tone(440, 10, 8000), record=heard, hangup_after=3)
+        phone = system.phone_call(line, audio=tone(440, 60, 8000), record=heard)
         call_id = tab.wait_for("call.ringing")["call_id"]
         agent = system.accept(ada, tab, call_id, voice=tone(700, 1, 8000))
         phone.wait_for("answered")
@@ -44,6 +45,8 @@ def test_a_call_is_answered_on_the_wheel_and_the_third_is_refused(wheel: str, tm
         refused = system.phone_call(line)
         assert refused.wait_for("ended")["code"] == 503
         waiting.hang_up()
+        eventually(lambda: len(agent.frames) > 150, 30, "three seconds of the caller")
+        phone.hang_up()
         phone.wait_for("ended")
         phone.wait()
         assert has_tone(read_wav(heard)[0][0][8000:16000], 700, 8000)
