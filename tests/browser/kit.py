@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator
 
 from aircall_core.domain.events import EventRow
 from aircall_core.ids import new_id
-from tests.support.audio import Samples, tone, write_wav
+from tests.support.audio import Samples, has_tone, level, tone, tone_level, write_wav
 from tests.support.chromium import chromium, heard, listen
 from tests.support.desk_system import Line, System, User
 from tests.support.pcm_peer import PcmPeer
@@ -221,6 +221,8 @@ class Office:
         for kept in (self.seats, self.callers, self.links):
             kept.clear()
         eventually(lambda: not self.calls(), 40, "the end of all calls")
+        if self.system.console is not None and self.system.console.popen.poll() is not None:
+            self.system.start_console()
         self.after = self.system.store.last_seq()
 
     def calls(self) -> list[str]:
@@ -259,3 +261,22 @@ _TONE_PEAK = """async () => {
 def ringing_aloud(page: Page) -> bool:
     """Whether the ring tone comes out of this page: its samples are looked at for one period of the cadence."""
     return bool(page.evaluate(_TONE_PEAK) > 0.01)
+
+
+def talk_for(page: Page, seconds: float) -> None:
+    """The two talk."""
+    page.wait_for_timeout(seconds * 1000)
+
+
+def voices(heard: Samples, rate: int = 8000, window_s: float = 0.25) -> list[str]:
+    """Who is heard, one after the other: the agent's tone, or music. Silence and windows with both do not count."""
+    size = int(window_s * rate)
+    found: list[str] = []
+    for start in range(0, len(heard) - size, size):
+        part = heard[start : start + size]
+        if level(part) < -50:
+            continue
+        who = "agent" if has_tone(part, AGENT_HZ, rate) else "music" if tone_level(part, AGENT_HZ, rate) < -40 else ""
+        if who and found[-1:] != [who]:
+            found.append(who)
+    return found

@@ -4,21 +4,22 @@ import time
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.browser.kit import (
-    AGENT_HZ,
     CALLER_HZ,
     Office,
     armed,
     listen_to_call,
     ringer,
     ringing_aloud,
+    talk_for,
     talking,
     toolbar,
+    voices,
     what_was_heard,
 )
-from tests.support.audio import Samples, has_tone, level, read_wav, tone_level
+from tests.support.audio import has_tone, read_wav
 from tests.support.processes import eventually
 
 pytestmark = [pytest.mark.browser, pytest.mark.sip, pytest.mark.timeout(240)]
@@ -92,22 +93,3 @@ def test_closing_the_tab_of_the_call_hands_it_to_the_other_tab(office: Office) -
     talk_for(second, 1)
     sound, rate = what_was_heard(second)
     assert has_tone(sound[rate // 2 :], CALLER_HZ, rate)
-
-
-def talk_for(page: Page, seconds: float) -> None:
-    """The two talk."""
-    page.wait_for_timeout(seconds * 1000)
-
-
-def voices(heard: Samples, rate: int = 8000, window_s: float = 0.25) -> list[str]:
-    """Who is heard, one after the other: the agent's tone, or music. Silence and windows with both do not count."""
-    size = int(window_s * rate)
-    found: list[str] = []
-    for start in range(0, len(heard) - size, size):
-        part = heard[start : start + size]
-        if level(part) < -50:
-            continue
-        who = "agent" if has_tone(part, AGENT_HZ, rate) else "music" if tone_level(part, AGENT_HZ, rate) < -40 else ""
-        if who and found[-1:] != [who]:
-            found.append(who)
-    return found
