@@ -9,7 +9,7 @@ PY := $(VENV)/bin/python
 PIP := $(PY) -m pip install -q --disable-pip-version-check
 
 # What tests use besides Python: a browser with fonts, SIP peers, sound tools, network namespaces, Node for the browser code.
-TEST_PACKAGES := chromium fonts-dejavu-core fonts-noto-color-emoji sip-tester baresip-core sox iproute2 nodejs
+TEST_PACKAGES := chromium fonts-dejavu-core fonts-noto-color-emoji sip-tester baresip-core sox iproute2 nodejs openssl
 TESTS ?=
 WORKERS ?= 2
 
@@ -65,9 +65,15 @@ clean:  ## remove the virtual environment and caches; data/run stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 $(PY):
-	@test -n "$(PYTHON)" || { echo "Python 3.11 or 3.12 with venv is needed. On Debian or Ubuntu:" \
-	"sudo apt-get install python3 python3-venv" >&2; exit 1; }
+ifeq ($(PYTHON),)
+	@echo "Python 3.11 or 3.12 with venv is needed."
+	@sh deploy/debian-packages.sh python3 python3-venv
+	@python3 -c 'import sys, venv, ensurepip; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))' || { echo \
+	"This system's python3 is another: name a Python 3.11 or 3.12 with  make PYTHON=/path/to/python3.12 ..." >&2; exit 1; }
+	@python3 -m venv $(VENV)
+else
 	@$(PYTHON) -m venv $(VENV)
+endif
 
 # pip checks hashes for all packages of a call or for none, so the SIP wheel, whose bytes are pinned, has a call of its
 # own before the others. A production build from the cache takes its place at once.
