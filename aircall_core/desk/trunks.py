@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from aircall_core import ids
 from aircall_core.desk.errors import DeskError, Invalid, not_found
-from aircall_core.desk.secrets import SecretBox
+from aircall_core.desk.secrets import SecretBox, SecretKeyError
 from aircall_core.domain.events import STAFF, TRUNK_CHANGED, Event
 from aircall_core.store import Store, Tx, provisioning
 
@@ -32,6 +32,7 @@ class TrunkAccess:
     password: str = field(repr=False)
     realm: str
     cidrs: tuple[str, ...]
+    readable: bool = True  # False: the password was encrypted with another key, and must be entered anew
 
 
 def create(tx: Tx, actor: str, box: SecretBox, *, password: str = "", **wanted: Any) -> str:
@@ -89,23 +90,28 @@ def ensure_test_trunk(tx: Tx, sip_host: str) -> None:
 
 
 def accesses(store: Store, box: SecretBox) -> list[TrunkAccess]:
-    """The enabled trunks for the worker. Raises SecretKeyError when the key is not the one that encrypted them."""
+    """The enabled trunks for the worker. One whose password cannot be read must not keep the others from working."""
     with store.read() as conn:
         rows = provisioning.all_trunks(conn)
-    return [
-        TrunkAccess(
-            id=row["id"],
-            kind=row["kind"],
-            transport=row["transport"],
-            host=row["host"] or "",
-            username=row["username"] or "",
-            password=box.open(row["secret"]) if row["secret"] else "",
-            realm=row["realm"] or "",
-            cidrs=tuple(row["cidrs"] or ()),
-        )
-        for row in rows
-        if row["enabled"]
-    ]
+    return [_access(row, box) for row in rows if row["enabled"]]
+
+
+def _access(row: Mapping[str, Any], box: SecretBox) -> TrunkAccess:
+    try:
+        password, readable = box.open(row["secret"]) if row["secret"] else "", True
+    except SecretKeyError:
+        password, readable = "", False
+    return TrunkAccess(
+        id=row["id"],
+        kind=row["kind"],
+        transport=row["transport"],
+        host=row["host"] or "",
+        username=row["username"] or "",
+        password=password,
+        realm=row["realm"] or "",
+        cidrs=tuple(row["cidrs"] or ()),
+        readable=readable,
+    )
 
 
 def _own(tx: Tx, trunk_id: str) -> dict[str, Any]:
