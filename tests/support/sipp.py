@@ -29,6 +29,8 @@ class SippResult:
     failed: int
     unexpected: int
     retransmissions: int
+    rate: float
+    """Calls created per second, over the whole run."""
 
 
 def a_law(samples: Samples) -> bytes:
@@ -103,6 +105,7 @@ class Sipp(Process):
             failed=int(last["FailedCall(C)"]),
             unexpected=int(last["FailedUnexpectedMessage(C)"]),
             retransmissions=int(last["Retransmissions(C)"]),
+            rate=float(last["CallRate(C)"]),
         )
 
     @property
