@@ -81,6 +81,12 @@ class Settings(BaseSettings):
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().resolve()
 
+    @field_validator("audio_rate", mode="before")
+    @classmethod
+    def _number(cls, value: Any) -> Any:
+        """An environment variable is text, and Literal compares without reading it as a number."""
+        return int(value) if isinstance(value, str) and value.strip().isdecimal() else value
+
     @field_validator("log_level", mode="before")
     @classmethod
     def _lower(cls, value: Any) -> Any:

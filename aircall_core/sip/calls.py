@@ -20,7 +20,7 @@ from aircall_core.sip.bridge import CallBridge, connections
 from aircall_core.sip.farewell import dialog_of
 from aircall_core.sip.pcm import PcmLink
 from aircall_core.sip.recorder import Recorder
-from aircall_core.sip.timers import Timer
+from aircall_core.sip.timers import Deadlines
 from aircall_core.sip.tools import Accept, Stage, Tools
 
 log = get_logger(__name__)
@@ -50,8 +50,8 @@ class InboundCall:
         self._noticed = False
         self._leave_reason = ""
         self._heard: tuple[int | None, float] = (None, tools.timers.clock())
-        self._timers: dict[str, Timer] = {}
-        self._after("ring", tools.rules.unplanned, self._on_ring_over)
+        self._deadlines = Deadlines(tools.timers)
+        self._deadlines.set("ring", tools.rules.unplanned, self._on_ring_over)
 
     # ---- the store speaks
 
@@ -63,7 +63,7 @@ class InboundCall:
         self._ringing |= set(plan.ring) - self._stopped
         if self.stage is Stage.ARRIVED:
             self.stage = Stage.RINGING
-            self._after("ring", plan.ring_s, self._on_ring_over)
+            self._deadlines.set("ring", plan.ring_s, self._on_ring_over)
         if self.stage is Stage.RINGING and not self._ringing:
             if plan.ring:
                 self._overflow("all_rejected")
@@ -103,7 +103,7 @@ class InboundCall:
         else:
             self.stage = Stage.ACCEPTING
             self._accept, self._peer = accept, accept.peer
-            self._after("accept", self.tools.rules.accept, lambda: self._fail(accept, "no_audio"))
+            self._deadlines.set("accept", self.tools.rules.accept, lambda: self._fail(accept, "no_audio"))
             self.on_audio()
 
     def _on_audio_wanted(self, user: str, data: Mapping[str, Any]) -> None:
@@ -150,15 +150,15 @@ class InboundCall:
         if not self._answered and not self.tools.endpoint.answer(self.token, 200):
             self._fail(accept, "caller_gone")
             return
-        self._cancel("accept", "ring")
+        self._deadlines.cancel("accept", "ring")
         self._answered = True
         self.stage = Stage.TALKING
         self._muted = False
         self._attach(link)
         self._say("answered", user_id=accept.user, command=accept.command, at=now_ms(), dialog=dialog)
         self._heard = (None, self.tools.timers.clock())
-        self._after("alive", 1.0, self._watch_caller)
-        self._after("agent", 0.1, self._watch_tick)
+        self._deadlines.set("alive", 1.0, self._watch_caller)
+        self._deadlines.set("agent", 0.1, self._watch_tick)
         if self._media_up:
             self._open_talk()
 
@@ -170,7 +170,7 @@ class InboundCall:
 
     def _watch_tick(self) -> None:
         if self.stage is Stage.TALKING:
-            self._after("agent", 0.1, self._watch_tick)
+            self._deadlines.set("agent", 0.1, self._watch_tick)
             self.on_audio()
 
     def _watch_agent(self) -> None:
@@ -193,7 +193,7 @@ class InboundCall:
         self._ringing = set()
         self._drop_agent()
         self._ring_over = False
-        self._after("ring", self._plan.ring_s if self._plan else 0, self._on_ring_over)
+        self._deadlines.set("ring", self._plan.ring_s if self._plan else 0, self._on_ring_over)
         self._connect()
         self._say("returned", at=now_ms())
 
@@ -241,7 +241,7 @@ class InboundCall:
         """Reports the end and lets go of everything."""
         if self.stage is Stage.ENDED:
             return
-        self._cancel(*self._timers)
+        self._deadlines.cancel_all()
         was, self.stage = self.stage, Stage.ENDED
         recorded = self.bridge.recorder is not None
         self.bridge.release()
@@ -256,7 +256,7 @@ class InboundCall:
         """Every second: neither RTP nor RTCP for ten of them means that nobody is there any more."""
         if self.stage is Stage.ENDED:
             return
-        self._after("alive", 1.0, self._watch_caller)
+        self._deadlines.set("alive", 1.0, self._watch_caller)
         now, heard = self.tools.timers.clock(), self.tools.endpoint.heard(self.token)
         if self._held or heard != self._heard[0]:
             self._heard = (heard, now)
@@ -278,7 +278,7 @@ class InboundCall:
         """Says a message, then ends the call: as early media before the answer, so that the caller does not pay."""
         self.stage = Stage.PARTING
         self._speaking = prompt
-        self._cancel("ring", "accept", "agent")
+        self._deadlines.cancel("ring", "accept", "agent")
         self.tools.links.close_call(self.id, "ringing ended")
         self._drop_agent()
         self._leave_reason = reason
@@ -287,18 +287,18 @@ class InboundCall:
         elif self._media_up:
             self._speak_and_leave()
         else:
-            self._after("part", self.tools.rules.media, self._leave)
+            self._deadlines.set("part", self.tools.rules.media, self._leave)
             self.tools.endpoint.answer(self.token, pj.PJSIP_SC_PROGRESS)
 
     def _speak_and_leave(self) -> None:
-        if "spoken" in self._timers:  # the stream was renewed while the message plays
+        if "spoken" in self._deadlines:  # the stream was renewed while the message plays
             self._connect()
             return
-        self._cancel("part")
+        self._deadlines.cancel("part")
         clip = self.tools.prompts.get(self._speaking, self._language)
         self.bridge.play(clip.player())
         self._connect()
-        self._after("spoken", clip.seconds + self.tools.rules.tail, self._leave)
+        self._deadlines.set("spoken", clip.seconds + self.tools.rules.tail, self._leave)
 
     def _leave(self) -> None:
         self.end("system", self._leave_reason)
@@ -317,7 +317,7 @@ class InboundCall:
             clip = self.tools.prompts.get(prompts.NOTICE, self._language)
             self.bridge.play(clip.player())
             self._connect()
-            self._after("notice", clip.seconds, self._notice_over)
+            self._deadlines.set("notice", clip.seconds, self._notice_over)
         elif not self._speaking:
             self._start_recording()
 
@@ -375,7 +375,7 @@ class InboundCall:
         """The accept came to nothing; ringing goes on, unless its time is over."""
         self._say("accept_failed", user_id=accept.user, command=accept.command, reason=reason)
         if self.stage is Stage.ACCEPTING and accept == self._accept:
-            self._cancel("accept")
+            self._deadlines.cancel("accept")
             self._drop_agent()
             self.stage = Stage.RINGING
             if self._ring_over:
@@ -386,16 +386,6 @@ class InboundCall:
 
     def _say(self, fact: str, **fields: Any) -> None:
         self.tools.put(fact, self.id, **fields)
-
-    def _after(self, name: str, seconds: float, action: Callable[[], None]) -> None:
-        self._cancel(name)
-        self._timers[name] = self.tools.timers.after(seconds, action)
-
-    def _cancel(self, *names: str) -> None:
-        for name in list(names):
-            timer = self._timers.pop(name, None)
-            if timer is not None:
-                timer.cancel()
 
 
 _HANDLERS: dict[str, Callable[[InboundCall, str, Mapping[str, Any]], None]] = {

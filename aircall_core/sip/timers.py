@@ -41,3 +41,30 @@ class Timers:
             action = heapq.heappop(self._heap).action
             if action is not None:
                 yield action
+
+
+class Deadlines:
+    """The named deadlines of one call: setting one anew forgets the earlier one of that name."""
+
+    def __init__(self, timers: Timers) -> None:
+        self._timers = timers
+        self._named: dict[str, Timer] = {}
+
+    def set(self, name: str, seconds: float, action: Callable[[], None]) -> None:
+        """Runs `action` `seconds` from now, unless cancelled or set anew before."""
+        self.cancel(name)
+        self._named[name] = self._timers.after(seconds, action)
+
+    def cancel(self, *names: str) -> None:
+        """Forgets these."""
+        for name in names:
+            timer = self._named.pop(name, None)
+            if timer is not None:
+                timer.cancel()
+
+    def cancel_all(self) -> None:
+        """Forgets all of them, and with them all that they refer to."""
+        self.cancel(*self._named)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._named

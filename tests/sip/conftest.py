@@ -39,6 +39,5 @@ def worker(shared_site: Site) -> Iterator[WorkerProcess]:
 @pytest.fixture
 def site(shared_site: Site, worker: WorkerProcess) -> Site:
     """The module's site with its worker running, everybody available, and the log read up to here."""
-    shared_site.beat()
     shared_site.seen = shared_site.store.last_seq()
     return shared_site

@@ -33,9 +33,7 @@ class AutoDesk:
         self._thread.start()
 
     def _run(self) -> None:
-        for turn, rows in enumerate(self.site.store.follow(self._after, self._stop)):
-            if turn % 50 == 0:
-                self.site.beat()
+        for rows in self.site.store.follow(self._after, self._stop):
             for row in rows:
                 call = str(row.event.call_id)
                 if row.kind == "call.arrived":

@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 
 from aircall_core.desk.calls import hang_up
-from tests.sip.kit import NUMBER, RATE, Agent, Site, WorkerProcess
+from tests.sip.kit import NUMBER, RATE, Agent, Caller, Site, WorkerProcess
 from tests.support.audio import tone
 from tests.support.processes import eventually
-from tests.support.rawsip import RawCaller
 from tests.support.sipp import Sipp
 
 pytestmark = pytest.mark.sip
@@ -21,11 +20,10 @@ SITE = {"AIRCALL_INBOUND_SHARE": "0.1", "ring_s": 5}
 
 def call_answered(site: Site) -> None:
     """An honest call gets through."""
-    with RawCaller("127.0.0.1", site.port) as caller:
+    with Caller("127.0.0.1", site.port) as caller:
         caller.invite(NUMBER)
         caller.wait_for(180)
         call = site.arrived()
-        site.beat()
         with Agent(site, call, "Ada", tone(660, 1, RATE)) as agent:
             site.accept(call, "Ada", agent.peer)
             caller.wait_for(200)
@@ -45,7 +43,7 @@ def alone(site: Site) -> None:
 
 
 def test_unknown_number(site: Site, worker: WorkerProcess) -> None:
-    with RawCaller("127.0.0.1", site.port) as caller:
+    with Caller("127.0.0.1", site.port) as caller:
         caller.invite("+33199009999")
         caller.wait_for(404)
     assert worker.wait_log("call_refused")["why"] == "unknown_number"
@@ -53,13 +51,13 @@ def test_unknown_number(site: Site, worker: WorkerProcess) -> None:
 
 
 def test_no_common_codec(site: Site) -> None:
-    with RawCaller("127.0.0.1", site.port, payloads=(18,)) as caller:
+    with Caller("127.0.0.1", site.port, payloads=(18,)) as caller:
         caller.invite(NUMBER)
         caller.wait_for(488)
 
 
 def test_a_second_offer_in_the_call_without_common_codec_leaves_it_up(site: Site) -> None:
-    with RawCaller("127.0.0.1", site.port) as caller:
+    with Caller("127.0.0.1", site.port) as caller:
         caller.invite(NUMBER)
         call = site.arrived()
         with Agent(site, call, "Ada", tone(660, 1, RATE)) as agent:
@@ -79,13 +77,13 @@ def test_a_second_offer_in_the_call_without_common_codec_leaves_it_up(site: Site
 
 
 def test_refer_is_declined_and_nobody_is_dialled(site: Site, tmp_path: Path, worker: WorkerProcess) -> None:
-    with RawCaller("127.0.0.1", site.port) as target:
+    with Caller("127.0.0.1", site.port) as target:
         refer_to = f"sip:+33199001111@127.0.0.1:{target.socket.getsockname()[1]}"
         with Sipp("refer", f"127.0.0.1:{site.port}", tmp_path, refer_to=refer_to, hold_ms=500, code=603) as caller:
             call = site.arrived()
             with Agent(site, call, "Ada", tone(660, 1, RATE)) as agent:
                 site.accept(call, "Ada", agent.peer)
-                site.wait("call.ended", 15)
+                site.wait("call.ended")
             assert caller.result().successful == 1, caller.why
         target.pump(0.3)
         assert not target.messages
@@ -94,7 +92,7 @@ def test_refer_is_declined_and_nobody_is_dialled(site: Site, tmp_path: Path, wor
 
 def test_replaces_takes_nobodys_call(site: Site, worker: WorkerProcess) -> None:
     """RFC 3891 would hand the agent over to whoever knows (or guesses) the dialog."""
-    with RawCaller("127.0.0.1", site.port) as caller, RawCaller("127.0.0.1", site.port) as thief:
+    with Caller("127.0.0.1", site.port) as caller, Caller("127.0.0.1", site.port) as thief:
         caller.invite(NUMBER)
         call = site.arrived()
         with Agent(site, call, "Ada", tone(660, 1, RATE)) as agent:
@@ -112,7 +110,7 @@ def test_replaces_takes_nobodys_call(site: Site, worker: WorkerProcess) -> None:
 
 
 def test_huge_display_name_with_markup_is_cut_and_cleaned(site: Site) -> None:
-    with RawCaller("127.0.0.1", site.port, display="<b>Eve\u202e\u0007</b>" + "x" * 3000) as caller:
+    with Caller("127.0.0.1", site.port, display="<b>Eve\u202e\u0007</b>" + "x" * 3000) as caller:
         caller.invite(NUMBER)
         caller.wait_for(180)
         row = site.call(site.arrived())
@@ -136,7 +134,7 @@ def test_huge_display_name_with_markup_is_cut_and_cleaned(site: Site) -> None:
     ],
 )
 def test_who_calls(site: Site, sender: str, headers: list[str], number: str, anonymous: bool) -> None:
-    with RawCaller("127.0.0.1", site.port, caller=sender) as caller:
+    with Caller("127.0.0.1", site.port, caller=sender) as caller:
         caller.invite(NUMBER, headers=headers)
         caller.wait_for(180)
         row = site.call(site.arrived())
@@ -155,7 +153,7 @@ def test_who_calls(site: Site, sender: str, headers: list[str], number: str, ano
     ],
 )
 def test_ways_to_dial_the_line(site: Site, uri: str, headers: list[str]) -> None:
-    with RawCaller("127.0.0.1", site.port) as caller:
+    with Caller("127.0.0.1", site.port) as caller:
         caller.invite(NUMBER, uri=uri, headers=headers)
         caller.wait_for(180)
         site.arrived()
@@ -182,7 +180,7 @@ JUNK = [
 
 
 def test_junk_is_dropped_and_counted(site: Site, worker: WorkerProcess) -> None:
-    with RawCaller("127.0.0.1", site.port) as caller:
+    with Caller("127.0.0.1", site.port) as caller:
         for _ in range(5):
             for data in JUNK:
                 caller.send(data)
@@ -195,7 +193,7 @@ def test_junk_is_dropped_and_counted(site: Site, worker: WorkerProcess) -> None:
 def test_broken_bytes_in_a_call_that_is_let_in(site: Site, worker: WorkerProcess, field: str) -> None:
     """What no database takes (bytes that are no UTF-8, escaped NULs) neither loses the call nor stops the store."""
     broken, escaped = b"\xc3\x28\xff", b"a%00%0d%ff"  # a URI with the former is no SIP: dropped by the library
-    with RawCaller("127.0.0.1", site.port) as caller:
+    with Caller("127.0.0.1", site.port) as caller:
         caller.invite(NUMBER)  # only to build the text; this one is given up
         caller.wait_for(180)
         site.arrived()
@@ -225,7 +223,7 @@ def test_broken_bytes_in_a_call_that_is_let_in(site: Site, worker: WorkerProcess
 def test_invites_that_are_never_acknowledged(site: Site, count: int) -> None:
     """The broken caller's calls take slots; beyond the share they get 503 without Retry-After, and it passes."""
     capacity = site.node()["capacity"]
-    with RawCaller("127.0.0.1", site.port, acknowledge=False) as flood:
+    with Caller("127.0.0.1", site.port, acknowledge=False) as flood:
         for _ in range(count):
             flood.invite(NUMBER)
             flood.pump(0.01)
@@ -238,14 +236,13 @@ def test_invites_that_are_never_acknowledged(site: Site, count: int) -> None:
         assert not any("Retry-After" in m.text for m in flood.messages)
         alone(site)
     site.seen = site.store.last_seq()
-    site.beat()
     call_answered(site)
 
 
 def test_a_stranger_is_forbidden(site: Site, worker: WorkerProcess) -> None:
     trunk_off(site, enabled=False)
     try:
-        with RawCaller("127.0.0.1", site.port) as caller:
+        with Caller("127.0.0.1", site.port) as caller:
             for _ in range(3):
                 caller.invite(NUMBER)
                 caller.wait_for(403)
@@ -265,7 +262,7 @@ def test_digest(site: Site) -> None:
     trunk = site.add_trunk(kind="digest", username="pbx", secret=sealed, realm="desk")
     trunk_off(site, enabled=False)
     try:
-        with RawCaller("127.0.0.1", site.port) as caller:
+        with Caller("127.0.0.1", site.port) as caller:
             caller.invite(NUMBER)
             challenge = caller.wait_for(401)
             caller.invite(NUMBER, headers=[authorization(challenge.text, caller.uri, "wrong")])
@@ -310,7 +307,7 @@ def trunk_off(site: Site, *, enabled: bool) -> None:
         tx.append(Event(TRUNK_CHANGED, STAFF, "system", data={"id": "test-phone"}))
 
     def judged() -> bool:
-        with RawCaller("127.0.0.1", site.port) as caller:
+        with Caller("127.0.0.1", site.port) as caller:
             caller.invite("+33199009999")
             return (caller.wait_final().status == 404) == enabled
 

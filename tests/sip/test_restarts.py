@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 
 from aircall_core.desk import nodes
-from tests.sip.kit import NUMBER, RATE, Agent, Site
-from tests.support.audio import has_tone, read_wav, tone
+from tests.sip.kit import NUMBER, RATE, Agent, Caller, Site, sounds
+from tests.support.audio import read_wav, tone
 from tests.support.peers import TestPhone
 from tests.support.processes import eventually
-from tests.support.rawsip import RawCaller
 
 pytestmark = pytest.mark.sip
 AGENT_HZ, CALLER_HZ = 660.0, 440.0
@@ -25,7 +24,7 @@ def site(tmp_path: Path, sqlite_url: str) -> Iterator[Site]:
         yield opened
 
 
-def answer(site: Site, caller: RawCaller, name: str = "Ada") -> tuple[str, Agent]:
+def answer(site: Site, caller: Caller, name: str = "Ada") -> tuple[str, Agent]:
     caller.invite(NUMBER)
     caller.wait_for(180)
     call = site.arrived()
@@ -39,7 +38,7 @@ def answer(site: Site, caller: RawCaller, name: str = "Ada") -> tuple[str, Agent
 def test_killed_with_three_calls(site: Site) -> None:
     """Closed as lost by the next life, the answered far end gets a BYE, and the next call works."""
     with ExitStack() as stack:
-        first, talker, second, third = (stack.enter_context(RawCaller("127.0.0.1", site.port)) for _ in range(4))
+        first, talker, second, third = (stack.enter_context(Caller("127.0.0.1", site.port)) for _ in range(4))
         worker = site.worker()
         call, agent = answer(site, talker)
         with agent:
@@ -59,7 +58,6 @@ def test_killed_with_three_calls(site: Site) -> None:
             assert {site.call(one)["outcome"] for one in lost} == {"lost"}
             assert again.wait_log("farewells")["answered"] == 1
             assert site.node()["epoch"] == 2
-            site.beat()
             _, agent = answer(site, first)
             with agent:
                 first.bye()
@@ -83,13 +81,13 @@ def test_recording_of_a_killed_worker_is_repaired(site: Site, tmp_path: Path) ->
         path = str(conn.exec_driver_sql("select path from recordings where call_id = ?", (call,)).scalar_one())
     channels, rate = read_wav(site.folder / "data" / path)
     assert 2000 < int(str(saved.event.data["duration_ms"])) < 4500
-    assert has_tone(channels[0][rate : 2 * rate], CALLER_HZ, rate)
-    assert has_tone(channels[1][rate : 2 * rate], AGENT_HZ, rate)
+    assert sounds(channels[0][rate : 2 * rate], CALLER_HZ, rate)
+    assert sounds(channels[1][rate : 2 * rate], AGENT_HZ, rate)
     assert site.call(call)["outcome"] == "lost"
 
 
 def test_told_to_stop_it_refuses_new_calls_and_ends_the_others(site: Site) -> None:
-    with RawCaller("127.0.0.1", site.port) as talker, RawCaller("127.0.0.1", site.port) as late:
+    with Caller("127.0.0.1", site.port) as talker, Caller("127.0.0.1", site.port) as late:
         worker = site.worker()
         _, agent = answer(site, talker)
         with agent:
@@ -109,7 +107,7 @@ def test_told_to_stop_twice_it_waits_for_nobody(tmp_path: Path, sqlite_url: str)
     with (
         Site(tmp_path, sqlite_url, "Ada", AIRCALL_DRAIN_S="60") as site,
         site.worker() as worker,
-        RawCaller("127.0.0.1", site.port) as talker,
+        Caller("127.0.0.1", site.port) as talker,
     ):
         _, agent = answer(site, talker)
         with agent:
@@ -121,7 +119,7 @@ def test_told_to_stop_twice_it_waits_for_nobody(tmp_path: Path, sqlite_url: str)
 
 
 def test_replaced_by_another_life_it_drops_its_calls(site: Site) -> None:
-    with RawCaller("127.0.0.1", site.port) as talker, site.worker() as worker:
+    with Caller("127.0.0.1", site.port) as talker, site.worker() as worker:
         call, agent = answer(site, talker)
         with agent:
             settings = site.settings

@@ -6,18 +6,17 @@ import pytest
 
 from aircall_core.desk import availability, calls
 from aircall_core.desk.errors import DeskError
-from tests.sip.kit import NUMBER, RATE, Agent, Site
+from tests.sip.kit import NUMBER, RATE, Agent, Caller, Site
 from tests.support.audio import level, read_wav, tone
 from tests.support.peers import TestPhone
 from tests.support.processes import eventually
-from tests.support.rawsip import RawCaller
 
 pytestmark = pytest.mark.sip
 SITE = {"names": ("Ada", "Ben"), "ring_s": 4, "AIRCALL_ACCEPT_TIMEOUT_MS": "600"}
 
 
 def test_caller_gives_up(site: Site) -> None:
-    with RawCaller("127.0.0.1", site.port) as caller:
+    with Caller("127.0.0.1", site.port) as caller:
         caller.invite(NUMBER)
         caller.wait_for(180)
         site.arrived()
@@ -29,7 +28,7 @@ def test_caller_gives_up(site: Site) -> None:
 
 
 def test_accept_without_audio_fails_and_ringing_goes_on(site: Site) -> None:
-    with RawCaller("127.0.0.1", site.port) as caller:
+    with Caller("127.0.0.1", site.port) as caller:
         caller.invite(NUMBER)
         call = site.arrived()
         command = site.accept(call, "Ada", "peer-that-never-comes")
@@ -44,7 +43,7 @@ def test_accept_without_audio_fails_and_ringing_goes_on(site: Site) -> None:
 
 
 def test_audio_that_comes_after_the_accept_is_in_time(site: Site) -> None:
-    with RawCaller("127.0.0.1", site.port) as caller:
+    with Caller("127.0.0.1", site.port) as caller:
         caller.invite(NUMBER)
         call = site.arrived()
         site.accept(call, "Ada", "late-peer-1234")
@@ -56,7 +55,7 @@ def test_audio_that_comes_after_the_accept_is_in_time(site: Site) -> None:
 
 
 def test_caller_gives_up_while_the_accept_is_in_flight(site: Site) -> None:
-    with RawCaller("127.0.0.1", site.port) as caller:
+    with Caller("127.0.0.1", site.port) as caller:
         caller.invite(NUMBER)
         call = site.arrived()
         command = site.accept(call, "Ada", "peer-that-never-comes")
@@ -74,7 +73,7 @@ def test_caller_gives_up_while_the_accept_is_in_flight(site: Site) -> None:
 
 
 def test_rejected_by_all_the_message_plays_at_once(site: Site) -> None:
-    with RawCaller("127.0.0.1", site.port) as caller:
+    with Caller("127.0.0.1", site.port) as caller:
         caller.invite(NUMBER)
         call = site.arrived()
         site.do(calls.reject, call, "Ada")
@@ -92,7 +91,7 @@ def test_nobody_answers_in_time_the_caller_is_told(site: Site, tmp_path: Path) -
         with Agent(site, call, "Ada", tone(660, 1, RATE)) as agent:  # offered while it rings, never accepted
             assert site.wait("call.overflow", 10).event.data["reason"] == "timeout"
             eventually(lambda: agent.said[-1] == {"close": "ringing ended"}, what="the gateway is told")
-        ended = site.wait("call.ended", 15)
+        ended = site.wait("call.ended")
         phone.wait(10)
     assert (ended.event.data["outcome"], ended.event.data["sip_code"]) == ("missed", 480)
     samples, rate = read_wav(record)
@@ -108,7 +107,7 @@ def test_nobody_to_ring_the_caller_is_told_without_ringing_time(site: Site) -> N
         for user in site.users.values():
             availability.set_duty(tx, user, on=False, command="off-duty")
     try:
-        with RawCaller("127.0.0.1", site.port) as caller:
+        with Caller("127.0.0.1", site.port) as caller:
             caller.invite(NUMBER)
             caller.wait_for(183)
             assert site.wait("call.overflow").event.data["reason"] == "nobody"
@@ -122,7 +121,7 @@ def test_nobody_to_ring_the_caller_is_told_without_ringing_time(site: Site) -> N
 
 def test_nobody_answers_a_call_without_sdp(site: Site) -> None:
     """Without an offer there is no early media: the call is refused without a message."""
-    with RawCaller("127.0.0.1", site.port) as caller:
+    with Caller("127.0.0.1", site.port) as caller:
         caller.invite(NUMBER, sdp=False)
         call = site.arrived()
         site.do(calls.reject, call, "Ada")
