@@ -1,0 +1,123 @@
+"""The live parts inside the real console: one node through every page, over its dialogs, nothing from elsewhere."""
+
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.browser.kit import Office, online, ringer, talking, toolbar
+
+pytestmark = [pytest.mark.browser, pytest.mark.sip, pytest.mark.timeout(300)]
+LIVE = ("link", "ringer", "toolbar", "duty")
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+# Streamlit's own navigation puts sections between its list and the items; our lists are tried in test_ui_states.py.
+NOT_OURS = ("list", "listitem")
+
+
+def mark(page: Page) -> None:
+    """Write our name on the shadow roots of the live parts."""
+    page.evaluate(
+        """names => { for (const name of names) {
+          const host = document.querySelector(`.st-key-${name} [data-testid=stBidiComponentIsolated]`);
+          host.shadowRoot.querySelector('.host').dataset.seen = 'yes'; } }""",
+        LIVE,
+    )
+
+
+def marked(page: Page) -> list[str]:
+    """The live parts that still bear it."""
+    return page.evaluate(
+        """names => names.filter(name => document.querySelector(
+          `.st-key-${name} [data-testid=stBidiComponentIsolated]`)?.shadowRoot.querySelector('.host')?.dataset.seen)""",
+        LIVE,
+    )
+
+
+def test_the_live_parts_are_the_same_nodes_on_every_page(office: Office) -> None:
+    seat = office.on_duty()
+    page = seat.page
+    mark(page)
+    office.phone()
+    ringer(page).get_by_role("button", name="Accept").click()
+    talking(page)
+    for link in ("Audio check", "Inbox"):
+        page.get_by_role("link", name=link, exact=True).click()
+        page.get_by_role("heading", name=link).wait_for()
+        expect(toolbar(page)).to_be_visible()
+    toolbar(page).get_by_role("button", name="Open conversation").click()
+    page.get_by_role("region", name="Timeline").wait_for()
+    page.go_back()
+    page.get_by_role("heading", name="Inbox").wait_for()
+    page.get_by_role("button", name="Collapse sidebar").click(force=True)
+    expect(toolbar(page)).to_be_visible()
+    toolbar(page).get_by_role("button", name="Hang up").click()
+    expect(toolbar(page)).to_have_count(0)
+    assert marked(page) == list(LIVE)
+    assert seat.complaints == []
+
+
+def test_a_call_can_be_taken_over_an_open_dialog(office: Office) -> None:
+    admin = office.system.add_user("Dana Boss", role="administrator")
+    office.users.append(admin)
+    with office.system.store.write() as tx:
+        tx.conn.exec_driver_sql(f"INSERT INTO line_users VALUES ('{office.line.id}', '{admin.id}')")  # noqa: S608  ids of ours
+    seat = office.on_duty(len(office.users) - 1, "/users")
+    page = seat.page
+    page.get_by_role("button", name="Invite user").click()
+    field = page.get_by_role("dialog").get_by_label("Name")
+    field.fill("Half a na")
+    office.phone()
+    ringer(page).wait_for()
+    ringer(page).get_by_role("button", name="Accept").click()
+    talking(page)
+    expect(field).to_have_value("Half a na")
+    toolbar(page).get_by_role("button", name="Mute").click()
+    expect(toolbar(page).get_by_role("button", name="Mute")).to_have_attribute("aria-pressed", "true")
+
+
+def test_the_console_asks_nobody_but_this_installation(office: Office) -> None:
+    admin = office.system.add_user("Eve Boss", role="administrator")
+    office.users.append(admin)
+    seat = office.seat(len(office.users) - 1)
+    asked: set[str] = set()
+    seat.context.on("request", lambda request: asked.add(urlsplit(request.url).netloc))
+    seat.open()
+    for path in ("/setup", "/users", "/lines", "/trunks", "/health", "/reach", "/audio_check"):
+        seat.open(path)
+    own = {urlsplit(office.system.console_url).netloc, urlsplit(office.system.desk_url).netloc, ""}
+    assert asked - own == set()
+
+
+def no_violations(page: Page, where: str) -> None:
+    """Axe finds nothing that is ours."""
+    found = Axe().run(page, options={"runOnly": RULES, "rules": {rule: {"enabled": False} for rule in NOT_OURS}})
+    assert found.violations_count == 0, f"{where}\n{found.generate_report()}"
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
+def test_axe_finds_nothing_of_ours(office: Office, scheme: str, width: int) -> None:
+    admin = office.system.add_user(role="administrator")
+    office.users.append(admin)
+    seat = office.seat(len(office.users) - 1, viewport={"width": width, "height": 800}, color_scheme=scheme)
+    page = seat.page
+    for path in ("/", "/setup", "/company", "/users", "/teams", "/lines", "/trunks", "/health", "/reach"):
+        seat.open(path)
+        page.get_by_role("heading", level=1).first.wait_for()
+        page.wait_for_function("!document.querySelector('[data-testid=stSkeleton]')")
+        no_violations(page, path)
+    page.goto(f"{office.system.console_url}/lines")
+    online(page)
+    page.get_by_role("button", name="Add line").click()
+    page.get_by_role("dialog").get_by_label("Name").wait_for()
+    no_violations(page, "/lines, its dialog")
+
+
+def test_an_empty_console_says_what_to_do(office: Office) -> None:
+    seat = office.seat()
+    page = seat.open()
+    expect(page.get_by_text("Support").first).to_be_visible()
+    expect(page.get_by_role("button", name="Go on duty")).to_be_visible()
+    page.goto(f"{office.system.console_url}/conversation?id=nothing")
+    online(page)
+    expect(page.get_by_text("This conversation does not exist")).to_be_visible()
