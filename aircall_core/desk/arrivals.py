@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from aircall_core.desk.errors import not_found
+from aircall_core.desk.errors import Fenced, not_found
 from aircall_core.desk.ringing import call_event, ring
 from aircall_core.domain import events as kinds
 from aircall_core.domain.call import State
@@ -10,7 +10,7 @@ from aircall_core.domain.ringing import decide
 from aircall_core.ids import new_id
 from aircall_core.numbers import ANONYMOUS
 from aircall_core.store import calls as rows
-from aircall_core.store import conversations, lines, people
+from aircall_core.store import conversations, nodes, people, provisioning
 from aircall_core.store.calls import Owner
 from aircall_core.store.engine import Tx
 
@@ -50,10 +50,13 @@ def receive(tx: Tx, arrival: Arrival) -> ArrivalPlan:
     """File the call under its conversation and ring the line's available users.
 
     Safe to repeat: a call that is known already gets the plan that its rows hold (a journal written while the store
-    was away may be replayed). Raises ``DeskError`` not_found when the line is gone.
+    was away may be replayed). Raises ``DeskError`` not_found when the line is gone, ``Fenced`` when a later life of the
+    worker has begun: it has closed this life's calls already, and one filed now would ring for ever.
     """
     actor = f"worker:{arrival.owner.node}"
-    line = lines.get(tx.conn, arrival.line_id)
+    if nodes.is_replaced(tx.conn, arrival.owner.node, arrival.owner.epoch):
+        raise Fenced(arrival.call_id)
+    line = provisioning.line(tx.conn, arrival.line_id)
     if line is None:
         raise not_found("The line")
     known = rows.get(tx.conn, arrival.call_id)

@@ -35,6 +35,7 @@ def accept(tx: Tx, call_id: str, user_id: str, *, command: str, peer: str, tab: 
         if held != call_id:
             raise DeskError("busy", "You are in another call.", 409, {"call": held})
         raise DeskError("taken", "You have taken this call already.", 409, {"by": _who(tx, user_id)})
+    rows.get(tx.conn, call_id, lock=True)  # another tab of the user may be rejecting it: whoever is first counts
     deadline = tx.now_ms() + ACCEPT_PATIENCE_MS
     won = user_id in rows.ringing_users(tx.conn, call_id) and rows.change(
         tx.conn,
@@ -65,7 +66,7 @@ def accept(tx: Tx, call_id: str, user_id: str, *, command: str, peer: str, tab: 
 
 def reject(tx: Tx, call_id: str, user_id: str, *, command: str) -> None:
     """Stop ringing this user for this call; the others ring on. Repeating it changes nothing."""
-    call = rows.get(tx.conn, call_id)
+    call = rows.get(tx.conn, call_id, lock=True)
     if call is None:
         raise not_found("The call")
     leg = rows.stop_leg(tx.conn, call_id, user_id, reason="rejected", at=tx.now_ms())
@@ -116,8 +117,8 @@ def move_audio(tx: Tx, call_id: str, user_id: str, *, peer: str, tab: str) -> No
 
 
 def _own_call(tx: Tx, call_id: str, user_id: str) -> Mapping[str, Any]:
-    """The call, if this user has it. Raises DeskError not_found, over, not_yours."""
-    call = rows.get(tx.conn, call_id)
+    """The call, held, if this user has it. Raises DeskError not_found, over, not_yours."""
+    call = rows.get(tx.conn, call_id, lock=True)
     if call is None:
         raise not_found("The call")
     if call["state"] == State.ENDED.value:

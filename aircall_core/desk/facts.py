@@ -208,8 +208,8 @@ def close_lost(tx: Tx, node: str, through_epoch: int, *, actor: str, at: int) ->
     """End every live call of a worker's past lives as lost; their rows as they were, for farewell BYEs."""
     closed: list[Mapping[str, Any]] = []
     for call_id in rows.live_of_owner(tx.conn, node, through_epoch):
-        call = rows.get(tx.conn, call_id)
-        if call is not None:
+        call = rows.get(tx.conn, call_id, lock=True)
+        if call is not None and call["ended_at"] is None:
             _end(tx, call, actor, by="system", at=at, sip_code=None, reason="worker_lost", lost=True)
             closed.append(call)
     return closed
@@ -264,7 +264,7 @@ def _end(
 
 
 def _call(tx: Tx, owner: Owner, call_id: str) -> Mapping[str, Any]:
-    call = rows.get(tx.conn, call_id)
+    call = rows.get(tx.conn, call_id, lock=True)  # a desk may be reporting this worker lost at the same moment
     if call is None or (call["owner_node"], call["owner_epoch"]) != (owner.node, owner.epoch):
         raise Fenced(call_id)
     return call

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -69,7 +69,7 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     follower = Follower(desk.store, desk.hub, desk.metrics, asyncio.get_running_loop(), desk.give_up)
     desk.follower = follower
     follower.start()
-    tasks = [asyncio.create_task(desk.presence.run()), asyncio.create_task(desk.presence.watch_sessions())]
+    tasks = [asyncio.create_task(_kept(desk, run)) for run in (desk.presence.run, desk.presence.watch_sessions)]
     try:
         yield
     finally:
@@ -79,6 +79,15 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
         await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.to_thread(follower.stop)
         await desk.gateways.aclose()
+
+
+async def _kept(desk: Desk, run: Callable[[], Awaitable[None]]) -> None:
+    """Run for as long as we serve. Without presence nobody would be rung: a fresh process is better than that."""
+    try:
+        await run()
+    except Exception as fault:
+        log.error("task_failed", task=run.__qualname__, exc_info=fault)
+        desk.give_up()
 
 
 async def _http_error(_: Request, wrong: Exception) -> Response:

@@ -33,7 +33,7 @@ from aircall_core.sip.switchboard import Switchboard
 from aircall_core.sip.timers import Timers
 from aircall_core.sip.tools import Rules, Tools
 from aircall_core.sip.trunks import Directory, Line, Trunk
-from aircall_core.store import Store, StoreAway, lines, open_store
+from aircall_core.store import Store, StoreAway, open_store, provisioning
 
 log = get_logger(__name__)
 
@@ -217,7 +217,7 @@ def load_directory(store: Store, box: SecretBox) -> Directory:
     """Lines and trunks as the store has them; names of registrars are looked up. May block; raises StoreAway."""
     accesses = trunks.accesses(store, box)
     with store.read() as conn:
-        rows = lines.enabled(conn)
+        rows = provisioning.enabled_lines(conn)
     return Directory(
         (Line(row["id"], row["number"], row["country"], row["recording"]) for row in rows),
         (_trunk(access) for access in accesses if access.readable),

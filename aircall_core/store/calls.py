@@ -1,4 +1,4 @@
-"""Rows of calls and of the users rung for them; a change that may race is a compare-and-set that says whether it won."""
+"""Rows of calls and of the users rung for them; a change that may race is a compare-and-set that tells if it won."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -24,9 +24,10 @@ def add(conn: Connection, **values: Any) -> None:
     conn.execute(insert(calls).values(**values))
 
 
-def get(conn: Connection, call_id: str) -> dict[str, Any] | None:
-    """The call's row."""
-    return one(conn, select(calls).where(calls.c.id == call_id))
+def get(conn: Connection, call_id: str, *, lock: bool = False) -> dict[str, Any] | None:
+    """The call's row. ``lock``: nobody else changes it before this transaction ends (on SQLite nobody can anyway)."""
+    query = select(calls).where(calls.c.id == call_id)
+    return one(conn, query.with_for_update(key_share=True) if lock else query)
 
 
 def change(

@@ -13,6 +13,12 @@ def get(conn: Connection, node_id: str) -> dict[str, Any] | None:
     return one(conn, select(nodes).where(nodes.c.id == node_id))
 
 
+def is_replaced(conn: Connection, node_id: str, epoch: int) -> bool:
+    """Whether a later life of the node has begun; none begins before this transaction ends."""
+    newest = conn.scalar(select(nodes.c.epoch).where(nodes.c.id == node_id).with_for_update(read=True))
+    return newest is not None and newest > epoch
+
+
 def put(conn: Connection, node_id: str, **values: Any) -> None:
     """A node begins a life: its row is made or made anew."""
     done = conn.execute(update(nodes).where(nodes.c.id == node_id).values(**values))

@@ -38,9 +38,10 @@ def candidates(conn: Connection, line_id: str, at: int) -> list[Candidate]:
 
 
 def candidate(conn: Connection, user_id: str, at: int) -> Candidate | None:
-    """One user as they stand at the moment ``at``."""
+    """One user as they stand at the moment ``at``; nobody else changes them before this transaction ends."""
     online = exists().where(presence.c.user_id == users.c.id, presence.c.lease_until > at)
-    row = conn.execute(select(users, online.label("online")).where(users.c.id == user_id)).mappings().one_or_none()
+    query = select(users, online.label("online")).where(users.c.id == user_id)
+    row = conn.execute(query.with_for_update(key_share=True, of=users)).mappings().one_or_none()
     if row is None:
         return None
     return Candidate(

@@ -44,6 +44,11 @@ def all_lines(conn: Connection) -> list[dict[str, Any]]:
     return many(conn, select(lines).order_by(func.lower(lines.c.name), lines.c.id))
 
 
+def enabled_lines(conn: Connection) -> list[dict[str, Any]]:
+    """The lines that take calls."""
+    return many(conn, select(lines).where(lines.c.enabled.is_(True)).order_by(lines.c.id))
+
+
 def change_line(conn: Connection, line_id: str, **values: Any) -> bool:
     """Change the line's row; whether there is one."""
     done = conn.execute(update(lines).where(lines.c.id == line_id).values(version=lines.c.version + 1, **values))

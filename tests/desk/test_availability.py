@@ -1,10 +1,14 @@
 """Who can be rung changes while calls ring: duty, presence, ends of calls, and workers that die."""
 
+import threading
+
+import pytest
 from sqlalchemy import update
 
 from aircall_core.desk import availability, facts, nodes
+from aircall_core.desk.errors import Fenced
 from aircall_core.ids import new_id, now_ms
-from aircall_core.store import Store
+from aircall_core.store import Store, open_store
 from aircall_core.store import calls as rows
 from aircall_core.store import tables as t
 from aircall_core.store.calls import Owner
@@ -114,6 +118,43 @@ def test_a_second_life_fences_the_first(store: Store) -> None:
     with store.write() as tx:
         assert not nodes.beat(tx, first)
         assert nodes.beat(tx, second, in_use=2)
+
+
+def test_a_late_answer_does_not_reopen_a_call_that_is_being_closed_as_lost(store: Store) -> None:
+    """Two processes on one store: the desk has closed the call, not yet committed, when the worker's fact comes in."""
+    desk = Desk.open(store, "Anna")
+    call, user = desk.arrive().call_id, desk.ids["Anna"]
+    command = desk.accept(call, user)
+
+    def report() -> None:
+        with worker.write() as tx:
+            facts.answered(tx, desk.owner, call, user_id=user, command=command, at=now_ms(), dialog=None)
+
+    with open_store(store.url.render_as_string(hide_password=False)) as worker:
+        late = threading.Thread(target=report)
+        with store.write() as tx:
+            facts.close_lost(tx, desk.owner.node, desk.owner.epoch, actor="desk:other", at=now_ms())
+            late.start()
+            late.join(0.3)  # it has read by now what it may read
+        late.join(10)
+    with store.read() as conn:
+        row = rows.get(conn, call)
+    assert row is not None
+    assert (row["state"], row["outcome"]) == ("ended", "lost")
+
+
+def test_a_call_that_a_replaced_worker_reports_late_is_not_filed(store: Store) -> None:
+    desk = Desk.open(store, "Anna")
+    with store.write() as tx:
+        first = nodes.register(tx, "worker", 0, "test")
+    desk.owner = Owner(first.id, first.epoch)
+    before = desk.arrive().call_id
+    with store.write() as tx:
+        nodes.register(tx, "worker", 0, "test")
+    with pytest.raises(Fenced):
+        desk.arrive()
+    with store.read() as conn:
+        assert rows.live_of_owner(conn, first.id, first.epoch) == [before]
 
 
 def test_formats_of_a_number_meet_in_one_conversation(store: Store) -> None:
