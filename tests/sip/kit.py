@@ -179,7 +179,11 @@ class WorkerProcess(Process):
     def __init__(self, site: Site, name: str, index: int, prelude: str = "") -> None:
         code = f"{prelude}\nfrom aircall_core.sip.main import main; main({index})"
         super().__init__(name, [sys.executable, "-c", code], site.folder, site.environment)
-        self.ready = self.wait_log("worker_ready")
+        try:
+            self.ready = self.wait_log("worker_ready")
+        except BaseException:
+            self.stop()
+            raise
 
     def logs(self, event: str = "") -> list[dict[str, Any]]:
         """Its log lines so far."""
