@@ -12,6 +12,10 @@ from aircall_core.store import Store, StoreAway, clock
 log = get_logger(__name__)
 
 SWEEP_EVERY_S: Final = 3600.0
+# Our own beat was late by so much: whatever held us up (a stalled disk, a machine that slept, a clock that jumped) held
+# up the others too, and they get the time of one lease to show that they live. Else the first to wake would report
+# the rest as lost, and every call with them.
+HELD_UP_MS: Final = nodes.LEASE_MS // 2
 
 
 class Keeper:
@@ -23,6 +27,7 @@ class Keeper:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
         self._node: nodes.Node | None = None
+        self._beat_at = 0  # our last one, by the database's clock
         self._watching_since = 0  # 0: the store was away, or we have just begun
         self._next_sweep_at = 0
 
@@ -61,8 +66,10 @@ class Keeper:
                     nodes.host_name(self._settings.data_dir),
                     address=f":{self._settings.desk_port}",
                 )
-            if not self._watching_since:
-                self._watching_since = tx.now_ms()
+            now = tx.now_ms()
+            if not self._watching_since or now - self._beat_at > HELD_UP_MS:
+                self._watching_since = now
+            self._beat_at = now
             lost = nodes.report_lost(tx, reporter=self._node, watching_since=self._watching_since)
         for node in lost:
             log.warning("node_lost", node=node)

@@ -1,5 +1,7 @@
 """Several workers on one store, and what is left of a worker that was killed."""
 
+import os
+import signal
 import time
 from pathlib import Path
 from typing import Any
@@ -131,3 +133,35 @@ def _slot(system: System, user_id: str) -> str | None:
     with system.store.read() as conn:
         held: str | None = conn.scalar(select(t.users.c.active_call_id).where(t.users.c.id == user_id))
         return held
+
+
+def test_a_machine_that_slept_for_a_while_loses_nobody(tmp_path: Path) -> None:
+    """All processes stand still for longer than a lease (a suspended machine, a stalled disk): the first to wake must
+    not report the others as lost, for that would end every call."""
+    with System(tmp_path, min_free_disk_mb=0) as system:
+        ada = system.add_user("Ada")
+        line = system.add_line("+33199000001", [ada], ring_s=120)
+        tab = system.on_duty(ada)
+        talk = begin_talk(system, line, ada, tab, set())
+        pids = [system.pid(role) for role in ("worker", "gateway", "desk")]
+        last = system.store.last_seq()
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        time.sleep(nodes.LEASE_MS / 1000 + 2)  # the lease runs out: nothing less is what this test is about
+        os.kill(pids[2], signal.SIGCONT)  # the desk wakes first, and looks around
+        eventually(
+            lambda: _lease(system, "desk") > _lease(system, "worker") + nodes.LEASE_MS, 20, "the desk's next beat"
+        )
+        for pid in pids[:2]:
+            os.kill(pid, signal.SIGCONT)
+        eventually(lambda: _lease(system, "worker") > _lease(system, "desk") - 3000, 20, "the worker's next beat")
+        assert system.events(kinds.NODE_LOST) == []
+        assert system.events(kinds.CALL_ENDED, after=last) == []
+        eventually(lambda: has_tone(talk.agent.heard(0.5), CALLER_HZ, 8000), 15, "the caller's voice again")
+        talk.phone.hang_up()
+        assert system.wait_for("call.ended", call_id=talk.id).event.data["outcome"] == "answered"
+
+
+def _lease(system: System, kind: str) -> int:
+    with system.store.read() as conn:
+        return int(conn.scalar(select(t.nodes.c.lease_until).where(t.nodes.c.kind == kind)) or 0)
