@@ -39,6 +39,7 @@ class InboundCall:
         self._ringing: set[str] = set()
         self._stopped: set[str] = set()  # the log may be read before the plan has come
         self._ring_over = False
+        self._returning = False  # given back; the store has not said yet who is rung now
         self._accept: Accept | None = None
         self._peer = ""  # the browser peer that is to carry the audio
         self._link: PcmLink | None = None
@@ -47,7 +48,7 @@ class InboundCall:
         self._muted = False
         self._away_since: float | None = None
         self._speaking = ""
-        self._noticed = False
+        self._noticed = self._recorded = False
         self._leave_reason = ""
         self._heard: tuple[int | None, float] = (None, tools.timers.clock())
         self._deadlines = Deadlines(tools.timers)
@@ -72,10 +73,10 @@ class InboundCall:
 
     def on_returned(self, ring: tuple[str, ...]) -> None:
         """The call was taken back from an agent who stayed away."""
-        if self.stage is Stage.RINGING:
-            self._ringing = set(ring)
-            if not ring:
-                self._overflow("agent_lost")
+        self._returning = False
+        self._ringing = set(ring) - self._stopped
+        if self.stage is Stage.RINGING and not self._ringing:
+            self._overflow("all_rejected" if ring else "agent_lost")
 
     def on_event(self, row: EventRow) -> None:
         """Something in the log concerns this call: a user's wish, or who is rung."""
@@ -90,7 +91,7 @@ class InboundCall:
     def _on_ring_stopped(self, user: str, data: Mapping[str, Any]) -> None:
         self._ringing.discard(user)
         self._stopped.add(user)
-        if not self._ringing and self.stage is Stage.RINGING:
+        if self.stage is Stage.RINGING and self._nobody_is_rung:
             self._overflow("all_rejected")
 
     def _on_accepting(self, user: str, data: Mapping[str, Any]) -> None:
@@ -130,7 +131,9 @@ class InboundCall:
     def on_audio(self) -> None:
         """Looks at the link of the chosen peer: takes it when it delivers, misses it when it does not."""
         link = self.tools.links.links.get(self._peer)
-        if link is not None and (link.call != self.id or not link.fresh(self.tools.rules.away)):
+        if link is not None and not (self._accept and (link.call, link.user) == (self.id, self._accept.user)):
+            link = None  # a peer is named by a browser: it counts only as its own user's
+        if link is not None and not link.fresh(self.tools.rules.away):
             link = None
         if self.stage is Stage.ACCEPTING and link is not None:
             self._take(link)
@@ -190,7 +193,7 @@ class InboundCall:
     def _give_back(self) -> None:
         """The agent's audio stays away: the line's other users are rung, the caller hears music meanwhile."""
         self.stage = Stage.RINGING
-        self._ringing = set()
+        self._ringing, self._returning = set(), True
         self._drop_agent()
         self._ring_over = False
         self._deadlines.set("ring", self._plan.ring_s if self._plan else 0, self._on_ring_over)
@@ -278,7 +281,7 @@ class InboundCall:
         """Says a message, then ends the call: as early media before the answer, so that the caller does not pay."""
         self.stage = Stage.PARTING
         self._speaking = prompt
-        self._deadlines.cancel("ring", "accept", "agent")
+        self._deadlines.cancel("ring", "accept", "agent", "notice")
         self.tools.links.close_call(self.id, "ringing ended")
         self._drop_agent()
         self._leave_reason = reason
@@ -305,8 +308,11 @@ class InboundCall:
 
     def _open_talk(self) -> None:
         """The answered caller's stream is up: notice and recording where the line wants them, then the agent."""
+        if self._recorded:  # it goes on; or it was stopped for good, since another would take its file's place
+            self._connect()
+            return
         wanted = self._plan.recording if self._plan else "off"
-        if wanted != "off" and not self.tools.record and self.bridge.recorder is None:
+        if wanted != "off" and not self.tools.record:
             wanted = "off"
             self._say("recording", state="failed", reason="disk")
         if wanted == "off":
@@ -318,7 +324,9 @@ class InboundCall:
             self.bridge.play(clip.player())
             self._connect()
             self._deadlines.set("notice", clip.seconds, self._notice_over)
-        elif not self._speaking:
+        elif self._speaking:  # the stream was renewed while the notice plays
+            self._connect()
+        else:
             self._start_recording()
 
     def _notice_over(self) -> None:
@@ -327,13 +335,14 @@ class InboundCall:
             self._start_recording()
 
     def _start_recording(self) -> None:
-        if self.bridge.recorder is None:
+        if not self._recorded:
             try:
                 self.bridge.recorder = Recorder(self.tools.recordings.parts, self.id)
             except pj.Error as problem:
                 log.error("recorder_failed", call=self.id, error=problem.reason)
                 self._say("recording", state="failed", reason="recorder")
             else:
+                self._recorded = True
                 self._say("recording", state="started")
         self._connect()
 
@@ -348,6 +357,10 @@ class InboundCall:
             self._say("recording", state="stopped", reason=reason)
 
     # ---- small things
+
+    @property
+    def _nobody_is_rung(self) -> bool:
+        return not (self._ringing or self._returning)
 
     @property
     def _language(self) -> str:
@@ -380,6 +393,8 @@ class InboundCall:
             self.stage = Stage.RINGING
             if self._ring_over:
                 self._overflow("timeout")
+            elif self._nobody_is_rung:  # all others rejected it meanwhile, and so did this one in another tab
+                self._overflow("all_rejected")
 
     def _refuse_command(self, user: str, data: Mapping[str, Any], code: str) -> None:
         self._say("command_failed", user_id=user, command=data["command"], code=code)

@@ -60,8 +60,9 @@ class SipLeg(pj.Call):  # type: ignore[misc]
         info = self.getInfo()  # held: what `media` yields lives in it (read from a temporary it is freed memory)
         audio = (one.status for one in info.media if one.type == pj.PJMEDIA_TYPE_AUDIO)
         status = next(audio, pj.PJSUA_CALL_MEDIA_NONE)
-        held = status == pj.PJSUA_CALL_MEDIA_REMOTE_HOLD
-        active = held or status in (pj.PJSUA_CALL_MEDIA_ACTIVE, pj.PJSUA_CALL_MEDIA_LOCAL_HOLD)
+        remote_hold = pj.PJSUA_CALL_MEDIA_REMOTE_HOLD  # sendonly; held by inactive, the stream is not there at all
+        held = status in (remote_hold, pj.PJSUA_CALL_MEDIA_NONE)
+        active = status in (remote_hold, pj.PJSUA_CALL_MEDIA_ACTIVE, pj.PJSUA_CALL_MEDIA_LOCAL_HOLD)
         self.endpoint.events.append(events.Media(self.token, active, held))
 
     @guarded
