@@ -14,7 +14,7 @@ users, teams = data.read(people.users_list), data.read(people.teams_list)
 home = data.read(people.company)["country"]
 
 
-@st.dialog(t("lines.edit_title"), width="large")
+@st.dialog(t("lines.edit_title"), width="medium")
 def edit(line: dict[str, Any] | None = None) -> None:
     """Make or change a line."""
     if line_form(f"line-{line['id'] if line else 'new'}", line or FRESH, users, teams, home=home):

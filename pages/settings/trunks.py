@@ -13,7 +13,7 @@ from aircall_core.ui.text import t
 session.current()
 
 
-@st.dialog(t("trunks.edit_title"), width="large")
+@st.dialog(t("trunks.edit_title"), width="medium")
 def edit(trunk: dict[str, Any] | None = None) -> None:
     """Make or change a trunk."""
     if trunk_form(f"trunk-{trunk['id'] if trunk else 'new'}", trunk or FRESH):
