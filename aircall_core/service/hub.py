@@ -74,14 +74,24 @@ class Connection:
     focused_at: int = 0
     connected_at: int = 0
     _backlog: list[Frame] = field(default_factory=list)
+    _renewed: tuple[Sight, int] | None = None  # rights that changed while the snapshot was on its way
 
     def open(self, sight: Sight, seq: int) -> None:
         """From now on deliver; what the snapshot at ``seq`` already holds is dropped."""
         self.sight, self.sight_seq = sight, seq
+        if self._renewed is not None:
+            self.renew(*self._renewed)
         backlog, self._backlog = self._backlog, []
         for frame in backlog:
             if frame.seq > seq:
                 self.offer(frame)
+
+    def renew(self, sight: Sight, seq: int) -> None:
+        """What the user may see has changed with the events up to ``seq``."""
+        if self.sight is None:
+            self._renewed = sight, seq
+        elif seq >= self.sight_seq:
+            self.sight, self.sight_seq = sight, seq
 
     def offer(self, frame: Frame) -> None:
         """Queue an event if this user may see it."""
@@ -151,8 +161,8 @@ class Hub:
         """Hand out the events up to ``seq``. ``sights``: what users may see from now on, if these events changed it."""
         for connection in self.connections:
             sight = sights.get(connection.user_id)
-            if sight is not None and connection.sight is not None and seq >= connection.sight_seq:
-                connection.sight, connection.sight_seq = sight, seq
+            if sight is not None:
+                connection.renew(sight, seq)
         for frame in frames:
             self.delivered += 1
             for connection in tuple(self.connections):

@@ -7,7 +7,7 @@ from streamlit.navigation.page import StreamlitPage
 
 from aircall_core.config import get_settings
 from aircall_core.store.queries.people import Identity
-from aircall_core.ui import session
+from aircall_core.ui import format, session
 from aircall_core.ui.gate import desk_address
 from aircall_core.ui.text import t
 
@@ -73,7 +73,7 @@ def account(who: Identity) -> None:
     host = st.context.headers.get("host", f"127.0.0.1:{settings.http_port}")
     scheme = "https" if settings.console_url.startswith("https:") else "http"
     logout = f"{desk_address(settings, scheme, host)}/session/logout"
-    with st.sidebar.popover(who.name, icon=":material/account_circle:", width="stretch"):
+    with st.sidebar.popover(format.plain(who.name), icon=":material/account_circle:", width="stretch"):
         st.caption(t(f"role.{who.role}"))
         # A form of the browser, since only the desk may end the session and clear its cookie.
         st.html(

@@ -316,6 +316,16 @@ def test_who_cannot_keep_up_is_let_go() -> None:
     assert desk.dropped_slow == 1
 
 
+@pytest.mark.parametrize(("changed_at", "sees"), [(4, True), (6, False)])
+def test_rights_that_change_while_a_snapshot_is_read(changed_at: int, sees: bool) -> None:
+    tab, desk = Connection("ada", "s1", "t1", "b1"), Hub()
+    desk.join(tab)
+    desk.publish([], {"ada": Sight("agent")}, changed_at)  # ada's line was taken away
+    tab.open(Sight("agent", frozenset({"line"})), 5)
+    desk.publish([Frame(7, "kind", "line:line", frozenset(), None, "7")], {}, 7)
+    assert tab.queue.empty() is not sees
+
+
 def test_floods_and_junk_from_a_browser(world: World, office: desk_kit.Desk) -> None:
     with tab_of(world, world.as_user(office.users[0])) as tab:
         for junk in ("", "{", "[]", "null", '{"t":"beat","armed":"yes","mic":5}', '{"t":1}', '"x"'):
