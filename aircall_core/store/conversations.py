@@ -1,18 +1,24 @@
 """Rows of conversations (one for a line and a customer number) and of the contacts behind the numbers."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Update, bindparam, insert, select, update
 
 from aircall_core.store.rows import one
 from aircall_core.store.tables import contact_phones, contacts, conversation_reads, conversations
 
+# Built once: asked at every call's arrival.
+_FIND = select(conversations).where(
+    conversations.c.line_id == bindparam("line"), conversations.c.party == bindparam("who")
+)
+_CONTACT_OF = select(contact_phones.c.contact_id).where(contact_phones.c.number == bindparam("phone"))
+
 
 def find(conn: Connection, line_id: str, party: str) -> dict[str, Any] | None:
     """The conversation of this line with this customer number."""
-    query = select(conversations).where(conversations.c.line_id == line_id, conversations.c.party == party)
-    return one(conn, query)
+    return one(conn, _FIND, {"line": line_id, "who": party})
 
 
 def get(conn: Connection, conversation_id: str) -> dict[str, Any] | None:
@@ -28,12 +34,19 @@ def add(conn: Connection, **values: Any) -> None:
 
 def change(conn: Connection, conversation_id: str, **values: Any) -> None:
     """Change the conversation's row."""
-    conn.execute(update(conversations).where(conversations.c.id == conversation_id).values(**values))
+    new = {f"new_{name}": value for name, value in values.items()}
+    conn.execute(_change(tuple(values)), {"conversation": conversation_id, **new})
+
+
+@lru_cache(maxsize=32)
+def _change(columns: tuple[str, ...]) -> Update:
+    new = {name: bindparam(f"new_{name}", type_=conversations.c[name].type) for name in columns}
+    return update(conversations).where(conversations.c.id == bindparam("conversation")).values(**new)
 
 
 def contact_of(conn: Connection, number: str) -> str | None:
     """The contact that owns an E.164 number."""
-    return conn.scalar(select(contact_phones.c.contact_id).where(contact_phones.c.number == number))
+    return conn.scalar(_CONTACT_OF, {"phone": number})
 
 
 def mark_read(conn: Connection, conversation_id: str, user_id: str, at: int) -> bool:

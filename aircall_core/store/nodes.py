@@ -2,10 +2,13 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from aircall_core.store.rows import many, one
 from aircall_core.store.tables import nodes
+
+# Built once: asked at every call's arrival.
+_EPOCH = select(nodes.c.epoch).where(nodes.c.id == bindparam("node")).with_for_update(read=True)
 
 
 def get(conn: Connection, node_id: str) -> dict[str, Any] | None:
@@ -15,7 +18,7 @@ def get(conn: Connection, node_id: str) -> dict[str, Any] | None:
 
 def is_replaced(conn: Connection, node_id: str, epoch: int) -> bool:
     """Whether a later life of the node has begun; none begins before this transaction ends."""
-    newest = conn.scalar(select(nodes.c.epoch).where(nodes.c.id == node_id).with_for_update(read=True))
+    newest = conn.scalar(_EPOCH, {"node": node_id})
     return newest is not None and newest > epoch
 
 

@@ -3,7 +3,19 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, delete, exists, insert, or_, select, union, update
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    RowMapping,
+    bindparam,
+    delete,
+    exists,
+    insert,
+    or_,
+    select,
+    union,
+    update,
+)
 
 from aircall_core.domain.ringing import Candidate
 from aircall_core.store.rows import many, one
@@ -21,31 +33,37 @@ def assigned_users(conn: Connection, line_id: str) -> list[str]:
     return sorted(conn.scalars(union(direct, by_team)))
 
 
+_LINE: BindParameter[str] = bindparam("line")
+_USER: BindParameter[str] = bindparam("user")
+_ONLINE = exists().where(presence.c.user_id == users.c.id, presence.c.lease_until > bindparam("moment"))
+_STANDING = select(
+    users.c.id, users.c.state, users.c.on_duty, users.c.active_call_id, _ONLINE.label("online")
+)  # built once: asked at every call's arrival and end
+_LINE_STANDING = _STANDING.where(
+    or_(
+        exists().where(line_users.c.line_id == _LINE, line_users.c.user_id == users.c.id),
+        exists()
+        .where(line_teams.c.line_id == _LINE)
+        .where(team_members.c.team_id == line_teams.c.team_id, team_members.c.user_id == users.c.id),
+    )
+).order_by(users.c.id)
+_USER_STANDING = _STANDING.where(users.c.id == _USER).with_for_update(key_share=True, of=users)
+
+
 def candidates(conn: Connection, line_id: str, at: int) -> list[Candidate]:
     """The line's assigned users as they stand at the moment ``at`` (ms, the database's clock)."""
-    online = exists().where(presence.c.user_id == users.c.id, presence.c.lease_until > at)
-    query = select(users, online.label("online")).where(users.c.id.in_(assigned_users(conn, line_id)))
-    return [
-        Candidate(
-            user_id=row["id"],
-            active=row["state"] == "active",
-            on_duty=bool(row["on_duty"]),
-            online=bool(row["online"]),
-            in_call=row["active_call_id"] is not None,
-        )
-        for row in conn.execute(query.order_by(users.c.id)).mappings()
-    ]
+    return [_candidate(row) for row in conn.execute(_LINE_STANDING, {"line": line_id, "moment": at}).mappings()]
 
 
 def candidate(conn: Connection, user_id: str, at: int) -> Candidate | None:
     """One user as they stand at the moment ``at``; nobody else changes them before this transaction ends."""
-    online = exists().where(presence.c.user_id == users.c.id, presence.c.lease_until > at)
-    query = select(users, online.label("online")).where(users.c.id == user_id)
-    row = conn.execute(query.with_for_update(key_share=True, of=users)).mappings().one_or_none()
-    if row is None:
-        return None
+    row = conn.execute(_USER_STANDING, {"user": user_id, "moment": at}).mappings().one_or_none()
+    return None if row is None else _candidate(row)
+
+
+def _candidate(row: RowMapping) -> Candidate:
     return Candidate(
-        user_id=user_id,
+        user_id=row["id"],
         active=row["state"] == "active",
         on_duty=bool(row["on_duty"]),
         online=bool(row["online"]),

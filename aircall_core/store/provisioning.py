@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, delete, exists, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select, update
 
 from aircall_core.store.rows import many, one
 from aircall_core.store.tables import calls, conversations, lines, settings, trunks
@@ -29,9 +29,12 @@ def add_line(conn: Connection, **values: Any) -> None:
     conn.execute(insert(lines).values(**values))
 
 
+_LINE = select(lines).where(lines.c.id == bindparam("line"))  # built once: asked at every call's arrival
+
+
 def line(conn: Connection, line_id: str) -> dict[str, Any] | None:
     """The line's row."""
-    return one(conn, select(lines).where(lines.c.id == line_id))
+    return one(conn, _LINE, {"line": line_id})
 
 
 def line_numbered(conn: Connection, number: str) -> dict[str, Any] | None:
