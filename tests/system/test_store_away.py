@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from websockets.exceptions import InvalidStatus
 
 from aircall_core.domain import events as kinds
 from tests.support.audio import Samples, gaps, read_wav, tone, tone_level
@@ -17,9 +18,16 @@ from tests.system.kit import AGENT_HZ, CALLER_HZ, begin_talk, log_lines, next_ri
 pytestmark = [pytest.mark.sip, pytest.mark.postgres, pytest.mark.timeout(240)]
 
 
-@pytest.mark.parametrize("outage_s", [pytest.param(6.0, id="6s"), pytest.param(30.0, id="30s", marks=pytest.mark.soak)])
+@pytest.mark.parametrize(
+    ("outage_s", "how"),
+    [
+        pytest.param(6.0, "fast", id="6s"),
+        pytest.param(30.0, "fast", id="30s", marks=pytest.mark.soak),
+        pytest.param(30.0, "immediate", id="30s-crash", marks=pytest.mark.soak),
+    ],
+)
 def test_calls_go_on_while_the_store_is_away_and_it_learns_all_of_it(
-    tmp_path: Path, postgres_server: Postgres, postgres_url: str, outage_s: float
+    tmp_path: Path, postgres_server: Postgres, postgres_url: str, outage_s: float, how: str
 ) -> None:
     with System(tmp_path, database_url=postgres_url, min_free_disk_mb=0) as system:
         ada, bob, cleo = users = [system.add_user(name) for name in ("Ada", "Bob", "Cleo")]
@@ -32,7 +40,7 @@ def test_calls_go_on_while_the_store_is_away_and_it_learns_all_of_it(
         ringing = next_ring(tabs[bob.id], bob, known)
         waiting.wait_for("ringing")
 
-        postgres_server.stop()
+        postgres_server.stop(how)
         stopped_at = time.monotonic()
         try:
             asked_at = time.monotonic()
@@ -43,6 +51,8 @@ def test_calls_go_on_while_the_store_is_away_and_it_learns_all_of_it(
             assert system.http.get("/healthz").status_code == 200
             readiness = system.http.get("/readyz")
             assert (readiness.status_code, readiness.json()["reasons"][0]["code"]) == (503, "store_away")
+            with pytest.raises(InvalidStatus, match="503"):
+                system.open_tab(bob)
             # Facts of every kind fall into the outage: the agent's network goes and comes, a call ends, calls arrive.
             talk.agent.network(up=False)
             _pass(0.8)
@@ -81,6 +91,7 @@ def test_calls_go_on_while_the_store_is_away_and_it_learns_all_of_it(
 
         assert {role: system.pid(role) for role in pids} == pids, "something was restarted"
         assert not any(tab.closed for tab in tabs.values())
+        assert system.open_tab(bob).view["duty"]
         rows = system.events()
         assert [row.seq for row in rows] == sorted(row.seq for row in rows)
         assert [row for row in rows if row.kind == kinds.NODE_LOST] == []
