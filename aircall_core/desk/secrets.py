@@ -27,11 +27,6 @@ def token_hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def digest_ha1(username: str, realm: str, password: str) -> str:
-    """HA1 of SIP digest authentication (RFC 2617 section 3.2.2.2), for checking callers without their password."""
-    return hashlib.md5(f"{username}:{realm}:{password}".encode(), usedforsecurity=False).hexdigest()
-
-
 class SecretBox:
     """Encrypts and decrypts short texts with the installation's key."""
 
