@@ -1,4 +1,5 @@
-"""The worker's link to the store: one thread that writes what happened, one that reads what users want.
+"""The worker's link to the store: one thread writes what happened, one reads what users want, one looks up lines and
+trunks (a registrar's name may take long, and nobody's Accept shall wait for it).
 
 The SIP thread only puts into a queue and takes from an inbox; it never waits for the database. All that is queued goes
 into one transaction. While the store is away, the facts lie in a synced journal; they are written in order afterwards.
@@ -142,12 +143,15 @@ class StoreLink:
         self._disk_low, self._disk_at = False, 0.0
         self._writer = threading.Thread(target=self._write_loop, name="store-write", daemon=True)
         self._reader = threading.Thread(target=self._read_loop, name="store-read", daemon=True)
+        self._stale = threading.Event()  # lines or trunks have changed
+        self._looker = threading.Thread(target=self._look_loop, name="directory", daemon=True)
 
     def start(self, after: int) -> None:
         """Begins to write, and to follow the log after `after`."""
         self._after = after
         self._writer.start()
         self._reader.start()
+        self._looker.start()
 
     def put(self, name: str, call_id: str, **fields: Any) -> None:
         """Has a fact written; never waits."""
@@ -158,6 +162,7 @@ class StoreLink:
     def stop(self, seconds: float) -> None:
         """Writes what is queued (or journals it), ends the lease, ends the threads."""
         self._stop.set()
+        self._stale.set()
         with self._ring:
             self._ring.notify()
         self._writer.join(seconds)
@@ -253,26 +258,33 @@ class StoreLink:
     # ---- reading
 
     def _read_loop(self) -> None:
-        after, stale = self._after, False
+        after = self._after
         while not self._stop.is_set():
             try:
-                if stale:
-                    self._tell(NewDirectory(self._directory()))
-                    stale = False
                 for rows in self.store.follow(after, self._stop):
                     self._tell(Heard(rows))
                     after = rows[-1].seq
-                    stale = any(row.kind in (LINE_CHANGED, TRUNK_CHANGED, COMPANY_CHANGED) for row in rows)
-                    if stale:
-                        break
+                    if any(row.kind in (LINE_CHANGED, TRUNK_CHANGED, COMPANY_CHANGED) for row in rows):
+                        self._stale.set()
             except LogTruncated as problem:
                 log.warning("log_truncated", after=after)
                 after = problem.last_seq
-            except StoreAway as problem:  # the lines could not be read: again
-                log.warning("store_away_reading", error=str(problem)[:200])
-                self._stop.wait(RETRY_S[0])
+                self._stale.set()
             except Exception:
                 log.exception("follow_failed")
+                self._stop.wait(RETRY_S[-1])
+
+    def _look_loop(self) -> None:
+        while self._stale.wait() and not self._stop.is_set():
+            self._stale.clear()  # before looking: what changes from here on is looked up once more
+            try:
+                self._tell(NewDirectory(self._directory()))
+            except Exception as problem:
+                if isinstance(problem, StoreAway):
+                    log.warning("store_away_reading", error=str(problem)[:200])
+                else:
+                    log.exception("directory_failed")
+                self._stale.set()
                 self._stop.wait(RETRY_S[-1])
 
 
