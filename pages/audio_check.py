@@ -1,10 +1,10 @@
-"""Audio check: hear yourself through the server, with its own measure of your level (streamlit-webrtc)."""
+"""Audio check: hear yourself through the server (streamlit-webrtc), and choose the devices that calls use."""
 
 import streamlit as st
 
 from aircall_core.config import get_settings
 from aircall_core.store.queries import readiness
-from aircall_core.ui import audio_check, client, data, forms, session
+from aircall_core.ui import audio_check, client, components, data, forms, session
 from aircall_core.ui.text import t
 
 who = session.current()
@@ -28,5 +28,7 @@ if who.role == "administrator" and st.button(t("audio.good"), icon=":material/ch
     )
     if heard and not all(data.read(readiness.steps).values()):
         st.switch_page("setup.py")
+st.subheader(t("audio.devices"), anchor=False)
+components.devices(who)
 with st.expander(t("audio.help_title")):
     st.markdown(t("audio.help"))

@@ -59,6 +59,11 @@ def timeline(who: Identity, conversation_id: str) -> None:
     _mount("timeline", who, {"conversation": conversation_id}, key=f"timeline-{conversation_id}")
 
 
+def devices(who: Identity) -> None:
+    """Microphone, loudspeaker and ring of this browser."""
+    _mount("devices", who)
+
+
 def reach(who: Identity) -> None:
     """What this browser can reach of the installation."""
     _mount("reach", who)

@@ -378,6 +378,30 @@ def test_refused_notifications_are_explained_and_duty_begins(browser: Browser, d
     context.close()
 
 
+# ---- devices
+
+
+def test_devices_are_chosen_and_kept(page: Page, desk: FakeDesk) -> None:
+    opened(page, desk, "devices")
+    page.get_by_role("button", name="Allow the microphone").click()
+    mic = page.get_by_role("combobox", name="Microphone")
+    expect(mic).to_be_visible()
+    label = mic.locator("option").nth(1).inner_text()
+    mic.select_option(label=label)
+    page.wait_for_function("window.__aircall.phone.chosen.mic !== ''")
+    page.get_by_role("checkbox", name="Reduce echo and noise").uncheck()
+    page.get_by_role("button", name="Ring once").click()
+    eventually(lambda: sounding(page), 5, "the ring")
+    eventually(lambda: not sounding(page), 10, "its end")
+    page.reload()
+    page.wait_for_function("window.ready && window.__aircall.phone.chosen.mic !== ''")
+    page.get_by_role("button", name="Allow the microphone").click()
+    expect(mic.locator("option:checked")).to_have_text(label)
+    expect(page.get_by_role("checkbox", name="Reduce echo and noise")).not_to_be_checked()
+    found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]})
+    assert found.violations_count == 0, found.generate_report()
+
+
 # ---- the line to the desk
 
 

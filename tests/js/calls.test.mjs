@@ -219,7 +219,8 @@ test('mute cuts the microphone before the desk has answered, and shows what the 
 });
 
 test('a copied tab does not carry the call of the tab it was copied from', () => {
-  const { calls } = desk({ storage: new Storage({ 'aircall.call': 'c1' }), duplicated: true });
+  const { live, calls } = desk({ storage: new Storage({ 'aircall.call': 'c1' }) });
+  live.dispatchEvent(new Event('duplicated'));
   assert.equal(calls.owned, null);
 });
 

@@ -14,7 +14,8 @@ export class Calls extends EventTarget {
     aloud.tone.addEventListener('state', () => this.#follow());
     aloud.addEventListener('change', () => this.#follow()); // a closed tab's lock may come later than the news of its call
     phone.addEventListener('mic', () => this.#follow());
-    if (live.duplicated) this.#own(null); // a copied tab copies the storage too, but not the call
+    // A copied tab copies the storage too, but not the call. Known before the first news of any call.
+    live.addEventListener('duplicated', () => this.#own(null));
   }
 
   /** The call whose audio this tab carries, or null. */

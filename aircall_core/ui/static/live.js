@@ -1,6 +1,6 @@
 // The browser's one line to the desk: realtime events in, commands out. One instance per page load, kept on `window`, so
 // that Streamlit's reruns and page changes never touch it. Knows nothing of the DOM: views listen to its events
-// ('view', 'event', 'status', 'aloud', 'toast') and draw.
+// ('view', 'event', 'status', 'aloud', 'device', 'toast', 'duplicated') and draw.
 
 import { apply, empty } from './view.js';
 
@@ -94,8 +94,8 @@ export class Live extends EventTarget {
     } catch {
       /* storage forbidden: the id lives as long as the page */
     }
-    this.duplicated = true;
     await claim(this.tab);
+    this.#emit('duplicated');
   }
 
   /** The desk's clock, from which calls are timed (ms). */

@@ -311,7 +311,7 @@ class Meter {
 
   peak(name, stream) {
     if (this.inputs[name]?.stream !== stream) this.#follow(name, stream);
-    const { analyser } = this.inputs[name];
+    const analyser = this.inputs[name]?.analyser; // none before there was ever a stream
     if (!analyser) return 0;
     if (this.context.state === 'suspended') this.context.resume();
     analyser.getFloatTimeDomainData(this.samples);

@@ -20,9 +20,9 @@ export function ringSamples(rate) {
 }
 
 export class Ringtone extends EventTarget {
-  constructor(makeContext = () => new AudioContext()) {
+  constructor(makeContext = () => new AudioContext(), storage = null) {
     super();
-    this.makeContext = makeContext;
+    Object.assign(this, { makeContext, storage, chosen: storage?.getItem('aircall.ring') ?? '' });
     this.context = null;
     this.source = null;
   }
@@ -39,6 +39,7 @@ export class Ringtone extends EventTarget {
       if (!this.context) {
         this.context = this.makeContext();
         this.context.onstatechange = () => this.dispatchEvent(new Event('state'));
+        await this.#useOutput();
       }
       // Where a click is needed first, resume() stays pending: what matters is the state a moment later.
       await Promise.race([this.context.resume(), new Promise((done) => setTimeout(done, 250))]);
@@ -50,9 +51,26 @@ export class Ringtone extends EventTarget {
     return this.state;
   }
 
-  /** Ring on this output device ('' is the system's), where the browser can choose. */
-  async output(deviceId) {
-    await this.context?.setSinkId?.(deviceId);
+  /** Whether this browser can ring on another output than the system's. */
+  get canChoose() {
+    return typeof globalThis.AudioContext?.prototype.setSinkId === 'function';
+  }
+
+  /** Ring on this output device from now on; '' is the system's. */
+  async choose(deviceId) {
+    this.chosen = deviceId;
+    this.storage?.setItem('aircall.ring', deviceId);
+    await this.#useOutput();
+  }
+
+  async #useOutput() {
+    const { context, chosen } = this;
+    if (!context?.setSinkId || (context.sinkId ?? '') === chosen) return;
+    try {
+      await context.setSinkId(chosen);
+    } catch (error) {
+      console.warn('aircall: the chosen output for the ring is not there', error); // better rung elsewhere than not at all
+    }
   }
 
   get ringing() {

@@ -12,7 +12,7 @@ export function shared(data) {
   if (!one.parts) {
     one.parts = true;
     one.phone ??= new Phone(one);
-    one.tone = new Ringtone();
+    one.tone = new Ringtone(undefined, kept());
     one.ringer = new Aloud(one, one.tone, navigator.locks);
     one.calls = new Calls(one, { phone: one.phone, aloud: one.ringer, storage: sessionStorage });
     one.phone.addEventListener('mic', () => one.setDevice({ armed: armed(one), mic: one.phone.mic }));
@@ -27,6 +27,15 @@ export function shared(data) {
   if (data.preconnect !== undefined) one.calls.preconnect = data.preconnect;
   one.start({ deskUrl: deskUrl(data), user: data.user, text: data.text });
   return one;
+}
+
+/** The browser's storage, where it may be used. */
+function kept() {
+  try {
+    return localStorage;
+  } catch {
+    return null;
+  }
 }
 
 /** This tab can be rung and answer: microphone and sound are both there. */
