@@ -6,6 +6,7 @@ It listens on every address of a network of its own: 127.0.0.1 is the test phone
 import os
 import random
 import socket
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -214,6 +215,29 @@ def test_invites_that_are_never_acknowledged_take_the_inbound_share_and_no_more(
     eventually(lambda: _live_calls(fort.system) == 0, 60, "the end of each", every=0.2)
     full = before + codes[503]
     eventually(lambda: _told(fort.system, full) and worker_row(fort.system)["in_use"] == 0, 120, "room", every=0.5)
+
+
+def test_an_honest_call_gets_through_while_a_stranger_floods_and_never_acknowledges(fort: Fort) -> None:
+    over = threading.Event()
+    with RawCaller(fort.lan, fort.sip_port, host=fort.lan, caller=STRANGE, acknowledge=False) as stranger:
+
+        def flood() -> None:
+            while not over.is_set():
+                stranger.invite(fort.line.number)
+                stranger.pump(0.005)
+
+        thread = threading.Thread(target=flood)
+        thread.start()
+        try:
+            eventually(lambda: sum(m.status == 403 for m in list(stranger.messages)) > 100, 20, "a hundred refusals")
+            fort.honest_call()
+        finally:
+            over.set()
+            thread.join(10)
+        sent = sum(m.method == "INVITE" for m in stranger.messages if not m.received)
+        codes = Counter(m.status for m in stranger.messages if m.received)
+        print(f"{sent} INVITEs of a stranger: {dict(codes)}")
+        assert set(codes) <= {100, 403}, codes
 
 
 def test_over_capacity_calls_are_refused_and_the_others_ring_on(fort: Fort) -> None:
