@@ -81,7 +81,7 @@ def live_call(folder: Path, **settings: Any) -> Iterator[LiveCall]:
             caller.invite(line.number)
             ringer(seat.page).wait_for()
             ringer(seat.page).get_by_role("button", name="Accept").click()
-            ok = caller.wait_for(200)
+            ok = caller.wait_for(200, timeout=30)
             with RtpStream(caller.rtp, ok.media, tone(CALLER_HZ, 1, 8000)) as stream:
                 toolbar(seat.page).wait_for()
                 call = LiveCall(system, user, line, seat, caller, stream)
