@@ -280,3 +280,14 @@ def voices(heard: Samples, rate: int = 8000, window_s: float = 0.25) -> list[str
         if who and found[-1:] != [who]:
             found.append(who)
     return found
+
+
+def keep_messages(page: Page) -> None:
+    """Keep the short messages that the page shows, which go by themselves."""
+    page.evaluate("""() => { window.__said = [];
+      window.__aircall.addEventListener('toast', (event) => window.__said.push(event.detail.text)); }""")
+
+
+def said(page: Page) -> list[str]:
+    """The short messages since the last question."""
+    return list(page.evaluate("window.__said.splice(0)"))

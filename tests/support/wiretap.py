@@ -59,11 +59,15 @@ class Wiretap:
         self._thread.start()
 
     def _read(self) -> None:
-        while not self._over.is_set():
+        while True:
+            if self._over.is_set():
+                self._socket.setblocking(False)  # what came before the end is still read
             try:
                 packet, address = self._socket.recvfrom(65536)
             except TimeoutError:
                 continue
+            except BlockingIOError:
+                return
             length = (packet[0] & 15) * 4
             if packet[9] != _UDP or address[2] == socket.PACKET_OUTGOING:  # the loopback shows each packet twice
                 continue
