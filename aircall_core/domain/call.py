@@ -29,21 +29,6 @@ class Outcome(StrEnum):
 
 
 TALKING = frozenset({State.ANSWERED, State.CONFIRMED})
-LIVE = frozenset(State) - {State.ENDED}
-
-_NEXT: dict[State, frozenset[State]] = {
-    State.RINGING: frozenset({State.ACCEPTING, State.OVERFLOW, State.ENDED}),
-    State.ACCEPTING: frozenset({State.RINGING, State.ANSWERED, State.OVERFLOW, State.ENDED}),
-    State.ANSWERED: frozenset({State.CONFIRMED, State.RINGING, State.OVERFLOW, State.ENDED}),
-    State.CONFIRMED: frozenset({State.RINGING, State.OVERFLOW, State.ENDED}),
-    State.OVERFLOW: frozenset({State.ENDED}),
-    State.ENDED: frozenset(),
-}
-
-
-def may_follow(before: State, after: State) -> bool:
-    """Whether a call may go from one state to the other."""
-    return after in _NEXT[before]
 
 
 def outcome_of(state: State, *, was_answered: bool, ended_by: str, lost: bool = False) -> Outcome:

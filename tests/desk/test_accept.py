@@ -2,13 +2,16 @@
 
 import threading
 from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
 from aircall_core.desk import calls, facts
 from aircall_core.desk.errors import DeskError, Fenced
 from aircall_core.ids import now_ms
-from aircall_core.store import Store
+from aircall_core.store import Store, open_store
 from aircall_core.store import calls as rows
 from aircall_core.store.calls import Owner
 from aircall_core.store.queries.views import snapshot
@@ -95,41 +98,38 @@ def test_a_rejected_call_rings_the_others_on(store: Store) -> None:
 
 
 @pytest.mark.parametrize("race", range(5))
-def test_of_three_users_at_once_one_wins(store: Store, race: int) -> None:
+def test_of_three_users_at_once_one_wins(store: Store, store_url: str, race: int) -> None:
     desk = Desk.open(store, "Anna", "Ben", "Chloe")
     call = desk.arrive().call_id
-    outcomes = run_at_once([lambda user=user: desk.accept(call, user) for user in desk.users])
+    outcomes = run_at_once(desk, store_url, [lambda desk, user=user: desk.accept(call, user) for user in desk.users])
     assert Counter(outcomes) == {"won": 1, "taken": 2}
 
 
 @pytest.mark.parametrize("race", range(5))
-def test_of_two_calls_accepted_at_once_a_user_gets_one(store: Store, race: int) -> None:
+def test_of_two_calls_accepted_at_once_a_user_gets_one(store: Store, store_url: str, race: int) -> None:
     desk = Desk.open(store, "Anna")
     both = [desk.arrive("+33611223344").call_id, desk.arrive("+33655667788").call_id]
-    outcomes = run_at_once([lambda call=call: desk.accept(call, desk.ids["Anna"]) for call in both])
+    anna = desk.ids["Anna"]
+    outcomes = run_at_once(desk, store_url, [lambda desk, call=call: desk.accept(call, anna) for call in both])
     assert Counter(outcomes) == {"won": 1, "busy": 1}
 
 
-def run_at_once(deeds: list) -> list[str]:  # type: ignore[type-arg]
-    """Each deed in a thread of its own, started together; "won" or the refusal's code of each."""
-    start, outcomes, lock = threading.Barrier(len(deeds)), [], threading.Lock()
+def run_at_once(desk: Desk, url: str, deeds: Sequence[Callable[..., object]]) -> list[str]:
+    """Each deed in a thread and with a store of its own, as if in other processes; "won" or the refusal's code."""
+    start = threading.Barrier(len(deeds))
 
-    def run(deed) -> None:  # type: ignore[no-untyped-def]
-        start.wait(10)
-        try:
-            deed()
-            outcome = "won"
-        except DeskError as refusal:
-            outcome = refusal.code
-        with lock:
-            outcomes.append(outcome)
+    def run(deed: Callable[..., object]) -> str:
+        with open_store(url) as own:
+            own.last_seq()  # connected before the start
+            start.wait(10)
+            try:
+                deed(replace(desk, store=own))
+            except DeskError as refusal:
+                return refusal.code
+            return "won"
 
-    threads = [threading.Thread(target=run, args=(deed,)) for deed in deeds]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    return outcomes
+    with ThreadPoolExecutor(len(deeds)) as threads:
+        return list(threads.map(run, deeds))
 
 
 def test_a_worker_that_was_replaced_changes_nothing(store: Store) -> None:

@@ -4,6 +4,7 @@ import random
 
 from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from aircall_core.desk import availability, calls, facts
 from aircall_core.desk.errors import DeskError
@@ -12,6 +13,7 @@ from aircall_core.ids import new_id, now_ms
 from aircall_core.store import Store
 from aircall_core.store import calls as rows
 from aircall_core.store.queries.views import snapshot
+from aircall_core.store.tables import calls as calls_table
 from tests.support.desk_kit import Desk, beat_of, go_offline
 
 # Ends are rare and answers common, so that most calls live long enough for everything to happen to them.
@@ -74,6 +76,33 @@ def step(desk: Desk, name: str, who: int, which: int) -> None:  # noqa: C901 - a
                 calls.hang_up(tx, call, holder, command=new_id())
 
 
+# The diagram of docs/architecture.md.
+FOLLOWS = {
+    "ringing": {"accepting", "overflow", "ended"},
+    "accepting": {"ringing", "answered", "overflow", "ended"},
+    "answered": {"confirmed", "ringing", "ended"},
+    "confirmed": {"ringing", "ended"},
+    "overflow": {"ended"},
+    "ended": set(),
+}
+
+
+class Diagram:
+    """Watches every call's state: one state follows another only as the diagram says."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.states: dict[str, str] = {}
+
+    def check(self) -> None:
+        """Look at all calls again."""
+        with self.store.read() as conn:
+            now = {row.id: row.state for row in conn.execute(select(calls_table.c.id, calls_table.c.state))}
+        for call, state in self.states.items():
+            assert now[call] == state or now[call] in FOLLOWS[state], f"{state} -> {now[call]}"
+        self.states = now
+
+
 class Browser:
     """A user's view that began with a snapshot and has followed the log since."""
 
@@ -104,7 +133,7 @@ class Browser:
 def test_snapshot_and_events_agree_with_a_later_snapshot(store: Store, seed: int) -> None:
     dice = random.Random(seed)  # a day at the desk, told again from its seed
     desk = Desk.open(store, "Anna", "Ben", "Chloe", number=f"+33{new_id()[-9:]}")
-    browsers = [Browser(store, user) for user in desk.users]
+    browsers, diagram = [Browser(store, user) for user in desk.users], Diagram(store)
     for number in range(80):
         name = dice.choice(STEPS)
         try:
@@ -113,6 +142,10 @@ def test_snapshot_and_events_agree_with_a_later_snapshot(store: Store, seed: int
             note(f"{name}: {refusal.code}")
             continue
         note(name)
+        if name != "answer":  # which is answered and confirmed in one step
+            diagram.check()
+        else:
+            diagram.states.clear()
         browsers[number % 3].check()
         if number == 30:  # a reload in the middle of it all
             browsers += [Browser(store, user) for user in desk.users]

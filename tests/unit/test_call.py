@@ -1,24 +1,8 @@
-"""The life of a call: what may follow what, and what its end is called."""
+"""What the end of a call is called."""
 
 import pytest
 
-from aircall_core.domain.call import LIVE, TALKING, Outcome, State, may_follow, outcome_of
-
-
-def test_an_ended_call_stays_ended() -> None:
-    assert not any(may_follow(State.ENDED, state) for state in State)
-
-
-def test_any_live_call_can_end() -> None:
-    assert all(may_follow(state, State.ENDED) for state in LIVE)
-
-
-def test_a_call_is_answered_only_by_somebody_who_accepted() -> None:
-    assert [state for state in State if may_follow(state, State.ANSWERED)] == [State.ACCEPTING]
-
-
-def test_the_message_for_the_caller_cannot_be_interrupted_by_an_accept() -> None:
-    assert not may_follow(State.OVERFLOW, State.ACCEPTING)
+from aircall_core.domain.call import Outcome, State, outcome_of
 
 
 @pytest.mark.parametrize(
@@ -38,7 +22,3 @@ def test_the_message_for_the_caller_cannot_be_interrupted_by_an_accept() -> None
 )
 def test_outcomes(state: State, was_answered: bool, ended_by: str, lost: bool, outcome: Outcome) -> None:
     assert outcome_of(state, was_answered=was_answered, ended_by=ended_by, lost=lost) is outcome
-
-
-def test_talking_states_are_live() -> None:
-    assert TALKING < LIVE
