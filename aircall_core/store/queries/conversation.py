@@ -4,11 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import BindParameter, Connection, Row, bindparam, select
 
 from aircall_core.domain import events as kinds
 from aircall_core.store import people
-from aircall_core.store.rows import many
 from aircall_core.store.tables import call_legs, calls, contacts, conversations, events, lines, recordings
 
 # What a reader is told; the same list as ui/static/story.js. All else in the log is for machines.
@@ -90,69 +89,80 @@ def may_see(conn: Connection, conversation_id: str, user_id: str, role: str) -> 
     return conn.execute(rung.limit(1)).first() is not None
 
 
+# Made once: building a statement costs as much as running it, and a timeline is read at every look at a conversation.
+_PAGE = (
+    select(events.c.seq, events.c.at, events.c.kind, events.c.call_id, events.c.user_id, events.c.data)
+    .where(
+        events.c.conversation_id == bindparam("conversation"),
+        events.c.seq < bindparam("before"),
+        events.c.kind.in_(TOLD),
+    )
+    .order_by(events.c.seq.desc())
+    .limit(bindparam("most"))
+)
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_SHOWN = ("id", "state", "outcome", "arrived_at", "answered_at", "ended_at", "answered_by", "recording")
+_CALLS = select(*(calls.c[name] for name in _SHOWN)).where(calls.c.id.in_(_IDS))
+_LEGS = (
+    select(call_legs.c.call_id, call_legs.c.user_id)
+    .where(call_legs.c.call_id.in_(_IDS))
+    .order_by(call_legs.c.call_id, call_legs.c.rang_at, call_legs.c.id)
+)
+_SOUND = (
+    select(recordings.c.call_id, recordings.c.id, recordings.c.duration_ms)
+    .where(recordings.c.call_id.in_(_IDS))
+    .order_by(recordings.c.created_at, recordings.c.id)
+)
+_NO_CURSOR = 2**62
+
+
 def timeline(conn: Connection, conversation_id: str, before: int | None = None, limit: int = 50) -> dict[str, Any]:
     """A page of the timeline: the `limit` newest told events before the cursor, oldest first.
 
     {"entries": [{"seq", "at", "kind", "call_id", "who": {"id", "name"} | None, "data", "call": only on call.arrived}],
-    "before": the next older page's cursor, None at the beginning}.
+    "before": the next older page's cursor, None at the beginning}. Five queries, however much there is.
     """
     limit = max(1, min(limit, MOST))
-    query = select(events).where(events.c.conversation_id == conversation_id, events.c.kind.in_(TOLD))
-    if before is not None:
-        query = query.where(events.c.seq < before)
-    rows = many(conn, query.order_by(events.c.seq.desc()).limit(limit + 1))
+    cursor = _NO_CURSOR if before is None else before
+    rows = conn.execute(_PAGE, {"conversation": conversation_id, "before": cursor, "most": limit + 1}).all()
     page = rows[:limit]
-    names = people.names(conn, sorted({row["user_id"] for row in page if row["user_id"]}))
-    arrived = [row["call_id"] for row in page if row["kind"] == kinds.CALL_ARRIVED]
-    found = _calls(conn, arrived)
-    entries = [_entry(row, names, found) for row in reversed(page)]
-    return {"entries": entries, "before": page[-1]["seq"] if len(rows) > limit else None}
-
-
-def _entry(row: Mapping[str, Any], names: Mapping[str, str], found: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
-    entry: dict[str, Any] = {
-        "seq": row["seq"],
-        "at": row["at"],
-        "kind": row["kind"],
-        "call_id": row["call_id"],
-        "who": {"id": row["user_id"], "name": names.get(row["user_id"], "")} if row["user_id"] else None,
-        "data": dict(row["data"] or {}),
+    found = _calls(conn, [row.call_id for row in page if row.kind == kinds.CALL_ARRIVED])
+    wanted = {row.user_id for row in page} | {
+        one for call in found.values() for one in (*call["rang"], call["answered_by"])
     }
-    if row["kind"] == kinds.CALL_ARRIVED and row["call_id"] in found:
-        entry["call"] = found[row["call_id"]]
+    names = people.names(conn, sorted(one for one in wanted if one))
+    entries = [_entry(row, names, found) for row in reversed(page)]
+    return {"entries": entries, "before": page[-1].seq if len(rows) > limit else None}
+
+
+def _entry(row: Row[Any], names: Mapping[str, str], found: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "seq": row.seq,
+        "at": row.at,
+        "kind": row.kind,
+        "call_id": row.call_id,
+        "who": _who(row.user_id, names),
+        "data": dict(row.data or {}),
+    }
+    call = found.get(row.call_id) if row.kind == kinds.CALL_ARRIVED else None
+    if call is not None:
+        rang = [names.get(one, "") for one in call["rang"]]
+        entry["call"] = {**call, "rang": rang, "answered_by": _who(call["answered_by"], names)}
     return entry
 
 
+def _who(user_id: str | None, names: Mapping[str, str]) -> dict[str, str] | None:
+    return {"id": user_id, "name": names.get(user_id, "")} if user_id else None
+
+
 def _calls(conn: Connection, call_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """What bubbles show of these calls, in three queries however many they are."""
+    """What bubbles show of these calls, users still as ids."""
     if not call_ids:
         return {}
-    rows = conn.execute(select(calls).where(calls.c.id.in_(call_ids))).mappings().all()
-    legs = conn.execute(
-        select(call_legs.c.call_id, call_legs.c.user_id)
-        .where(call_legs.c.call_id.in_(call_ids))
-        .order_by(call_legs.c.call_id, call_legs.c.rang_at)
-    ).all()
-    sound = conn.execute(
-        select(recordings.c.call_id, recordings.c.id, recordings.c.duration_ms)
-        .where(recordings.c.call_id.in_(call_ids))
-        .order_by(recordings.c.created_at, recordings.c.id)
-    ).all()
-    ids = {leg.user_id for leg in legs} | {row["answered_by"] for row in rows if row["answered_by"]}
-    names = people.names(conn, sorted(ids))
-    found: dict[str, dict[str, Any]] = {}
-    for row in rows:
-        by = row["answered_by"]
-        found[row["id"]] = {
-            "id": row["id"],
-            "state": row["state"],
-            "outcome": row["outcome"],
-            "arrived_at": row["arrived_at"],
-            "answered_at": row["answered_at"],
-            "ended_at": row["ended_at"],
-            "answered_by": {"id": by, "name": names.get(by, "")} if by else None,
-            "rang": [names.get(leg.user_id, "") for leg in legs if leg.call_id == row["id"]],
-            "recording": row["recording"],
-            "recordings": [{"id": one.id, "duration_ms": one.duration_ms} for one in sound if one.call_id == row["id"]],
-        }
+    asked = {"ids": list(call_ids)}
+    found = {row.id: {**row._mapping, "rang": [], "recordings": []} for row in conn.execute(_CALLS, asked)}
+    for leg in conn.execute(_LEGS, asked):
+        found[leg.call_id]["rang"].append(leg.user_id)
+    for sound in conn.execute(_SOUND, asked):
+        found[sound.call_id]["recordings"].append({"id": sound.id, "duration_ms": sound.duration_ms})
     return found

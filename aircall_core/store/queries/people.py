@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, exists, func, select
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from aircall_core.domain.ringing import availability
-from aircall_core.store import accounts, clock, people, provisioning, sessions
+from aircall_core.domain.ringing import Candidate, availability
+from aircall_core.store import accounts, clock, provisioning, sessions
 from aircall_core.store.errors import is_away
+from aircall_core.store.tables import presence, users
 from aircall_core.store.tables import sessions as session_rows
-from aircall_core.store.tables import users
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,22 +64,27 @@ def company(conn: Connection) -> dict[str, Any]:
 
 def users_list(conn: Connection) -> list[dict[str, Any]]:
     """Everybody by name: id, name, email, role, state, and `now`, their availability."""
-    at = clock.now_ms(conn)
-    rows = accounts.all_users(conn)
-    found = []
-    for row in rows:
-        candidate = people.candidate(conn, row["id"], at)
-        found.append(
-            {
-                "id": row["id"],
-                "name": row["name"],
-                "email": row["email"],
-                "role": row["role"],
-                "state": row["state"],
-                "now": availability(candidate).value if candidate else "disabled",
-            }
-        )
-    return found
+    online = exists().where(presence.c.user_id == users.c.id, presence.c.lease_until > clock.now_ms(conn))
+    query = select(users, online.label("online")).order_by(func.lower(users.c.name), users.c.id)
+    return [
+        {
+            "id": row["id"],
+            "name": row["name"],
+            "email": row["email"],
+            "role": row["role"],
+            "state": row["state"],
+            "now": availability(
+                Candidate(
+                    user_id=row["id"],
+                    active=row["state"] == "active",
+                    on_duty=bool(row["on_duty"]),
+                    online=bool(row["online"]),
+                    in_call=row["active_call_id"] is not None,
+                )
+            ).value,
+        }
+        for row in conn.execute(query).mappings()
+    ]
 
 
 def teams_list(conn: Connection) -> list[dict[str, Any]]:
