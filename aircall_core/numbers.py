@@ -9,7 +9,7 @@ _DIALLED = re.compile(r"[^0-9+*#]")
 
 
 def normalise(text: str, country: str) -> str:
-    """The number in E.164 if it is one (read as a number of ``country``, ISO 3166 alpha-2), else its dialled characters.
+    """The number in E.164 if it is one (read as one of ``country``, ISO 3166 alpha-2), else its dialled characters.
 
     Short internal numbers (extensions, ``100``) stay as they are. Empty when nothing in it can be dialled.
     """

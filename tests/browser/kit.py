@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, ViewportSize, expect
 
 from aircall_core.domain.events import EventRow
 from aircall_core.ids import new_id
@@ -22,8 +22,8 @@ from tests.support.peers import TestPhone
 from tests.support.processes import Process, eventually
 
 ARTIFACTS = Path(__file__).parents[1] / "artifacts"
-DESKTOP = {"width": 1280, "height": 800}
-PHONE = {"width": 390, "height": 844}
+DESKTOP: ViewportSize = {"width": 1280, "height": 800}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 AGENT_HZ, CALLER_HZ = 440, 700
 PATIENCE_MS = 60_000
 """For what takes milliseconds on a machine with time for it."""
@@ -33,7 +33,9 @@ expect.set_options(timeout=PATIENCE_MS)
 def shot(page: Page, name: str) -> Path:
     """Keep a picture of the page for people to look at (not in git)."""
     ARTIFACTS.mkdir(exist_ok=True)
-    return Path(page.screenshot(path=ARTIFACTS / f"{name}.png", animations="disabled") and ARTIFACTS / f"{name}.png")
+    picture = ARTIFACTS / f"{name}.png"
+    page.screenshot(path=picture, animations="disabled")
+    return picture
 
 
 @contextlib.contextmanager

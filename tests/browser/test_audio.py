@@ -131,7 +131,8 @@ def is_recorded(office: Office, call_id: str) -> Samples:
     assert has_tone(right[middle], AGENT_HZ, rate)
     assert tone_level(left[middle], AGENT_HZ, rate) < -50
     assert tone_level(right[middle], CALLER_HZ, rate) < -50
-    return left
+    caller: Samples = left
+    return caller
 
 
 def plays_in_the_conversation(office: Office, page: Page, call_id: str, seconds: float) -> None:

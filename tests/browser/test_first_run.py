@@ -58,8 +58,9 @@ def test_from_nothing_to_the_first_answered_call(console: System, page: Page) ->
 
 
 def become_administrator(page: Page, console: System) -> None:
-    assert console.console is not None
-    page.goto(eventually(lambda: first_link(console.console.output), 60, "the printed link"))
+    process = console.console
+    assert process is not None
+    page.goto(eventually(lambda: first_link(process.output), 60, "the printed link"))
     shot(page, "first-run-1-administrator")
     page.get_by_label("Your name").fill("Ada Moreau")
     page.get_by_label("E-mail address").fill("ada@example.com")

@@ -27,11 +27,12 @@ def mark(page: Page) -> None:
 
 def marked(page: Page) -> list[str]:
     """The live parts that still bear it."""
-    return page.evaluate(
+    found: list[str] = page.evaluate(
         """names => names.filter(name => document.querySelector(
           `.st-key-${name} [data-testid=stBidiComponentIsolated]`)?.shadowRoot.querySelector('.host')?.dataset.seen)""",
         LIVE,
     )
+    return found
 
 
 def test_the_live_parts_are_the_same_nodes_on_every_page(office: Office) -> None:

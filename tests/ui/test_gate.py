@@ -78,7 +78,7 @@ def test_configured_addresses_win_over_what_the_request_says(client: Callable[..
 
 
 def test_an_ipv6_host_keeps_its_brackets() -> None:
-    settings = Settings(_env_file=None)  # type: ignore[call-arg]
+    settings = Settings(_env_file=None)
     assert gate.desk_address(settings, "http", "[::1]:8501") == "http://[::1]:8502"
     assert gate.desk_address(settings, "http", "[::1]") == "http://[::1]:8502"
     assert gate.desk_address(settings, "http", "127.0.0.1:8501") == "http://127.0.0.1:8502"

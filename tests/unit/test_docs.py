@@ -17,16 +17,19 @@ def test_every_file_that_the_architecture_walks_through_exists() -> None:
 
 
 def test_links_between_documents_lead_somewhere() -> None:
-    broken = []
-    for page in DOCS:
-        for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text(encoding="utf-8")):
-            if "://" not in target and not target.startswith("mailto:") and not (page.parent / target).exists():
-                broken.append(f"{page.name}: {target}")
-    assert not broken
+    links = [
+        (page, target)
+        for page in DOCS
+        for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text(encoding="utf-8"))
+        if "://" not in target and not target.startswith("mailto:")
+    ]
+    assert len(links) > 5
+    assert not [f"{page.name}: {target}" for page, target in links if not (page.parent / target).exists()]
 
 
 def test_every_kind_of_event_is_documented_and_none_that_does_not_exist() -> None:
     text = (ROOT / "docs" / "events.md").read_text(encoding="utf-8")
     documented = set(re.findall(r"^\| `([a-z_.]+)` \|", text, re.MULTILINE))
-    known = {value for name, value in vars(events).items() if name.isupper() and isinstance(value, str) and "." in value}
+    constants = {value for name, value in vars(events).items() if name.isupper() and isinstance(value, str)}
+    known = {value for value in constants if "." in value}
     assert documented == known
