@@ -1,5 +1,6 @@
 """A call arrives on a line: whose conversation it belongs to, and who is rung."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aircall_core.desk.errors import Fenced, not_found
@@ -32,6 +33,7 @@ class Arrival:
     sip_call_id: str
     arrived_at: int
     owner: Owner
+    dialog: Mapping[str, object] | None = None  # what the worker's next life needs to end the call, should this one die
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,7 @@ def receive(tx: Tx, arrival: Arrival) -> ArrivalPlan:
         owner_node=arrival.owner.node,
         owner_epoch=arrival.owner.epoch,
         sip_call_id=arrival.sip_call_id,
+        dialog=arrival.dialog,
     )
     tx.append(call_event(kinds.CALL_ARRIVED, call, actor, trunk=arrival.trunk_id, anonymous=arrival.anonymous))
     if decision.ring:

@@ -1,11 +1,12 @@
-"""The goodbye after a crash: a BYE for a dialog whose worker died, built from what the store kept of it.
+"""The goodbye after a crash, built from what the store kept: a BYE for a call that was answered, 480 for one that rang.
 
-RFC 3261 12.2.1.1 (requests within a dialog, seen from the UAS) and 15.1.1. Over UDP only: a TCP or TLS peer noticed
-the lost connection, and its answer would want one.
+RFC 3261 12.2.1.1 (requests within a dialog, seen from the UAS), 15.1.1 and 8.2.6.2 (headers of a response). Over UDP
+only: a TCP or TLS peer noticed the lost connection, and its answer would want one.
 """
 
 import ipaddress
 import os
+import re
 import select
 import socket
 import time
@@ -55,6 +56,83 @@ def dialog_of(invite: Message, local_tag: str, source: str) -> Dialog:
         transport=via[-1].lower() if len(via) == 3 else "udp",
         routes=invite.all("record-route"),
     )
+
+
+@dataclass(frozen=True)
+class Ringing:
+    """What a final answer to an INVITE needs, as JSON-able values."""
+
+    call_id: str
+    vias: list[str]
+    sender: str  # the INVITE's From
+    to: str  # its To with our tag
+    cseq: str
+    destination: str  # ip:port the INVITE came from
+    transport: str
+
+    def as_json(self) -> dict[str, Any] | None:
+        """For the call's row; None where broken bytes are in it, which no database takes."""
+        values = asdict(self)
+        texts = [*(text for text in values.values() if isinstance(text, str)), *self.vias]
+        return values if all(text == printable(text) for text in texts) else None
+
+
+def ringing_of(invite: Message, local_tag: str, source: str) -> Ringing:
+    """The transaction that our 180 keeps open."""
+    via = invite.get("via").split(" ")[0].split("/")
+    return Ringing(
+        call_id=invite.get("call-id"),
+        vias=invite.all("via"),
+        sender=invite.get("from"),
+        to=f"{invite.get('to')};tag={local_tag}",
+        cseq=invite.get("cseq"),
+        destination=source,
+        transport=via[-1].lower() if len(via) == 3 else "udp",
+    )
+
+
+def unavailable(ringing: Ringing) -> bytes:
+    """The final answer's text. The top Via is completed as the server does it (RFC 3261 18.2.1, RFC 3581 section 4)."""
+    ip, _, port = ringing.destination.rpartition(":")
+    top = re.sub(r";\s*rport(?!\s*=)", f";rport={port}", ringing.vias[0], flags=re.IGNORECASE)
+    lines = [
+        "SIP/2.0 480 Temporarily Unavailable",
+        f"Via: {top};received={ip}",
+        *(f"Via: {via}" for via in ringing.vias[1:]),
+        f"From: {ringing.sender}",
+        f"To: {ringing.to}",
+        f"Call-ID: {ringing.call_id}",
+        f"CSeq: {ringing.cseq}",
+        'Reason: SIP;cause=500;text="Worker restarted"',
+        "Content-Length: 0",
+    ]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("utf-8", "surrogateescape")
+
+
+def let_go(stored: Iterable[dict[str, Any]], host: str, port: int) -> int:
+    """Ends the calls that rang when their worker died, else their callers would hear it ring for minutes; how many.
+
+    From our own SIP port, which is therefore borrowed before the library opens it: firewalls let nothing else through.
+    Twice, since nobody waits for the ACK.
+    """
+    told = 0
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        try:
+            sock.bind(("" if host == "0.0.0.0" else host, port))
+        except OSError as problem:  # somebody else has it: then from any port
+            log.warning("sip_port_not_borrowed", error=problem.strerror)
+        for values in stored:
+            try:
+                ringing = Ringing(**values)
+                if ringing.transport == "udp":
+                    ip, _, number = ringing.destination.rpartition(":")
+                    for _ in range(2):
+                        sock.sendto(unavailable(ringing), (ip, int(number)))
+                    told += 1
+            except (OSError, TypeError, ValueError, IndexError) as problem:  # this caller's own timer is the backstop
+                log.warning("farewell_impossible", error=type(problem).__name__)
+    log.info("let_go", calls=told)
+    return told
 
 
 def bye(dialog: Dialog, sent_by: str, branch: str) -> bytes:

@@ -24,7 +24,7 @@ from aircall_core.sip.admission import Admission
 from aircall_core.sip.bridge import Media
 from aircall_core.sip.digest import Digest
 from aircall_core.sip.endpoint import Endpoint, EndpointConfig
-from aircall_core.sip.farewell import say_goodbye
+from aircall_core.sip.farewell import let_go, say_goodbye
 from aircall_core.sip.pcm import PcmListener
 from aircall_core.sip.prompts import Prompts
 from aircall_core.sip.recorder import Recordings
@@ -61,13 +61,16 @@ class Worker:
         _be_quick()
         node, after, lost = self._begin_life()
         directory = load_directory(self._store, self._box)
+        rang, talked = [one for one in lost if "vias" in one], [one for one in lost if "vias" not in one]
+        if rang:
+            let_go(rang, self.settings.sip_host, self.settings.worker_sip_port(self.index))
         board = self._open(node, directory)
         tools = board.tools
         self._link.start(after)
         tools.recordings.start()
-        if lost:
+        if talked:
             threading.Thread(
-                target=say_goodbye, args=(lost, self.settings.sip_host), name="farewell", daemon=True
+                target=say_goodbye, args=(talked, self.settings.sip_host), name="farewell", daemon=True
             ).start()
         gc.collect()
         gc.freeze()

@@ -11,6 +11,7 @@ from aircall_core.sip import events as sip
 from aircall_core.sip import storelink as link
 from aircall_core.sip.admission import Admission
 from aircall_core.sip.calls import InboundCall
+from aircall_core.sip.farewell import ringing_of
 from aircall_core.sip.message import printable
 from aircall_core.sip.recorder import Saved
 from aircall_core.sip.tools import Stage, Tools
@@ -94,6 +95,7 @@ class Switchboard:
         call = InboundCall(self.tools, call_id, invite.token, invite.source, has_offer=invite.has_offer)
         self.calls[call_id] = self._by_token[invite.token] = call
         log.info("call_arrived", call=call_id, line=line.id, trunk=admitted.trunk.id)
+        leg = self.tools.endpoint.legs.get(invite.token)
         self.tools.put(
             link.ARRIVAL,
             call_id,
@@ -105,6 +107,7 @@ class Switchboard:
             anonymous=caller.anonymous,
             sip_call_id=printable(invite.message.get("call-id"))[:255],
             arrived_at=now_ms(),
+            dialog=ringing_of(invite.message, leg.local_tag, invite.source).as_json() if leg else None,
         )
 
     def _gone(self, token: int, code: int, *, by_caller: bool) -> None:

@@ -92,6 +92,7 @@ def test_a_worker_killed_with_three_calls(tmp_path: Path) -> None:
             assert (ended["data"]["outcome"], ended["data"]["reason"]) == ("lost", "worker_lost")
         for phone in (talk.phone, taped.phone):
             assert phone.wait_for("ended", timeout=20)["by"] == "far end", "the new life says goodbye for the old one"
+        assert waiting.wait_for("ended", timeout=20)["code"] == 480, "nobody hears it ring when it rings nowhere"
         for link in (talk.agent, taped.agent):
             assert link.ended.wait(10)
         assert [_slot(system, user.id) for user in users] == [None, None, None]
@@ -110,7 +111,6 @@ def test_a_worker_killed_with_three_calls(tmp_path: Path) -> None:
         assert list(parts.iterdir()) == []
 
         system.wait_ready()
-        waiting.hang_up()
         after = begin_talk(system, recorded, cleo, tabs[cleo.id], known)
         after.phone.hang_up()
         assert system.wait_for("call.ended", call_id=after.id).event.data["outcome"] == "answered"
