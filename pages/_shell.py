@@ -19,4 +19,5 @@ with st.sidebar:
 page = st.navigation(navigation.pages(who.role))
 navigation.account(who)
 session.follow()
-page.run()
+with session.store_may_be_away("retry-page"):
+    page.run()

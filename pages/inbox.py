@@ -38,6 +38,7 @@ def shown(row: inbox.Row) -> dict[str, Any]:
 
 
 @st.fragment
+@session.store_may_be_away("retry-inbox")
 def live() -> None:
     """Everything that calls change; events rerun this part alone."""
     steps = data.read(readiness.steps) if who.role == "administrator" else {}

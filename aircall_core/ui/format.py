@@ -1,6 +1,7 @@
 """How the console writes names, numbers and times for people."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import phonenumbers
@@ -22,6 +23,7 @@ def plain(text: str) -> str:
     return inert.translate(MARKDOWN)
 
 
+@lru_cache(maxsize=4096)
 def party(number: str, country: str) -> str:
     """A customer's number as people of the line's country read it."""
     if number in ("", numbers.ANONYMOUS):
@@ -29,6 +31,7 @@ def party(number: str, country: str) -> str:
     return numbers.spoken_form(number, country)
 
 
+@lru_cache(maxsize=4096)
 def flag(number: str) -> str:
     """The flag of a number's country, or nothing."""
     return numbers.flag(numbers.country_of(number))
@@ -44,6 +47,7 @@ def moment(at_ms: int, timezone: str = "UTC", locale: str = "en") -> str:
     return format_datetime(at, "medium", locale=locale)
 
 
+@lru_cache(maxsize=8)
 def countries(locale: str = "en") -> dict[str, str]:
     """Countries that have telephone numbers, by ISO code, in the order of their names."""
     names = Locale.parse(locale).territories

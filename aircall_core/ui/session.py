@@ -1,5 +1,7 @@
 """Who looks at this page: asked at every run, so that a revoked session stops at the next click."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import streamlit as st
@@ -16,14 +18,28 @@ def current() -> Identity:
     try:
         who = data.read(people.identity_of_session, str(user.get("session", "")))
     except data.NotReady:
-        st.warning(t("page.store_away"), icon=":material/database_off:")
-        st.button(t("ui.retry"))
+        say_away("retry-identity")
         st.stop()
     if who is None:
         st.info(t("page.signed_out"), icon=":material/lock:")
         st.html(f'<a href="/" target="_self">{t("ui.gone.again")}</a>')
         st.stop()
     return who
+
+
+def say_away(key: str) -> None:
+    """The notice that the store is away, with the one thing that helps."""
+    st.warning(t("page.store_away"), icon=":material/database_off:")
+    st.button(t("ui.retry"), key=key)
+
+
+@contextmanager
+def store_may_be_away(key: str) -> Iterator[None]:
+    """Says so where the store goes away while a page, or a fragment of it, is being made."""
+    try:
+        yield
+    except data.NotReady:
+        say_away(key)
 
 
 def remember_page(page: str, **query: str) -> None:

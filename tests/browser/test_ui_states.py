@@ -210,6 +210,18 @@ def test_who_types_goes_on_typing(page: Page, desk: FakeDesk) -> None:
     expect(ringer(page).get_by_role("button", name="Reject")).to_be_focused()
 
 
+def test_the_keyboard_goes_from_the_ringer_to_the_call(page: Page, desk: FakeDesk) -> None:
+    opened(page, desk)
+    desk.ring()
+    expect(ringer(page)).to_be_visible()
+    page.keyboard.press("Alt+Shift+R")
+    for _ in range(3):
+        page.keyboard.press("Tab")
+    expect(ringer(page).get_by_role("button", name="Accept")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(toolbar(page).get_by_role("button", name="Mute")).to_be_focused()
+
+
 def test_the_conversation_opens_while_it_rings(page: Page, desk: FakeDesk) -> None:
     opened(page, desk)
     desk.ring()

@@ -126,6 +126,20 @@ def test_a_store_that_is_away_is_said_on_the_page(desk: Desk, monkeypatch: pytes
     assert "database is away" in at.warning[0].value
 
 
+def test_a_store_that_goes_away_while_a_page_is_made_is_said_too(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = data.read
+
+    def breaks(query: Any, *args: Any, **kwargs: Any) -> Any:
+        if query.__name__ in ("conversations_of", "node_states"):
+            raise data.NotReady("away")
+        return read(query, *args, **kwargs)
+
+    monkeypatch.setattr(data, "read", breaks)
+    for page in ("inbox.py", "health.py"):
+        at = fine(shell(desk, page=page))
+        assert "database is away" in at.warning[-1].value
+
+
 def test_a_foreign_conversation_is_not_shown(desk: Desk) -> None:
     with desk.store.write() as tx:
         tx.execute(t.line_users.delete())

@@ -128,11 +128,15 @@ function build(host, { data, trigger }) {
     const ids = new Set(calls.map((call) => call.id));
     for (const [id, card] of cards) {
       if (ids.has(id)) continue;
-      const focused = card.node.contains(host.getRootNode().activeElement);
+      const at = host.getRootNode().activeElement;
+      const focused = card.node.contains(at);
+      const byKeyboard = focused && at.matches(':focus-visible');
       card.node.remove();
       cards.delete(id);
       if (!live.view.calls[id]) ctx.errors.delete(id);
-      if (focused) card.before?.focus?.();
+      // Where the keyboard goes on: to the call that was taken, or back to where it came from.
+      if (byKeyboard && live.view.calls[id]?.by === live.view.user) live.dispatchEvent(new Event('focus-call'));
+      else if (focused) card.before?.focus?.();
     }
     for (const call of calls) {
       const known = cards.get(call.id);

@@ -137,6 +137,10 @@ function build(host, { data, trigger }) {
   }
 
   subs.on(live, 'view', draw);
+  subs.on(live, 'focus-call', () => {
+    draw(); // this view may not have heard of the call yet
+    if (call) mute.focus();
+  });
   subs.on(live, 'status', draw);
   subs.on(live, 'event', (e) => ended(e.detail));
   subs.on(live.calls, 'change', draw);
