@@ -1,5 +1,6 @@
 """Several workers on one store, and what is left of a worker that was killed."""
 
+import asyncio
 import os
 import signal
 import time
@@ -7,17 +8,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiortc import RTCPeerConnection, RTCSessionDescription
+from aiortc.contrib.media import MediaPlayer
 from sqlalchemy import select
 
 from aircall_core.desk import nodes
 from aircall_core.domain import events as kinds
 from aircall_core.store import tables as t
-from tests.support.audio import has_tone, read_wav, tone
-from tests.support.desk_system import System
+from tests.support.audio import has_tone, read_wav, tone, write_wav
+from tests.support.desk_system import System, User
+from tests.support.netns import NetNs, netns
 from tests.support.pcm_peer import PcmPeer
 from tests.support.processes import eventually
+from tests.support.realtime import Tab
 from tests.system.kit import AGENT_HZ, CALLER_HZ, begin_talk, log_lines, next_ring, worker_row
 
+__all__ = ["netns"]  # the fixture
 pytestmark = [pytest.mark.sip, pytest.mark.timeout(240)]
 
 
@@ -165,3 +171,42 @@ def test_a_machine_that_slept_for_a_while_loses_nobody(tmp_path: Path) -> None:
 def _lease(system: System, kind: str) -> int:
     with system.store.read() as conn:
         return int(conn.scalar(select(t.nodes.c.lease_until).where(t.nodes.c.kind == kind)) or 0)
+
+
+def test_a_browsers_audio_is_placed_beside_the_worker_that_has_its_call(tmp_path: Path, netns: NetNs) -> None:
+    with System(tmp_path, workers=2, gateways=2, min_free_disk_mb=0) as system:
+        ada = system.add_user("Ada")
+        line = system.add_line("+33199000001", [ada], ring_s=120)
+        tab = system.on_duty(ada)
+        eventually(lambda: worker_row(system, 1).get("alive"), 30, "the second worker")
+        heard = tmp_path / "heard.wav"
+        phone = system.phone_call(line, audio=tone(CALLER_HZ, 1, 8000), worker=1, record=heard, hangup_after=4)
+        call_id = next_ring(tab, ada, set())
+        voice = write_wav(tmp_path / "voice.wav", tone(AGENT_HZ, 30, 8000), 8000)
+        asyncio.run(_talk_as_a_browser(system, ada, tab, call_id, voice))
+        phone.wait_for("ended")
+        phone.wait()
+        (samples,), rate = read_wav(heard)
+        assert has_tone(samples[2 * rate : 3 * rate], AGENT_HZ, rate)
+        assert _call(system, call_id)["owner_node"].startswith("worker-1@")
+
+
+async def _talk_as_a_browser(system: System, user: User, tab: Tab, call_id: str, voice: Path) -> None:
+    """Offers audio for the call, accepts it, stays until it is over."""
+    connection = RTCPeerConnection()
+    player = MediaPlayer(str(voice))
+    assert player.audio is not None
+    connection.addTrack(player.audio)
+    await connection.setLocalDescription(await connection.createOffer())
+    ids = {"call_id": call_id, "peer": "peer-of-a-browser", "tab": tab.id}
+    body = {**ids, "purpose": "ring", "sdp": connection.localDescription.sdp}
+    answer = await asyncio.to_thread(system.post, user, "/rtc/offer", body)
+    assert answer.status_code == 200, answer.text
+    await connection.setRemoteDescription(RTCSessionDescription(**answer.json()))
+    accept = {"command": "accept-by-browser", "peer": ids["peer"], "tab": tab.id}
+    accepted = await asyncio.to_thread(system.post, user, f"/desk/calls/{call_id}/accept", accept)
+    assert accepted.status_code == 202, accepted.text
+    await asyncio.to_thread(tab.wait_for, "call.answered", 20, call_id=call_id)
+    await asyncio.to_thread(tab.wait_for, "call.ended", 30, call_id=call_id)
+    await connection.close()
+    player.audio.stop()
