@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.audio import has_tone, read_wav, tone
+from tests.support.audio import has_tone, read_wav
 from tests.support.desk_system import ROOT, System
 from tests.support.processes import eventually
+from tests.support.rawsip import RawCaller
+from tests.system.kit import AGENT_HZ, CALLER_HZ, begin_talk, log_lines, worker_row
 
 pytestmark = [pytest.mark.sip, pytest.mark.timeout(240)]
 
@@ -26,29 +28,33 @@ def wheel() -> str:
     return found.stdout.strip()
 
 
-def test_a_call_is_answered_on_the_wheel_and_the_third_is_refused(wheel: str, tmp_path: Path) -> None:
-    system = System(tmp_path / "office")
+def test_two_calls_are_answered_on_the_wheel_and_the_third_is_refused(wheel: str, tmp_path: Path) -> None:
+    system = System(tmp_path / "office", min_free_disk_mb=0)
     system.environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), wheel])
     with system:
-        node = next(one for one in system.http.get("/readyz").json()["nodes"] if one["kind"] == "worker")
-        assert (node["info"]["version"], node["capacity"]) == ("2.15.1", 2)  # of 4 slots
-        ada = system.add_user("Ada")
-        line = system.add_line("+33199000001", [ada])
-        tab = system.on_duty(ada)
-        heard = tmp_path / "heard.wav"
-        phone = system.phone_call(line, audio=tone(440, 60, 8000), record=heard)
-        call_id = tab.wait_for("call.ringing")["call_id"]
-        agent = system.accept(ada, tab, call_id, voice=tone(700, 1, 8000))
-        phone.wait_for("answered")
-        waiting = system.phone_call(line)
-        waiting.wait_for("ringing")
+        node = worker_row(system)
+        assert (node["info"]["version"], node["info"]["calls"], node["capacity"]) == ("2.15.1", 4, 2)
+        users = [system.add_user(name) for name in ("Ada", "Bob")]
+        line = system.add_line("+33199000001", users, recording="on")
+        known: set[str] = set()
+        talks = [
+            begin_talk(system, line, user, system.on_duty(user), known, record=tmp_path / f"{user.name}.wav")
+            for user in users
+        ]
         refused = system.phone_call(line)
         assert refused.wait_for("ended")["code"] == 503
-        waiting.hang_up()
-        eventually(lambda: len(agent.frames) > 150, 30, "three seconds of the caller")
-        phone.hang_up()
-        phone.wait_for("ended")
-        phone.wait()
-        assert has_tone(read_wav(heard)[0][0][8000:16000], 700, 8000)
-        assert has_tone(agent.heard()[8000:16000], 440, 8000)
-        tab.close()
+        for user, talk in zip(users, talks, strict=True):
+            eventually(lambda talk=talk: len(talk.agent.frames) > 150, 30, "three seconds of the caller")  # type: ignore[misc]
+            talk.phone.hang_up()
+            talk.phone.wait_for("ended")
+            talk.phone.wait()
+            assert has_tone(read_wav(tmp_path / f"{user.name}.wav")[0][0][8000:16000], AGENT_HZ, 8000)
+            assert has_tone(talk.agent.heard()[8000:16000], CALLER_HZ, 8000)
+            system.wait_for("call.recording", call_id=talk.id, state="saved", timeout=20)
+        with RawCaller("127.0.0.1", system.settings.sip_port) as caller:
+            for _ in range(6):  # slots and ports come back
+                caller.invite(line.number)
+                caller.wait_for(180)
+                caller.cancel()
+                caller.wait_for(487)
+        assert log_lines(system.log, "child_exited") == []
