@@ -326,6 +326,28 @@ def test_arrow_keys_move_in_the_toolbar(page: Page, desk: FakeDesk) -> None:
     expect(toolbar(page).get_by_role("button", name="Mute")).to_be_focused()
 
 
+def test_nothing_covers_the_call_on_a_phone(page: Page, desk: FakeDesk) -> None:
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.add_init_script(
+        "navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('no', 'NotFoundError'); }"
+    )
+    desk.view["duty"] = False
+    opened(page, desk)
+    page.get_by_role("button", name="Go on duty").click()
+    words = page.get_by_text("No microphone was found")
+    expect(words).to_be_visible()
+    desk.ring()
+    desk.answer()
+    page.evaluate("() => window.__aircall.toast('Something happened', {kind: 'error'})")
+    expect(page.get_by_role("listitem").filter(has_text="Something happened")).to_be_visible()
+    for one in (
+        toolbar(page).get_by_role("button", name="Hang up"),
+        words,
+        page.get_by_role("button", name="Go on duty"),
+    ):
+        one.click(trial=True)  # fails when something else lies over it
+
+
 def test_a_lost_call_says_so_and_stays_said(page: Page, desk: FakeDesk) -> None:
     opened(page, desk)
     desk.ring()

@@ -107,6 +107,9 @@ function build(host, { data }) {
     if (!dock.matches(':popover-open')) dock.showPopover();
   }
 
+  const height = new ResizeObserver(() => document.documentElement.style.setProperty('--aircall-dock', `${dock.offsetHeight}px`));
+  height.observe(dock);
+  subs.add(() => height.disconnect());
   const sidebar = document.querySelector('[data-testid="stSidebar"]');
   const measure = () => {
     const open = sidebar && sidebar.getBoundingClientRect().right > 40;

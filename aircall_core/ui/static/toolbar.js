@@ -81,6 +81,7 @@ function build(host, { data, trigger }) {
     call = active(live.view);
     const shown = bar.matches(':popover-open');
     document.documentElement.classList.toggle('aircall-in-call', Boolean(call));
+    document.documentElement.style.setProperty('--aircall-bar', call ? '10.75rem' : '0rem'); // toasts stay above it
     if (!call) {
       if (shown) bar.hidePopover();
       media = '';
@@ -100,7 +101,7 @@ function build(host, { data, trigger }) {
     able(mute, answered && !busy);
     able(hangup, !busy || busy === 'mute');
     able(open, Boolean(call.conversation));
-    here.hidden = !answered || live.calls.owned === call.id || busy === 'here';
+    here.hidden = !answered || live.status !== 'online' || live.calls.owned === call.id || busy === 'here';
     if (!bar.querySelector('[tabindex="0"]')) mute.setAttribute('tabindex', '0');
     if (!shown) bar.showPopover();
     tick();
