@@ -13,10 +13,10 @@ from typing import Final
 from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import cookie_parser
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
 from aircall_core import ids
@@ -42,6 +42,8 @@ class Gate:
         if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
+        if scope["type"] == "http":
+            send = _sealed(send)
         # Never trust the client's: only the gate says who someone is.
         scope["headers"] = [one for one in scope["headers"] if not one[0].lower().startswith(b"x-console-")]
         if scope["path"].startswith(OPEN):
@@ -74,6 +76,27 @@ def desk_address(settings: Settings, scheme: str, host: str) -> str:
         return settings.desk_url
     name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
     return f"{scheme}://{name}:{settings.desk_port}"
+
+
+# A page of another site must not frame the console and have its buttons pressed; the audio check frames its own part.
+_SEALS = {
+    "content-security-policy": "frame-ancestors 'self'",
+    "x-frame-options": "SAMEORIGIN",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "permissions-policy": "microphone=(self), camera=(), geolocation=()",
+}
+
+
+def _sealed(send: Send) -> Send:
+    async def seal(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in _SEALS.items():
+                headers.setdefault(name, value)
+        await send(message)
+
+    return seal
 
 
 async def _refuse(

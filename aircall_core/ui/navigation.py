@@ -1,6 +1,7 @@
 """Which pages a role has, and how components lead to one."""
 
 from collections.abc import Callable
+from html import escape
 
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
@@ -77,6 +78,6 @@ def account(who: Identity) -> None:
         st.caption(t(f"role.{who.role}"))
         # A form of the browser, since only the desk may end the session and clear its cookie.
         st.html(
-            f'<form method="post" action="{logout}" class="sign-out">'
+            f'<form method="post" action="{escape(logout)}" class="sign-out">'
             f'<button type="submit">{t("page.sign_out")}</button></form>'
         )

@@ -94,6 +94,17 @@ def test_what_shows_nothing_of_anybody_is_open(client: Callable[..., TestClient]
     assert client(None).get(path).status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/", "/assets/live.js"])
+@pytest.mark.parametrize("found", [ANNA, None, data.NotReady("away")])
+def test_no_other_site_may_frame_the_console(
+    client: Callable[..., TestClient], path: str, found: Identity | Exception | None
+) -> None:
+    headers = client(found).get(path).headers
+    assert headers["content-security-policy"] == "frame-ancestors 'self'"
+    assert headers["x-frame-options"] == "SAMEORIGIN"
+    assert headers["x-content-type-options"] == "nosniff"
+
+
 def test_the_pages_socket_is_for_the_signed_in(client: Callable[..., TestClient]) -> None:
     with client(ANNA).websocket_connect("/_stcore/stream") as socket:
         assert socket.receive_json()["x-console-user"] == "user-1"
