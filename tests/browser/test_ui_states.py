@@ -422,13 +422,13 @@ def test_devices_are_chosen_and_kept(page: Page, desk: FakeDesk) -> None:
     expect(mic).to_be_visible()
     label = mic.locator("option").nth(1).inner_text()
     mic.select_option(label=label)
-    page.wait_for_function("window.__aircall.phone.chosen.mic !== ''")
+    page.wait_for_function("window.__aircall?.phone?.chosen.mic")
     page.get_by_role("checkbox", name="Reduce echo and noise").uncheck()
     page.get_by_role("button", name="Ring once").click()
     eventually(lambda: sounding(page), 5, "the ring")
     eventually(lambda: not sounding(page), 10, "its end")
     page.reload()
-    page.wait_for_function("window.ready && window.__aircall.phone.chosen.mic !== ''")
+    page.wait_for_function("window.ready && window.__aircall?.phone?.chosen.mic")
     page.get_by_role("button", name="Allow the microphone").click()
     expect(mic.locator("option:checked")).to_have_text(label)
     expect(page.get_by_role("checkbox", name="Reduce echo and noise")).not_to_be_checked()
@@ -548,6 +548,7 @@ def test_the_timeline_is_live(page: Page, desk: FakeDesk) -> None:
     desk.entries = timeline_entries(3)
     opened(page, desk, "timeline", conversation="conversation-1")
     timeline = page.get_by_role("region", name="Timeline")
+    expect(timeline.get_by_role("article").last).to_be_visible()  # read: from here on it lives by events
     desk.ring()
     bubble = timeline.get_by_role("article").last
     expect(bubble).to_contain_text("Ringing")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.audio import has_tone, read_wav, tone
+from tests.support.audio import has_tone, read_wav, tone, tone_level
 from tests.support.peers import Baresip, TestPhone
 from tests.support.ports import free_port
 from tests.support.rawsip import RawCaller
@@ -109,7 +109,10 @@ def test_baresip_and_a_hand_made_caller_reach_an_answering_phone(tmp_path: Path)
         callee.wait_for("ended")
         callee.wait()
     samples, rate = read_wav(heard)
-    assert has_tone(samples[0][rate // 2 : rate], 520, rate)
+    # When the tone begins depends on how busy the machine is: look at the half second that holds most of it.
+    starts = range(0, len(samples[0]) - rate // 2, rate // 10)
+    loudest = max(starts, key=lambda at: tone_level(samples[0][at : at + rate // 2], 520, rate))
+    assert has_tone(samples[0][loudest : loudest + rate // 2], 520, rate)
 
     with TestPhone.answer(tmp_path, port=port, answer_after=0.1), RawCaller("127.0.0.1", port) as caller:
         caller.invite("+33199000001")

@@ -141,7 +141,8 @@ def _left(system: System) -> dict[str, int]:
 
     def idle() -> bool:
         row = worker_row(system)
-        return row["in_use"] == row["info"]["calls_up"] == 0 and not _parts(system)
+        # Before its first heartbeat a worker tells only what its library holds.
+        return row["in_use"] == row["info"].get("calls_up") == 0 and not _parts(system)
 
     eventually(idle, 30, "the worker to be idle")
     seen: list[int] = []
