@@ -6,7 +6,6 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.kit import (
-    AGENT_HZ,
     CALLER_HZ,
     Office,
     Seat,
