@@ -105,10 +105,8 @@ def test_a_killed_gateway_means_music_for_the_caller_until_the_agent_is_back(off
     toolbar(seat.page).get_by_role("button", name="Hang up").click()
     phone.wait_for("ended")
     phone.wait()
-    heard = read_wav(record)[0][0]
-    order = voices(heard)
+    order = voices(read_wav(record)[0][0])
     assert (order[0], order[1], order[-1]) == ("agent", "music", "agent")
-    assert has_tone(heard[-8000:], AGENT_HZ, 8000)
 
 
 def test_a_killed_worker_loses_its_calls_says_so_and_takes_the_next(office: Office) -> None:

@@ -53,7 +53,7 @@ def page(context: BrowserContext) -> Iterator[Page]:
 def opened(page: Page, desk: FakeDesk, *parts: str, **data: Any) -> Page:
     """The page with the given parts (all live ones by default), connected."""
     page.goto(desk.url(*(parts or PARTS), **data))
-    page.wait_for_function("window.ready && window.__aircall.status === 'online'")
+    page.wait_for_function("window.ready && window.__aircall?.status === 'online'")
     return page
 
 
@@ -486,7 +486,7 @@ def test_axe_finds_nothing(page: Page, desk: FakeDesk, theme: str, width: int) -
     desk.ring("call-1")
     desk.entries = timeline_entries(12)
     page.goto(desk.url(*PARTS, "timeline", theme=theme, conversation="conversation-1"))
-    page.wait_for_function("window.ready && window.__aircall.status === 'online'")
+    page.wait_for_function("window.ready && window.__aircall?.status === 'online'")
     expect(ringer(page)).to_be_visible()
     expect(toolbar(page)).to_be_visible()
     expect(page.get_by_text("Missed call").first).to_be_attached()
