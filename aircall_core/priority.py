@@ -1,5 +1,6 @@
 """Audio before everything else on the machine, where the system grants it."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -19,4 +20,9 @@ def raise_priority() -> bool:
             _AUTOGROUP.write_text(str(NICE))
     except PermissionError:
         return False
+    except OSError as problem:
+        # Without a session of its own (a container's first process and its children) a process is in the root group,
+        # which has no nice value, says EINVAL, and lets the process's own value count.
+        if problem.errno != errno.EINVAL:
+            raise
     return True

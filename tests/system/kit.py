@@ -10,6 +10,7 @@ from tests.support.audio import tone
 from tests.support.desk_system import Line, System, User
 from tests.support.pcm_peer import PcmPeer
 from tests.support.peers import TestPhone
+from tests.support.processes import eventually
 from tests.support.realtime import Tab
 
 CALLER_HZ, AGENT_HZ = 440.0, 700.0
@@ -69,7 +70,11 @@ def open_files(pid: int) -> int:
 
 
 def worker_row(system: System, index: int = 0) -> dict[str, Any]:
-    """What /readyz says of a worker."""
-    body = system.http.get("/readyz").json()
-    name = f"worker-{index}@"
-    return next((node for node in body["nodes"] if node["id"].startswith(name)), {})
+    """What /readyz says of a worker, from its first beat on: before that its row has no counts."""
+
+    def row() -> dict[str, Any]:
+        nodes = system.http.get("/readyz").json()["nodes"]
+        seen = next((node for node in nodes if node["id"].startswith(f"worker-{index}@")), {})
+        return seen if "refused" in seen.get("info", {}) else {}
+
+    return eventually(row, 30, "the worker's first beat")

@@ -1,10 +1,13 @@
 """Priority of the audio processes, tried in a process of its own."""
 
+import errno
 import os
 import subprocess
 import sys
 
 import pytest
+
+from aircall_core import priority
 
 SHOW = """
 import os, pathlib
@@ -28,6 +31,24 @@ def test_it_is_raised_for_the_process_and_its_session() -> None:
     granted, nice, group = shown()
     assert (granted, nice) == ("True", "-10")
     assert group in ("-10", "-")
+
+
+class RootGroup:
+    """The autogroup file of a process without a session of its own, as in a container: writing to it is EINVAL."""
+
+    def exists(self) -> bool:
+        return True
+
+    def write_text(self, text: str) -> None:
+        raise OSError(errno.EINVAL, "Invalid argument")
+
+
+def test_in_the_root_group_the_process_counts_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(priority.os, "setpriority", lambda which, who, nice: asked.append(nice))
+    monkeypatch.setattr(priority, "_AUTOGROUP", RootGroup())
+    assert priority.raise_priority() is True
+    assert asked == [priority.NICE]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="root gives its rights away to see what others get")
