@@ -74,7 +74,7 @@ def worker_row(system: System, index: int = 0) -> dict[str, Any]:
 
     def row() -> dict[str, Any]:
         nodes = system.http.get("/readyz").json()["nodes"]
-        seen = next((node for node in nodes if node["id"].startswith(f"worker-{index}@")), {})
+        seen: dict[str, Any] = next((node for node in nodes if node["id"].startswith(f"worker-{index}@")), {})
         return seen if "refused" in seen.get("info", {}) else {}
 
     return eventually(row, 30, "the worker's first beat")

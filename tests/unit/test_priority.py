@@ -45,7 +45,7 @@ class RootGroup:
 
 def test_in_the_root_group_the_process_counts_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
-    monkeypatch.setattr(priority.os, "setpriority", lambda which, who, nice: asked.append(nice))
+    monkeypatch.setattr(os, "setpriority", lambda which, who, nice: asked.append(nice))
     monkeypatch.setattr(priority, "_AUTOGROUP", RootGroup())
     assert priority.raise_priority() is True
     assert asked == [priority.NICE]
