@@ -11,7 +11,7 @@ from sqlalchemy import update
 from starlette.testclient import WebSocketDenialResponse, WebSocketTestSession
 from starlette.websockets import WebSocketDisconnect
 
-from aircall_core.desk import availability, people
+from aircall_core.desk import availability, people, teams
 from aircall_core.desk import lines as line_cases
 from aircall_core.domain import view as fold
 from aircall_core.ids import new_id
@@ -225,6 +225,9 @@ def test_rights_that_change_take_hold_at_once(world: World, office: desk_kit.Des
         with world.store.write() as tx:
             line_cases.change(tx, "system", office.line, users=[])
         second = office.arrive().call_id
+        with world.store.write() as tx:  # rights count when an event is delivered: this one comes after the call
+            teams.create(tx, "system", name="Crew", users=[])
+        tab.until("event", "team.changed")
         with world.store.write() as tx:
             people.change(tx, "system", eve, role="supervisor")
         tab.until("event", "user.changed")
