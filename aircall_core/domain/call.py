@@ -10,10 +10,13 @@ from enum import StrEnum
 class State(StrEnum):
     """Where a call stands."""
 
+    FLOW = "flow"  # the line's flow speaks with the caller: a menu, digits, a message
+    QUEUED = "queued"  # it waits for users, none of whom is being rung now
     RINGING = "ringing"  # users are being rung
     ACCEPTING = "accepting"  # one of them has won; their audio is awaited
     ANSWERED = "answered"  # 200 OK has been sent
     CONFIRMED = "confirmed"  # the caller's ACK has come
+    VOICEMAIL = "voicemail"  # the caller speaks after the tone
     OVERFLOW = "overflow"  # nobody answered: a message plays, and accepting is over
     ENDED = "ended"
 
@@ -22,6 +25,8 @@ class Outcome(StrEnum):
     """How a call ended, seen from the line."""
 
     ANSWERED = "answered"
+    VOICEMAIL = "voicemail"  # nobody answered, and the caller left a message
+    CALLBACK = "callback"  # the caller gave up waiting and wants to be called
     ABANDONED = "abandoned"  # the caller gave up while users were rung
     MISSED = "missed"  # nobody answered in time, or nobody could be rung
     LOST = "lost"  # the worker that carried it died

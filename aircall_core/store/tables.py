@@ -55,6 +55,18 @@ users = Table(
     Column("duty_at", MS),
     # The agent's one slot: set by accepting a call, cleared when that fails or the call ends.
     Column("active_call_id", ID),
+    # What the user chose: available, auto (by their working hours) or unavailable, and then why.
+    Column("choice", String(16), nullable=False, server_default="available"),
+    Column("choice_reason", String(16)),  # domain/availability.py
+    Column("schedule_id", ID, ForeignKey("schedules.id", name="fk_users_schedule_id_schedules")),
+    Column("wrap_up_s", Integer, nullable=False, server_default="0"),
+    Column("wrap_up_until", MS),
+    Column("missed_in_a_row", Integer, nullable=False, server_default="0"),
+    Column("idle_since", MS),  # the longest idle agent is rung first
+    # The status last written to the history (user_states): derived from all of the above, never decided upon.
+    Column("status", String(16), nullable=False, server_default="offline"),
+    Column("status_reason", String(16)),
+    Column("status_at", MS),
     Column("created_at", MS, nullable=False),
     Column("version", Integer, nullable=False, server_default="1"),
 )
@@ -85,6 +97,11 @@ lines = Table(
     Column("language", String(8), nullable=False, server_default="en"),
     Column("ring_s", Integer, nullable=False, server_default="30"),
     Column("recording", String(8), nullable=False, server_default="off"),  # off, on, notice
+    Column("priority", Integer),  # 1 is served first; none after all others
+    Column(
+        "assignee_first_s", Integer, nullable=False, server_default="0"
+    ),  # ring a conversation's assignee alone first
+    Column("tags_required", Boolean, nullable=False, server_default=text("false")),
     Column("enabled", Boolean, nullable=False, server_default=text("true")),
     Column("created_at", MS, nullable=False),
     Column("version", Integer, nullable=False, server_default="1"),
@@ -104,6 +121,79 @@ line_teams = Table(
     Column("line_id", ID, ForeignKey("lines.id", ondelete="CASCADE"), primary_key=True),
     Column("team_id", ID, ForeignKey("teams.id", ondelete="CASCADE"), primary_key=True),
     Index(None, "team_id"),
+)
+
+# A line's call flow, version by version: the newest is the one that calls begin with; a call keeps the one it began
+# with. A line without any has the default flow (domain/flow.py).
+flows = Table(
+    "flows",
+    metadata,
+    Column("line_id", ID, ForeignKey("lines.id", ondelete="CASCADE"), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("document", JSON, nullable=False),
+    Column("created_at", MS, nullable=False),
+    Column("created_by", ID),
+)
+
+# Opening hours of lines, and working hours of users: domain/hours.py.
+schedules = Table(
+    "schedules",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("timezone", String(64), nullable=False),
+    Column("weekly", JSON, nullable=False),  # Monday first: [[["09:00", "12:00"], ["13:00", "18:00"]], ...]
+    Column("country", String(2)),  # whose public holidays are closed days; none: no holidays
+    Column("subdivision", String(8)),
+    Column("special", JSON, nullable=False),  # {"2026-12-24": [["09:00", "12:00"]], "2026-12-31": []}
+    Column("created_at", MS, nullable=False),
+    Column("version", Integer, nullable=False, server_default="1"),
+)
+
+# What callers hear: sound files that the company made.
+prompts = Table(
+    "prompts",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("kind", String(16), nullable=False),  # uploaded, recorded, spoken
+    Column("text", Text, nullable=False, server_default=""),  # spoken: what it says
+    Column("path", Text, nullable=False),  # relative to the data folder; 8 kHz mono 16 bit
+    Column("duration_ms", Integer, nullable=False),
+    Column("created_at", MS, nullable=False),
+    Column("created_by", ID),
+)
+
+tags = Table(
+    "tags",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("color", String(7), nullable=False),  # #rrggbb
+    Column("archived", Boolean, nullable=False, server_default=text("false")),
+    Column("created_at", MS, nullable=False),
+)
+
+# Callers who hear a message and ring nobody.
+blocked_numbers = Table(
+    "blocked_numbers",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("pattern", String(32), nullable=False, unique=True),  # E.164, a prefix ending in *, or "anonymous"
+    Column("note", Text, nullable=False, server_default=""),
+    Column("hits", Integer, nullable=False, server_default="0"),
+    Column("last_at", MS),
+    Column("created_at", MS, nullable=False),
+    Column("created_by", ID),
+)
+
+# One row for each group that callers wait for ("line:<id>", "team:<id>", "user:<id>"). It is held while the group's
+# calls are handed out, so that two workers never give one idle agent two callers.
+queues = Table(
+    "queues",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("last_user_id", ID),  # round robin goes on after this one
 )
 
 trunks = Table(
@@ -133,6 +223,7 @@ contacts = Table(
     Column("id", ID, primary_key=True),
     Column("name", Text, nullable=False, server_default=""),
     Column("company", Text, nullable=False, server_default=""),
+    Column("priority", Integer),  # as a line's: 1 is served first
     Column("created_at", MS, nullable=False),
 )
 
@@ -157,6 +248,7 @@ conversations = Table(
     Column("last_at", MS, nullable=False),
     Column("last_call_id", ID),
     Column("missed", Boolean, nullable=False, server_default=text("false")),  # the last call was not answered
+    Column("assigned_to", ID, ForeignKey("users.id", name="fk_conversations_assigned_to_users")),
     UniqueConstraint("line_id", "party"),
     Index(None, "last_at", "id"),
     Index(None, "line_id", "last_at"),
@@ -193,7 +285,21 @@ calls = Table(
     Column("muted", Boolean, nullable=False, server_default=text("false")),
     Column("agent_away", Boolean, nullable=False, server_default=text("false")),
     Column("recording", String(16), nullable=False, server_default="off"),  # off, started, stopped, saved, failed
-    Column("outcome", String(16)),  # answered, missed, abandoned, lost, failed
+    # The way through the line's flow.
+    Column("flow_version", Integer, nullable=False, server_default="0"),  # 0: the default flow
+    Column("step", String(32)),  # id of the step the call is in, or ended in
+    Column("path", JSON),  # menu choices so far: [{"step", "key", "label"}]
+    Column("digits", JSON),  # typed and not hidden: [{"step", "label", "value"}]
+    Column("out_of_hours", Boolean, nullable=False, server_default=text("false")),  # last took the branch for closed
+    Column("ring_steps", Integer, nullable=False, server_default="0"),  # how many ring and queue steps it entered
+    Column("picked_up_at", MS),  # the flow answered the caller, to speak with them
+    Column("queue_id", String(40)),  # the group it waits for while in a ring or queue step
+    Column("ring", JSON),  # how that step rings: domain/distribution.py
+    Column("queued_at", MS),  # when it began to wait; its place in the queue
+    Column("priority", Integer),  # the better of its line's and its contact's
+    Column("tag_due", Boolean, nullable=False, server_default=text("false")),  # its agent owes it a tag
+    Column("missed_reason", String(32)),  # domain/missed_reason.py
+    Column("outcome", String(16)),  # answered, voicemail, callback, missed, abandoned, lost, failed
     Column("end_reason", String(32)),
     Column("ended_by", String(8)),  # caller, agent, system
     Column("sip_code", Integer),
@@ -215,7 +321,45 @@ calls = Table(
         sqlite_where=text("ended_at IS NULL"),
         postgresql_where=text("ended_at IS NULL"),
     ),
+    Index(
+        "ix_calls_waiting",
+        "queue_id",
+        sqlite_where=text("queue_id IS NOT NULL"),
+        postgresql_where=text("queue_id IS NOT NULL"),
+    ),
+    Index("ix_calls_tag_due", "answered_by", sqlite_where=text("tag_due"), postgresql_where=text("tag_due")),
+    # How long callers of a group waited lately, for the estimate.
+    Index("ix_calls_answered", "answered_at"),
 )
+
+call_tags = Table(
+    "call_tags",
+    metadata,
+    Column("call_id", ID, ForeignKey("calls.id", ondelete="CASCADE"), primary_key=True),
+    Column("tag_id", ID, ForeignKey("tags.id"), primary_key=True),
+    Column("user_id", ID),
+    Column("at", MS, nullable=False),
+)
+
+# A caller who gave up waiting but keeps the place.
+callbacks = Table(
+    "callbacks",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("call_id", ID, ForeignKey("calls.id", ondelete="CASCADE"), nullable=False, unique=True),
+    Column("conversation_id", ID, ForeignKey("conversations.id"), nullable=False),
+    Column("line_id", ID, ForeignKey("lines.id"), nullable=False),
+    Column("queue_id", String(40), nullable=False),
+    Column("number", String(64), nullable=False),
+    Column("priority", Integer),
+    Column("queued_at", MS, nullable=False),
+    Column("requested_at", MS, nullable=False),
+    Column("state", String(16), nullable=False),  # waiting, taken, declined
+    Column("user_id", ID),  # who took or declined it
+    Column("settled_at", MS),
+    Index("ix_callbacks_open", "queue_id", "queued_at", sqlite_where=text("state = 'waiting'"),
+          postgresql_where=text("state = 'waiting'")),
+)  # fmt: skip
 
 call_legs = Table(
     "call_legs",
@@ -239,6 +383,7 @@ recordings = Table(
     Column("path", Text, nullable=False),  # relative to the data folder
     Column("duration_ms", Integer, nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
+    Column("kind", String(16), nullable=False, server_default="call"),  # call, voicemail
     Column("created_at", MS, nullable=False),
 )
 
@@ -341,4 +486,31 @@ events = Table(
     Index(None, "call_id", "seq"),
     # SQLite must never hand out a number twice, even after old events were removed.
     sqlite_autoincrement=True,
+)
+
+# Every status a user was in, one row each; the open one has no end.
+user_states = Table(
+    "user_states",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("user_id", ID, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("reason", String(16)),
+    Column("since", MS, nullable=False),
+    Column("until", MS),
+    Index(None, "user_id", "since"),
+)
+
+# Who changed which setting, and from what to what. No secrets: a changed password is said to have changed.
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("at", MS, nullable=False),
+    Column("actor", String(112), nullable=False),
+    Column("action", String(32), nullable=False),  # line.changed, user.created ...
+    Column("subject_id", String(64), nullable=False, server_default=""),
+    Column("subject_name", Text, nullable=False, server_default=""),
+    Column("changes", JSON, nullable=False),  # {"ring_s": [30, 20]}
+    Index(None, "at"),
 )
