@@ -1,4 +1,7 @@
-"""Everything the console says, by key. One file a language in `locales/`; what others lack is said in English."""
+"""Everything the console says, by key. What other languages lack is said in English.
+
+One file a language in `locales/`, and beside it a folder of the same name for the texts of larger parts of the console.
+"""
 
 import json
 from functools import lru_cache
@@ -12,7 +15,10 @@ DEFAULT = "en"
 @lru_cache(maxsize=8)
 def catalogue(language: str = DEFAULT) -> dict[str, dict[str, str]]:
     """The texts of a language by section and key."""
-    own: dict[str, dict[str, str]] = json.loads((FOLDER / f"{language}.json").read_text("utf-8"))
+    own: dict[str, dict[str, str]] = {}
+    for path in (FOLDER / f"{language}.json", *sorted((FOLDER / language).glob("*.json"))):
+        for section, texts in json.loads(path.read_text("utf-8")).items():
+            own.setdefault(section, {}).update(texts)
     if language == DEFAULT:
         return own
     english = catalogue(DEFAULT)
