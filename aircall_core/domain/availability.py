@@ -62,3 +62,8 @@ class Standing:
         if self.choice == "auto" and not self.within_hours:
             return Status.OUT_OF_HOURS
         return Status.AVAILABLE
+
+    @property
+    def status_reason(self) -> str | None:
+        """Why they are unavailable, while that is what stands in the way."""
+        return self.reason if self.status is Status.UNAVAILABLE else None

@@ -1,6 +1,6 @@
 """Who may be rung and who may see what: users, their lines and teams, and the tabs they have open."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -11,15 +11,19 @@ from sqlalchemy import (
     delete,
     exists,
     insert,
+    literal_column,
     or_,
     select,
     union,
     update,
 )
 
+from aircall_core.domain import hours
+from aircall_core.domain.availability import Standing
 from aircall_core.domain.ringing import Candidate
+from aircall_core.holidays_of import schedule_of
 from aircall_core.store.rows import many, one
-from aircall_core.store.tables import line_teams, line_users, presence, team_members, users
+from aircall_core.store.tables import calls, line_teams, line_users, presence, schedules, team_members, users
 
 
 def assigned_users(conn: Connection, line_id: str) -> list[str]:
@@ -36,28 +40,114 @@ def assigned_users(conn: Connection, line_id: str) -> list[str]:
 _LINE: BindParameter[str] = bindparam("line")
 _USER: BindParameter[str] = bindparam("user")
 _ONLINE = exists().where(presence.c.user_id == users.c.id, presence.c.lease_until > bindparam("moment"))
-_STANDING = select(
-    users.c.id, users.c.state, users.c.on_duty, users.c.active_call_id, _ONLINE.label("online")
-)  # built once: asked at every call's arrival and end
-_LINE_STANDING = _STANDING.where(
-    or_(
-        exists().where(line_users.c.line_id == _LINE, line_users.c.user_id == users.c.id),
-        exists()
-        .where(line_teams.c.line_id == _LINE)
-        .where(team_members.c.team_id == line_teams.c.team_id, team_members.c.user_id == users.c.id),
+_ON_LINE = or_(
+    exists().where(line_users.c.line_id == _LINE, line_users.c.user_id == users.c.id),
+    exists()
+    .where(line_teams.c.line_id == _LINE)
+    .where(team_members.c.team_id == line_teams.c.team_id, team_members.c.user_id == users.c.id),
+)
+
+# ---- how users stand: the statements are built once, since they are asked at every call's arrival and end
+
+_TAG_DUE = exists().where(
+    calls.c.answered_by == users.c.id,
+    literal_column("calls.tag_due"),  # as the index has it, word for word: else SQLite reads all calls
+)
+_STANDING = (
+    select(
+        users.c.id,
+        users.c.state,
+        users.c.on_duty,
+        users.c.active_call_id,
+        users.c.choice,
+        users.c.choice_reason,
+        users.c.wrap_up_until,
+        users.c.idle_since,
+        _ONLINE.label("online"),
+        _TAG_DUE.label("tag_due"),
+        schedules.c.timezone,
+        schedules.c.weekly,
+        schedules.c.country,
+        schedules.c.subdivision,
+        schedules.c.special,
     )
-).order_by(users.c.id)
-_USER_STANDING = _STANDING.where(users.c.id == _USER).with_for_update(key_share=True, of=users)
+    .outerjoin(schedules, (schedules.c.id == users.c.schedule_id) & (users.c.choice == "auto"))
+    .order_by(users.c.id)
+)
+_STANDING_OF_LINE = _STANDING.where(_ON_LINE)
+_STANDING_OF_TEAM = _STANDING.where(
+    exists().where(team_members.c.team_id == bindparam("team"), team_members.c.user_id == users.c.id)
+)
+_STANDING_OF_USERS = _STANDING.where(users.c.id.in_(bindparam("users", expanding=True)))
+_HOLD = (
+    select(users.c.id)
+    .where(users.c.id.in_(bindparam("users", expanding=True)))
+    .order_by(users.c.id)
+    .with_for_update(key_share=True)
+)
+
+
+def hold(conn: Connection, user_ids: Collection[str]) -> None:
+    """Nobody else changes these users before this transaction ends; ask how they stand only after this.
+
+    A locking select would see the newest row of the user, but presence and calls as they were when it began to wait.
+    On SQLite every write transaction holds everything anyway.
+    """
+    if user_ids and conn.dialect.name == "postgresql":
+        conn.execute(_HOLD, {"users": sorted(user_ids)}).all()
+
+
+def standing(conn: Connection, user_id: str, at: int) -> Standing | None:
+    """How one user stands at the moment ``at`` (ms, the database's clock); None for one that does not exist."""
+    return next(iter(standings(conn, at, users=[user_id])), None)
+
+
+def standings(
+    conn: Connection, at: int, *, line: str | None = None, team: str | None = None, users: Collection[str] | None = None
+) -> list[Standing]:
+    """How the users of a line, of a team, or these users stand at the moment ``at``, in the order of their ids."""
+    if line is not None:
+        rows = conn.execute(_STANDING_OF_LINE, {"line": line, "moment": at})
+    elif team is not None:
+        rows = conn.execute(_STANDING_OF_TEAM, {"team": team, "moment": at})
+    else:
+        rows = conn.execute(_STANDING_OF_USERS, {"users": sorted(users or ()), "moment": at})
+    return [_standing(row, at) for row in rows.mappings()]
+
+
+def _standing(row: RowMapping, at: int) -> Standing:
+    # Only who has chosen "auto" comes with a schedule; without one they have no hours to be outside of.
+    closed = row["timezone"] is not None and not hours.is_open(schedule_of(dict(row)), at)
+    return Standing(
+        user_id=row["id"],
+        active=row["state"] == "active",
+        on_duty=bool(row["on_duty"]),
+        online=bool(row["online"]),
+        in_call=row["active_call_id"] is not None,
+        wrapping_up=(row["wrap_up_until"] or 0) > at,
+        tag_due=bool(row["tag_due"]),
+        choice=row["choice"],
+        reason=row["choice_reason"],
+        within_hours=not closed,
+        idle_since=row["idle_since"] or 0,
+    )
+
+
+# ---- the same as it was before there was more than duty; goes when the last caller has gone
+
+_CANDIDATE = select(users.c.id, users.c.state, users.c.on_duty, users.c.active_call_id, _ONLINE.label("online"))
+_LINE_CANDIDATES = _CANDIDATE.where(_ON_LINE).order_by(users.c.id)
+_USER_CANDIDATE = _CANDIDATE.where(users.c.id == _USER).with_for_update(key_share=True, of=users)
 
 
 def candidates(conn: Connection, line_id: str, at: int) -> list[Candidate]:
     """The line's assigned users as they stand at the moment ``at`` (ms, the database's clock)."""
-    return [_candidate(row) for row in conn.execute(_LINE_STANDING, {"line": line_id, "moment": at}).mappings()]
+    return [_candidate(row) for row in conn.execute(_LINE_CANDIDATES, {"line": line_id, "moment": at}).mappings()]
 
 
 def candidate(conn: Connection, user_id: str, at: int) -> Candidate | None:
     """One user as they stand at the moment ``at``; nobody else changes them before this transaction ends."""
-    row = conn.execute(_USER_STANDING, {"user": user_id, "moment": at}).mappings().one_or_none()
+    row = conn.execute(_USER_CANDIDATE, {"user": user_id, "moment": at}).mappings().one_or_none()
     return None if row is None else _candidate(row)
 
 
