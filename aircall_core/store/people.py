@@ -99,19 +99,26 @@ def hold(conn: Connection, user_ids: Collection[str]) -> None:
 
 def standing(conn: Connection, user_id: str, at: int) -> Standing | None:
     """How one user stands at the moment ``at`` (ms, the database's clock); None for one that does not exist."""
-    return next(iter(standings(conn, at, users=[user_id])), None)
+    return next(iter(standings_of(conn, [user_id], at)), None)
 
 
-def standings(
-    conn: Connection, at: int, *, line: str | None = None, team: str | None = None, users: Collection[str] | None = None
-) -> list[Standing]:
-    """How the users of a line, of a team, or these users stand at the moment ``at``, in the order of their ids."""
-    if line is not None:
-        rows = conn.execute(_STANDING_OF_LINE, {"line": line, "moment": at})
-    elif team is not None:
-        rows = conn.execute(_STANDING_OF_TEAM, {"team": team, "moment": at})
+def standings(conn: Connection, group: str, at: int) -> list[Standing]:
+    """How the users of a group ("line:<id>", "team:<id>", "user:<id>") stand at a moment, in the order of their ids."""
+    kind, _, subject = group.partition(":")
+    if kind == "line":
+        rows = conn.execute(_STANDING_OF_LINE, {"line": subject, "moment": at})
+    elif kind == "team":
+        rows = conn.execute(_STANDING_OF_TEAM, {"team": subject, "moment": at})
+    elif kind == "user":
+        return standings_of(conn, [subject], at)
     else:
-        rows = conn.execute(_STANDING_OF_USERS, {"users": sorted(users or ()), "moment": at})
+        raise ValueError(f"no such group: {kind}")
+    return [_standing(row, at) for row in rows.mappings()]
+
+
+def standings_of(conn: Connection, user_ids: Collection[str], at: int) -> list[Standing]:
+    """How these users stand at a moment, in the order of their ids."""
+    rows = conn.execute(_STANDING_OF_USERS, {"users": sorted(user_ids), "moment": at})
     return [_standing(row, at) for row in rows.mappings()]
 
 
