@@ -1,9 +1,8 @@
-"""English text to telephone speech: 8 kHz mono 16-bit WAV files, kept by (text, voice) so that a phrase is spoken
-once.
+"""Text to telephone speech: 8 kHz mono 16-bit WAV files, kept by (text, voice) so that a phrase is spoken once.
 
-The voice lives inside the hibari package, so nothing is fetched at run time. Other languages need a recording: the
-error says so. The same levelling serves the prompts that ship (data/prompts/make.py), so that speech and music sit
-alike in the ear.
+The voices live inside packages, so nothing is fetched at run time: a natural one for English (hibari), plain but clear
+ones for Spanish and French (Pico). Other languages need a recording: the error says so. The same levelling serves the
+prompts that ship (data/prompts/make.py) and those that companies bring, so that all sit alike in the ear.
 """
 
 import hashlib
@@ -17,7 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 RATE = 8000  # Hz; what G.711 carries
-VOICES = ("heart",)  # the only voice inside the wheel; hibari would fetch any other from the network
+# Voice -> language. "heart" is the only one inside hibari's wheel; it would fetch any other from the network.
+VOICES = {"heart": "en", "pico-es": "es", "pico-fr": "fr"}
+_PICO = {"pico-es": "es-ES", "pico-fr": "fr-FR"}
 MAX_TEXT = 2000  # characters, about two minutes of speech
 _LEVEL_DBFS = -20.0
 _KNEE, _CEILING = 0.45, 0.70  # linear; 0.70 is -3.1 dBFS, which leaves mu-law some room
@@ -33,8 +34,8 @@ class SpeechError(RuntimeError):
 def speech_file(text: str, cache_dir: Path, voice: str = "heart") -> Path:
     """Path of a WAV file (8 kHz mono s16) that says `text`, made on first use and kept in `cache_dir`.
 
-    Raises SpeechError for an empty or overlong text, an unknown voice, letters other than English ones, or when no
-    speech engine is installed.
+    Raises SpeechError for an empty or overlong text, an unknown voice, letters that no voice knows, or when no speech
+    engine is installed.
     """
     text = " ".join(text.split())
     _refuse_unspeakable(text, voice)
@@ -56,28 +57,51 @@ def _refuse_unspeakable(text: str, voice: str) -> None:
     foreign = sorted({letter for letter in text if letter.isalpha() and ord(letter) > 0x24F})
     if foreign:
         raise SpeechError(
-            f"Only English can be spoken, not {''.join(foreign[:5])!r}. Record the text as a WAV file and play that."
+            f"Only English, Spanish and French can be spoken, not {''.join(foreign[:5])!r}. "
+            "Record the text as a WAV file and play that."
         )
 
 
 def synthesise(text: str, voice: str = "heart") -> Samples:
     """The text as samples in [-1, 1] at 8 kHz, not levelled. The same text gives the same samples."""
     try:
-        from hibari import Hibari  # type: ignore[import-untyped]
+        return _pico(text, _PICO[voice]) if voice in _PICO else _hibari(text, voice)
     except ImportError as error:
         raise SpeechError(
-            "No speech engine is installed: pip install hibari-tts, or play a WAV file instead."
+            "No speech engine is installed: pip install -r requirements.txt, or play a WAV file instead."
         ) from error
+
+
+def _hibari(text: str, voice: str) -> Samples:
+    from hibari import Hibari  # type: ignore[import-untyped]
+
     engine: Any = Hibari(voice=voice)
-    return _to_8k(np.asarray(engine(text, seed=0), dtype=np.float64))
+    return _to_8k(np.asarray(engine(text, seed=0), dtype=np.float64), 24000)
 
 
-def _to_8k(samples_24k: Samples) -> Samples:
-    """A third of the samples, after a windowed-sinc low pass at 3.6 kHz that keeps what folds over below -60 dB."""
-    taps = np.arange(-96, 97)
-    kernel = np.sinc(taps * 2 * 3600 / 24000) * np.blackman(len(taps))
-    filtered: Samples = np.convolve(samples_24k, kernel / kernel.sum(), mode="same")
-    return filtered[::3]
+def _pico(text: str, voice: str) -> Samples:
+    from py_nanotts import NanoTTS  # type: ignore[import-untyped]
+
+    # Pico reads markup that opens and writes files: the text must hold no tag.
+    plain = text.translate({ord("<"): " ", ord(">"): " "})
+    pcm = NanoTTS().speak(plain, voice=voice)
+    return _to_8k(np.frombuffer(pcm, "<i2") / 32768, 16000)
+
+
+def _to_8k(samples: Samples, rate: int) -> Samples:
+    """Every nth sample, after a windowed-sinc low pass at 3.6 kHz that keeps what folds over below -60 dB."""
+    step = rate // RATE
+    taps = np.arange(-32 * step, 32 * step + 1)
+    kernel = np.sinc(taps * 2 * 3600 / rate) * np.blackman(len(taps))
+    filtered: Samples = np.convolve(samples, kernel / kernel.sum(), mode="same")
+    return filtered[::step]
+
+
+def trimmed(samples: Samples) -> Samples:
+    """The samples without the silence before and after: what is 40 dB below the loudest 10 ms."""
+    power = np.mean(samples[: len(samples) // 80 * 80].reshape(-1, 80) ** 2, axis=1)
+    loud = np.flatnonzero(power > power.max() * 1e-4)
+    return samples[loud[0] * 80 : (loud[-1] + 1) * 80].copy()
 
 
 def levelled(samples: Samples, dbfs: float = _LEVEL_DBFS) -> Samples:

@@ -1,89 +1,75 @@
-"""Make the prompts that ship, again: `PYTHONPATH=. python data/prompts/make.py` in the root of the repository.
+"""Make the prompts that ship, again: `PYTHONPATH=. python data/prompts/make.py [folder of recordings]`.
 
-Everything here is our own: the words are spoken by hibari-tts (Apache-2.0, its voice is inside the package), the hold
-music is computed below. The same code gives the same files, so a change of words is a change of one line here.
+Run it in the root of the repository. The Spanish and French recordings come from Debian's packages
+asterisk-core-sounds-es-wav and asterisk-core-sounds-fr-wav, which put them into /usr/share/asterisk/sounds; another
+folder that holds es_MX_f_Allison and fr_CA_f_June will do. The words are in words.py, the music is computed in
+music.py: the same code and packages give the same files, so a change of words is a change of one line there.
 """
 
+import sys
+import wave
 from pathlib import Path
 
+import music
 import numpy as np
+import words
 
 from aircall_core import speech
 
 HERE = Path(__file__).parent
-
-SPOKEN = {
-    "en/nobody-available.wav": (
-        "Thank you for calling. I am sorry, nobody is available to take your call right now. "
-        "Please try again a little later. Goodbye."
-    ),
-    "en/recording-notice.wav": "Please note that this call is recorded.",
-    "test-call.wav": (
-        "Hello! This is the test phone, calling your new line. If you can hear me, the way from the telephone network "
-        "to your browser works. Now say something: I am recording what I hear, so that you can check the way back. "
-        "Try the mute button as well. You will find this call, and its recording if you switched that on, in the "
-        "conversation of this number. When you are done, just hang up. Have a good day!"
-    ),
-}
+RECORDINGS = Path("/usr/share/asterisk/sounds")
+REST_S, BREATH_S = 0.2, 0.04  # before and after a sentence (the audio path opens), and around a part of one
+FADE = 64  # samples: a cut must not click
+BEEP_HZ, BEEP_S = 1000, 0.4
 
 
-def spoken(text: str) -> speech.Samples:
-    """The text, with a short rest before it (the audio path opens) and after it."""
-    rest = np.zeros(speech.RATE // 5)
-    return np.concatenate([rest, speech.levelled(speech.synthesise(text)), rest])
+def recorded(folder: Path, cut: words.Cut) -> speech.Samples:
+    """A stretch of a recording, levelled by itself, since the recordings differ, and without silence around it."""
+    with wave.open(str(folder / f"{cut.name}.wav"), "rb") as file:
+        if (file.getframerate(), file.getnchannels(), file.getsampwidth()) != (speech.RATE, 1, 2):
+            raise SystemExit(f"{cut.name}.wav is not 8 kHz, mono, 16 bit")
+        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2") / 32768
+    end = None if cut.end_s is None else int(cut.end_s * speech.RATE)
+    taken = speech.trimmed(speech.levelled(samples[int(cut.start_s * speech.RATE) : end]))
+    slope = np.linspace(0, 1, FADE)
+    taken[:FADE] *= slope
+    taken[-FADE:] *= slope[::-1]
+    return taken
 
 
-# Hold music: eight chords of four seconds, notes below 1.5 kHz so that G.711 carries them well.
-CHORDS = (
-    "F3 A3 C4 E4 | D3 F3 A3 C4 | G3 Bb3 D4 F4 | C4 F4 G4 Bb4 | A3 C4 E4 G4 | D3 F3 A3 E4 | Bb3 D4 F4 A4 | C4 E4 G4 D5"
-)
-MELODY = "A4 C5 E5 C5 F4 A4 C5 E5 D5 F5 Bb4 D5 G4 Bb4 C5 F5 E5 C5 G5 E5 F5 A4 D5 A4 D5 F5 A5 F5 G5 E5 D5 C5"
-STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11, "Bb": 10}
-BAR_S = 4.0
+def rest(seconds: float) -> speech.Samples:
+    """Silence."""
+    return np.zeros(int(seconds * speech.RATE))
 
 
-def hertz(note: str) -> float:
-    """Frequency of a note such as Bb3.
-
-    A quarter tone below concert pitch: nobody hears it, and the music holds none of the tones that tests listen for.
-    """
-    return float(440 * 2 ** (-1 / 24) * 2 ** ((STEPS[note[:-1]] + 12 * int(note[-1]) - 57) / 12))
-
-
-def ring(note: str, length_s: float, attack_s: float, decay_s: float, overtones: list[float]) -> speech.Samples:
-    """One struck note: sine overtones, each higher one dying sooner, ends in silence."""
-    t = np.arange(int(length_s * speech.RATE)) / speech.RATE
-    tone = sum(
-        level * np.exp(-t * number / decay_s) * np.sin(2 * np.pi * hertz(note) * number * t)
-        for number, level in enumerate(overtones, start=1)
-    )
-    shape = np.minimum(1, t / attack_s) * np.minimum(1, (length_s - t) / (length_s * 0.25))
-    return np.asarray(tone * shape)
+def said(folder: Path, language: str, what: words.Said) -> speech.Samples:
+    """Words or pieces as one stretch of samples at the level of all prompts."""
+    if isinstance(what, str):
+        return speech.trimmed(speech.levelled(speech.synthesise(what, words.VOICES[language])))
+    pieces = [rest(piece) if isinstance(piece, float) else recorded(folder, piece) for piece in what]
+    return speech.levelled(np.concatenate(pieces))
 
 
-def hold_music() -> speech.Samples:
-    """32 s of soft chords under a slow melody. Tails wrap around the end, so that the loop has no seam."""
-    chords, melody = [chord.split() for chord in CHORDS.split("|")], MELODY.split()
-    out = np.zeros(int(BAR_S * len(chords) * speech.RATE))
-
-    def add(samples: speech.Samples, at_s: float) -> None:
-        where = (int(at_s * speech.RATE) + np.arange(len(samples))) % len(out)
-        out[where] += samples
-
-    for bar, chord in enumerate(chords):
-        for voice, note in enumerate(chord):
-            add(0.5 * ring(note, 6.0, 0.35, 4.0, [1, 0.25, 0.1]), bar * BAR_S + voice * 0.06)
-        for beat, note in enumerate(melody[bar * 4 : bar * 4 + 4]):
-            add(0.6 * ring(note, 2.4, 0.02, 0.9, [1, 0.3, 0.05]), bar * BAR_S + beat)
-    return speech.levelled(out)
+def beep() -> speech.Samples:
+    """The tone after which a caller speaks."""
+    t = np.arange(int(BEEP_S * speech.RATE)) / speech.RATE
+    shape = np.minimum(1, np.minimum(t, BEEP_S - t) / 0.01)
+    return speech.levelled(np.sin(2 * np.pi * BEEP_HZ * t) * shape)
 
 
-def main() -> None:
+def main(recordings: Path) -> None:
     """Write every prompt beside this file."""
-    for name, text in SPOKEN.items():
-        speech.write_wav(HERE / name, spoken(text))
-    speech.write_wav(HERE / "hold-music.wav", hold_music())
+    for language, table in words.WORDS.items():
+        (HERE / language / "digits").mkdir(parents=True, exist_ok=True)
+        for name, what in table.items():
+            around = rest(BREATH_S if name.startswith(words.PARTS) else REST_S)
+            samples = said(recordings / words.FOLDERS.get(language, ""), language, what)
+            speech.write_wav(HERE / language / f"{name}.wav", np.concatenate([around, samples, around]))
+        speech.write_wav(HERE / language / "beep.wav", np.concatenate([beep(), rest(BREATH_S)]))
+    test_call = said(recordings, "en", words.TEST_CALL)
+    speech.write_wav(HERE / "test-call.wav", np.concatenate([rest(REST_S), test_call, rest(REST_S)]))
+    speech.write_wav(HERE / "hold-music.wav", music.hold_music())
 
 
 if __name__ == "__main__":
-    main()
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else RECORDINGS)

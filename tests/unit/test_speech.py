@@ -38,17 +38,51 @@ def test_an_unknown_voice_never_reaches_the_network(tmp_path: Path) -> None:
         speech.speech_file("Hello", tmp_path, voice="emma")
 
 
-@pytest.mark.parametrize("name", ["hold-music", "test-call", "en/nobody-available", "en/recording-notice"])
-def test_shipped_prompts_are_alike_in_form_and_level(name: str) -> None:
-    samples = _samples(Path(__file__).parents[2] / "data" / "prompts" / f"{name}.wav")
+@pytest.mark.parametrize(
+    ("text", "voice"),
+    [("Pulse uno para ventas.", "pico-es"), ("Appuyez sur la touche étoile, s'il vous plaît.", "pico-fr")],
+)
+def test_spanish_and_french_are_spoken(text: str, voice: str, tmp_path: Path) -> None:
+    samples = _samples(speech.speech_file(text, tmp_path, voice))
+    assert 1.0 < len(samples) / 8000 < 5.0
     assert np.abs(samples).max() < 10 ** (-3 / 20)
-    power = np.mean(samples[: len(samples) // 160 * 160].reshape(-1, 160) ** 2, axis=1)
-    level = 10 * np.log10(power[power > power.max() * 1e-4].mean())
-    assert level == pytest.approx(-20, abs=1)
+
+
+def test_markup_that_writes_files_is_only_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    said = speech.synthesise('Hola <genfile file="made.wav"> amigo </genfile> <play file="made.wav"/>', "pico-es")
+    assert len(said) > speech.RATE
+    assert list(tmp_path.iterdir()) == []
+
+
+PROMPTS = Path(__file__).parents[2] / "data" / "prompts"
+# What the SIP worker plays by these names, in each language.
+NAMES = (
+    "nobody-available recording-notice blocked voicemail beep goodbye invalid-choice queue-position-before "
+    "queue-position-after queue-next estimate-before minute minutes less-than-a-minute callback-offer callback-confirmed"
+).split()
+
+
+@pytest.mark.parametrize("language", ["en", "es", "fr"])
+def test_every_language_has_every_prompt_and_number(language: str) -> None:
+    numbers = [f"digits/{number}" for number in [*range(21), *range(30, 100, 10)]]
+    missing = [name for name in [*NAMES, *numbers] if not (PROMPTS / language / f"{name}.wav").is_file()]
+    assert missing == []
+
+
+def test_shipped_prompts_are_alike_in_form_and_level_and_begin_at_once() -> None:
+    for path in sorted(PROMPTS.rglob("*.wav")):
+        samples = _samples(path)
+        assert np.abs(samples).max() < 10 ** (-3 / 20), path
+        power = np.mean(samples[: len(samples) // 160 * 160].reshape(-1, 160) ** 2, axis=1)
+        loud = np.flatnonzero(power > power.max() * 1e-4)
+        assert 10 * np.log10(power[loud].mean()) == pytest.approx(-20, abs=1), path
+        assert loud[0] * 0.02 <= 0.3, path
+        assert len(samples) / 8000 - (loud[-1] + 1) * 0.02 <= 0.3, path
 
 
 def test_hold_music_loops_without_a_seam() -> None:
-    samples = _samples(Path(__file__).parents[2] / "data" / "prompts" / "hold-music.wav")
+    samples = _samples(PROMPTS / "hold-music.wav")
     assert 20 <= len(samples) / 8000 <= 40
     steps = np.abs(np.diff(samples))
     assert abs(samples[0] - samples[-1]) <= steps.max()
