@@ -57,10 +57,11 @@ def test_markup_that_writes_files_is_only_text(tmp_path: Path, monkeypatch: pyte
 
 PROMPTS = Path(__file__).parents[2] / "data" / "prompts"
 # What the SIP worker plays by these names, in each language.
-NAMES = (
-    "nobody-available recording-notice blocked voicemail beep goodbye invalid-choice queue-position-before "
-    "queue-position-after queue-next estimate-before minute minutes less-than-a-minute callback-offer callback-confirmed"
-).split()
+NAMES = [
+    *("nobody-available", "recording-notice", "blocked", "voicemail", "beep", "goodbye", "invalid-choice"),
+    *("queue-position-before", "queue-position-after", "queue-next", "estimate-before", "minute", "minutes"),
+    *("less-than-a-minute", "callback-offer", "callback-confirmed"),
+]
 
 
 @pytest.mark.parametrize("language", ["en", "es", "fr"])
