@@ -273,25 +273,18 @@ def talk_for(page: Page, seconds: float) -> None:
     page.wait_for_timeout(seconds * 1000)
 
 
-def voices(heard: Samples, rate: int = 8000, window_s: float = 0.25, least_s: float = 0.0) -> list[str]:
-    """Who is heard, one after the other: the agent's tone, or music. Silence and windows with both do not count.
-
-    Whoever is heard for less than ``least_s`` at a stretch does not count either: a machine that runs two suites at
-    once stalls for moments, and music begins after 0.4 s without a frame.
-    """
+def voices(heard: Samples, rate: int = 8000, window_s: float = 0.25) -> list[str]:
+    """Who is heard, one after the other: the agent's tone, or music. Silence and windows with both do not count."""
     size = int(window_s * rate)
-    found: list[tuple[str, int]] = []
+    found: list[str] = []
     for start in range(0, len(heard) - size, size):
         part = heard[start : start + size]
         if level(part) < -50:
             continue
         who = "agent" if has_tone(part, AGENT_HZ, rate) else "music" if tone_level(part, AGENT_HZ, rate) < -40 else ""
-        if who and found and found[-1][0] == who:
-            found[-1] = (who, found[-1][1] + 1)
-        elif who:
-            found.append((who, 1))
-    long_enough = [who for who, windows in found if windows * window_s >= least_s]
-    return [who for who, _ in itertools.groupby(long_enough)]
+        if who:
+            found.append(who)
+    return [who for who, _ in itertools.groupby(found)]
 
 
 def keep_messages(page: Page) -> None:

@@ -118,8 +118,7 @@ def sounds_right(sound: Samples, hz: float, rate: int, loop: Samples, loop_rate:
     lost = sum(gap.length_s for gap in gaps(sound, hz, rate))
     bare = sum(gap.length_s for gap in gaps(loop, AGENT_HZ, loop_rate))
     print(f"{hz} Hz: {len(sound) / rate:.1f} s, without it {lost:.3f} s; bare loop {bare:.3f} s")
-    share = 0.03 if len(sound) > 30 * rate else 0.10  # one stall of a busy machine weighs more in a short call
-    assert lost <= 2 * bare + share * len(sound) / rate
+    assert lost <= 2 * bare + 0.03 * len(sound) / rate
 
 
 def is_recorded(office: Office, call_id: str) -> Samples:

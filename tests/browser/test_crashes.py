@@ -86,8 +86,7 @@ def test_a_killed_desk_takes_no_call_with_it_and_browsers_catch_up(office: Offic
     toolbar(seat.page).get_by_role("button", name="Hang up").click()
     phone.wait_for("ended")
     phone.wait()
-    # Audio that hung on the desk would be away until its successor is there, which takes longer than a second.
-    assert voices(read_wav(record)[0][0], least_s=1.0) == ["agent"], "the caller noticed nothing"
+    assert voices(read_wav(record)[0][0]) == ["agent"], "the caller noticed nothing"
 
 
 def test_a_killed_gateway_means_music_for_the_caller_until_the_agent_is_back(office: Office, tmp_path: Path) -> None:
@@ -105,8 +104,7 @@ def test_a_killed_gateway_means_music_for_the_caller_until_the_agent_is_back(off
     toolbar(seat.page).get_by_role("button", name="Hang up").click()
     phone.wait_for("ended")
     phone.wait()
-    order = voices(read_wav(record)[0][0])
-    assert (order[0], order[1], order[-1]) == ("agent", "music", "agent")
+    assert voices(read_wav(record)[0][0]) == ["agent", "music", "agent"]
 
 
 def test_a_killed_worker_loses_its_calls_says_so_and_takes_the_next(office: Office) -> None:
