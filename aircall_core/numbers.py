@@ -22,6 +22,15 @@ def normalise(text: str, country: str) -> str:
     return _DIALLED.sub("", text)[:32]
 
 
+def international_prefix(digits: str, country: str) -> str:
+    """The first digits of a national number ("0199" in France) as E.164 has them ("+33199"); '' when unknown."""
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region(country, None) if country else None
+    if metadata is None or not digits.isdigit():
+        return ""
+    national = digits.removeprefix(metadata.national_prefix or "")
+    return f"+{metadata.country_code}{national}"
+
+
 def spoken_form(number: str, country: str) -> str:
     """The number as people of ``country`` write it; numbers of other countries in international form."""
     try:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from aircall_core import ids, numbers
+from aircall_core.desk import audit, flow_uses
 from aircall_core.desk import teams as team_cases
 from aircall_core.desk.errors import DeskError, Invalid, not_found
 from aircall_core.domain.events import LINE_CHANGED, STAFF, Event
@@ -12,22 +13,30 @@ from aircall_core.store import Tx, accounts, provisioning
 
 RECORDING: Final = ("off", "on", "notice")
 SHORTEST_RING_S, LONGEST_RING_S = 5, 300
+LOWEST_PRIORITY, LONGEST_ASSIGNEE_S = 9, 60
+_COLUMNS: Final = (
+    "name", "number", "country", "language", "ring_s", "recording", "enabled", "priority", "assignee_first_s",
+    "tags_required",
+)  # fmt: skip
+_FRESH: Final = {
+    "name": "", "number": "", "country": "", "language": "en", "ring_s": 30, "recording": "off", "enabled": True,
+    "priority": None, "assignee_first_s": 0, "tags_required": False,
+}  # fmt: skip
 _INTERNAL = re.compile(r"[0-9*#]{2,10}")  # an extension of a PBX
 _E164 = re.compile(r"\+[1-9][0-9]{5,14}")  # ITU-T E.164: at most 15 digits
 _LANGUAGES: Final = ("en", "es", "fr")
 
 
 def create(tx: Tx, actor: str, *, users: Sequence[str] = (), teams: Sequence[str] = (), **wanted: Any) -> str:
-    """A new line; its id. ``wanted``: name, number, country, and optionally language, ring_s, recording, enabled."""
-    before = {
-        "name": "", "number": "", "country": "", "language": "en", "ring_s": 30, "recording": "off", "enabled": True
-    }  # fmt: skip
-    values = _checked(tx, {**before, **wanted}, None)
+    """A new line; its id. ``wanted``: name, number, country, and whatever else shall not be as in `_FRESH`."""
+    values = _checked(tx, {**_FRESH, **wanted}, None)
     line_id = ids.new_id()
     provisioning.add_line(tx.conn, id=line_id, created_at=tx.now_ms(), **values)
     accounts.set_line_users(tx.conn, line_id, team_cases.known_users(tx, users))
     accounts.set_line_teams(tx.conn, line_id, team_cases.known_teams(tx, teams))
     _changed(tx, actor, line_id)
+    assigned = {"users": team_cases.user_names(tx, users), "teams": team_cases.team_names(tx, teams)}
+    audit.note(tx, actor, "line.created", line_id, values["name"], audit.differences(_FRESH, {**values, **assigned}))
     return line_id
 
 
@@ -44,24 +53,42 @@ def change(
     line = provisioning.line(tx.conn, line_id)
     if line is None:
         raise not_found("The line")
+    before = {**line, **_assigned(tx, line_id)}
+    values: dict[str, Any] = {}
     if wanted:
-        kept = {key: line[key] for key in ("name", "number", "country", "language", "ring_s", "recording", "enabled")}
-        provisioning.change_line(tx.conn, line_id, **_checked(tx, {**kept, **wanted}, line_id))
+        values = _checked(tx, {**{key: line[key] for key in _COLUMNS}, **wanted}, line_id)
+        provisioning.change_line(tx.conn, line_id, **values)
     if users is not None:
         accounts.set_line_users(tx.conn, line_id, team_cases.known_users(tx, users))
     if teams is not None:
         accounts.set_line_teams(tx.conn, line_id, team_cases.known_teams(tx, teams))
     _changed(tx, actor, line_id)
+    after = {**before, **values, **_assigned(tx, line_id)}
+    changes = audit.differences(before, after, (*_COLUMNS, "users", "teams"))
+    audit.note(tx, actor, LINE_CHANGED, line_id, after["name"], changes)
 
 
 def remove(tx: Tx, actor: str, line_id: str) -> None:
     """Remove a line that has no conversations; one that has can be switched off."""
-    if provisioning.line(tx.conn, line_id) is None:
+    line = provisioning.line(tx.conn, line_id)
+    if line is None:
         raise not_found("The line")
     if provisioning.line_has_history(tx.conn, line_id):
         raise DeskError("in_use", "This line has conversations, which stay. Switch it off instead.")
+    if leading := flow_uses.lines_using(tx, flow_uses.LINE, line_id):
+        raise DeskError("in_use", f"The flow of {', '.join(leading)} sends callers to this line.")
     provisioning.remove_line(tx.conn, line_id)
     _changed(tx, actor, line_id)
+    audit.note(tx, actor, "line.removed", line_id, line["name"])
+
+
+def _assigned(tx: Tx, line_id: str) -> dict[str, list[str]]:
+    """Names of who is rung, as the audit log tells them."""
+    users, teams = accounts.line_assignments(tx.conn)
+    return {
+        "users": team_cases.user_names(tx, users.get(line_id, ())),
+        "teams": team_cases.team_names(tx, teams.get(line_id, ())),
+    }
 
 
 def _checked(tx: Tx, wanted: Mapping[str, Any], line_id: str | None) -> dict[str, Any]:
@@ -85,6 +112,11 @@ def _checked(tx: Tx, wanted: Mapping[str, Any], line_id: str | None) -> dict[str
         wrong["language"] = f"Choose one of {', '.join(_LANGUAGES)}."
     if not SHORTEST_RING_S <= int(wanted["ring_s"]) <= LONGEST_RING_S:
         wrong["ring_s"] = f"Choose between {SHORTEST_RING_S} and {LONGEST_RING_S} seconds."
+    priority = int(wanted["priority"] or 0)
+    if not 0 <= priority <= LOWEST_PRIORITY:
+        wrong["priority"] = f"Choose 1 (served first) to {LOWEST_PRIORITY}, or none."
+    if not 0 <= int(wanted["assignee_first_s"]) <= LONGEST_ASSIGNEE_S:
+        wrong["assignee_first_s"] = f"Choose at most {LONGEST_ASSIGNEE_S} seconds; 0 is off."
     if wanted["recording"] not in RECORDING:
         wrong["recording"] = "Choose off, on, or notice."
     if wrong:
@@ -97,6 +129,9 @@ def _checked(tx: Tx, wanted: Mapping[str, Any], line_id: str | None) -> dict[str
         "ring_s": int(wanted["ring_s"]),
         "recording": wanted["recording"],
         "enabled": bool(wanted["enabled"]),
+        "priority": priority or None,
+        "assignee_first_s": int(wanted["assignee_first_s"]),
+        "tags_required": bool(wanted["tags_required"]),
     }
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from aircall_core import ids
+from aircall_core.desk import audit
 from aircall_core.desk.errors import DeskError, Invalid, not_found
 from aircall_core.desk.secrets import SecretBox, SecretKeyError
 from aircall_core.domain.events import STAFF, TRUNK_CHANGED, Event
@@ -44,15 +45,21 @@ def create(tx: Tx, actor: str, box: SecretBox, *, password: str = "", **wanted: 
     state = "registering" if values["kind"] == REGISTER else None
     provisioning.add_trunk(tx.conn, id=trunk_id, created_at=tx.now_ms(), secret=secret, state=state, **values)
     _changed(tx, actor, trunk_id)
+    changes = audit.differences(None, {name: value for name, value in values.items() if value})
+    audit.note(tx, actor, "trunk.created", trunk_id, values["name"], changes)
     return trunk_id
 
 
 def change(tx: Tx, actor: str, box: SecretBox, trunk_id: str, *, password: str = "", **wanted: Any) -> None:
     """Change what is given of a trunk. An empty password keeps the one it has."""
     if set(wanted) == {"enabled"} and not password:  # all that may be changed of the test phone's
-        if not provisioning.change_trunk(tx.conn, trunk_id, enabled=bool(wanted["enabled"])):
+        known = provisioning.trunk(tx.conn, trunk_id)
+        if known is None:
             raise not_found("The trunk")
+        switched = {"enabled": bool(wanted["enabled"])}
+        provisioning.change_trunk(tx.conn, trunk_id, **switched)
         _changed(tx, actor, trunk_id)
+        audit.note(tx, actor, TRUNK_CHANGED, trunk_id, known["name"], audit.differences(known, switched))
         return
     trunk = _own(tx, trunk_id)
     kept = {key: trunk[key] for key in _COLUMNS}
@@ -64,13 +71,18 @@ def change(tx: Tx, actor: str, box: SecretBox, trunk_id: str, *, password: str =
         values["secret"] = box.seal(password)
     provisioning.change_trunk(tx.conn, trunk_id, **values)
     _changed(tx, actor, trunk_id)
+    changes = audit.differences(trunk, values, _COLUMNS)
+    if password:
+        changes["password"] = ("", password)  # the log says no more than that it changed
+    audit.note(tx, actor, TRUNK_CHANGED, trunk_id, values["name"], changes)
 
 
 def remove(tx: Tx, actor: str, trunk_id: str) -> None:
     """Remove a trunk: its next call is a stranger's. Calls that are up go on."""
-    _own(tx, trunk_id)
+    trunk = _own(tx, trunk_id)
     provisioning.remove_trunk(tx.conn, trunk_id)
     _changed(tx, actor, trunk_id)
+    audit.note(tx, actor, "trunk.removed", trunk_id, trunk["name"])
 
 
 def ensure_test_trunk(tx: Tx, sip_host: str) -> None:

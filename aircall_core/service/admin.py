@@ -59,6 +59,9 @@ class LineChange(BaseModel):
     ring_s: int | None = None
     recording: str | None = Field(None, max_length=8)
     enabled: bool | None = None
+    priority: int | None = None  # 1 is served first; 0 is none
+    assignee_first_s: int | None = None
+    tags_required: bool | None = None
     users: list[str] | None = Field(None, max_length=1000)
     teams: list[str] | None = Field(None, max_length=1000)
 
@@ -77,13 +80,25 @@ class TrunkChange(BaseModel):
     cidrs: list[str] | None = Field(None, max_length=200)
 
 
+class Rollout(BaseModel):
+    """The move to the new call experience."""
+
+    state: str = Field(max_length=16)
+    date: str | None = Field(None, max_length=10)
+
+
 class CompanyChange(BaseModel):
-    """What is given is changed."""
+    """What is given is changed. `start_trial` begins the trial of AI context, once."""
 
     name: str | None = Field(None, max_length=200)
     country: str | None = Field(None, max_length=2)
     timezone: str | None = Field(None, max_length=64)
     language: str | None = Field(None, max_length=8)
+    plan: str | None = Field(None, max_length=16)
+    add_ons: list[str] | None = Field(None, max_length=10)
+    start_trial: bool | None = None
+    rollout: Rollout | None = None
+    auto_pause_after: int | None = None
 
 
 class Tick(BaseModel):

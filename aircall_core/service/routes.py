@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from aircall_core.service import admin, commands, health, library, rtc, session_pages
+from aircall_core.service import admin, audit, blocklist, commands, health, hours, library, rtc, session_pages, tags
 from aircall_core.service.endpoint import ADMINS, EVERYBODY, METRICS, PUBLIC, Entry
 
 ROUTES: Final = (
@@ -51,6 +51,19 @@ ROUTES: Final = (
     Entry("POST", "/desk/lines", ADMINS, admin.add_line, admin.LineChange),
     Entry("PATCH", "/desk/lines/{line}", ADMINS, admin.change_line, admin.LineChange),
     Entry("DELETE", "/desk/lines/{line}", ADMINS, admin.remove_line),
+    Entry("GET", "/desk/schedules", ADMINS, hours.list_schedules),
+    Entry("POST", "/desk/schedules", ADMINS, hours.add_schedule, hours.ScheduleChange),
+    Entry("PATCH", "/desk/schedules/{schedule}", ADMINS, hours.change_schedule, hours.ScheduleChange),
+    Entry("DELETE", "/desk/schedules/{schedule}", ADMINS, hours.remove_schedule),
+    Entry("GET", "/desk/tags", EVERYBODY, tags.list_tags),
+    Entry("POST", "/desk/tags", ADMINS, tags.add_tag, tags.NewTag),
+    Entry("PATCH", "/desk/tags/{tag}", ADMINS, tags.change_tag, tags.TagChange),
+    Entry("DELETE", "/desk/tags/{tag}", ADMINS, tags.remove_tag),
+    Entry("GET", "/desk/blocklist", ADMINS, blocklist.list_blocked),
+    Entry("POST", "/desk/blocklist", ADMINS, blocklist.block, blocklist.NewEntry),
+    Entry("PATCH", "/desk/blocklist/{entry}", ADMINS, blocklist.change_blocked, blocklist.EntryChange),
+    Entry("DELETE", "/desk/blocklist/{entry}", ADMINS, blocklist.unblock),
+    Entry("GET", "/desk/audit", ADMINS, audit.read_audit),
     Entry("GET", "/desk/trunks", ADMINS, admin.list_trunks),
     Entry("POST", "/desk/trunks", ADMINS, admin.add_trunk, admin.TrunkChange),
     Entry("PATCH", "/desk/trunks/{trunk}", ADMINS, admin.change_trunk, admin.TrunkChange),

@@ -37,6 +37,11 @@ def line(conn: Connection, line_id: str) -> dict[str, Any] | None:
     return one(conn, _LINE, {"line": line_id})
 
 
+def line_for_change(conn: Connection, line_id: str) -> dict[str, Any] | None:
+    """The line's row, held until the transaction ends: two who change its flow at once do so one after the other."""
+    return one(conn, select(lines).where(lines.c.id == line_id).with_for_update())
+
+
 def line_numbered(conn: Connection, number: str) -> dict[str, Any] | None:
     """The line with this number (E.164 or internal)."""
     return one(conn, select(lines).where(lines.c.number == number))

@@ -18,7 +18,7 @@ def folded(text: str) -> str:
 
 
 def matches(wanted: str, *texts: object) -> bool:
-    """Whether each word of the search is in one of these texts; the digits of a number are found however it is written."""
+    """Whether each word of the search is in one of these texts. A number is found however it is written."""
     hay = folded(" ".join(str(text) for text in texts if text))
     digits = "".join(char for char in hay if char.isdigit())
     for word in folded(wanted).split():
