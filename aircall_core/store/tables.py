@@ -293,7 +293,7 @@ calls = Table(
     Column("out_of_hours", Boolean, nullable=False, server_default=text("false")),  # last took the branch for closed
     Column("ring_steps", Integer, nullable=False, server_default="0"),  # how many ring and queue steps it entered
     Column("picked_up_at", MS),  # the flow answered the caller, to speak with them
-    Column("queue_id", String(40)),  # the group it waits for while in a ring or queue step
+    Column("queue_id", String(40)),  # the group it waits for in a ring or queue step, or that has answered it
     Column("ring", JSON),  # how that step rings: domain/distribution.py
     Column("queued_at", MS),  # when it began to wait; its place in the queue
     Column("priority", Integer),  # the better of its line's and its contact's
@@ -324,12 +324,18 @@ calls = Table(
     Index(
         "ix_calls_waiting",
         "queue_id",
-        sqlite_where=text("queue_id IS NOT NULL"),
-        postgresql_where=text("queue_id IS NOT NULL"),
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
     ),
     Index("ix_calls_tag_due", "answered_by", sqlite_where=text("tag_due"), postgresql_where=text("tag_due")),
     # How long callers of a group waited lately, for the estimate.
-    Index("ix_calls_answered", "answered_at"),
+    Index(
+        "ix_calls_answered",
+        "queue_id",
+        "answered_at",
+        sqlite_where=text("queue_id IS NOT NULL"),
+        postgresql_where=text("queue_id IS NOT NULL"),
+    ),
 )
 
 call_tags = Table(
@@ -368,7 +374,8 @@ call_legs = Table(
     Column("call_id", ID, ForeignKey("calls.id", ondelete="CASCADE"), nullable=False),
     Column("user_id", ID, ForeignKey("users.id"), nullable=False),
     Column("state", String(16), nullable=False),  # ringing, stopped, accepted
-    Column("reason", String(16)),  # rejected, timeout, taken, ended, left
+    Column("exclusive", Boolean, nullable=False, server_default=text("false")),  # no other such call rings the user
+    Column("reason", String(16)),  # rejected, missed (or, of old, timeout), taken, ended, left
     Column("rang_at", MS, nullable=False),
     Column("stopped_at", MS),
     UniqueConstraint("call_id", "user_id"),
@@ -380,11 +387,26 @@ recordings = Table(
     metadata,
     Column("id", ID, primary_key=True),
     Column("call_id", ID, ForeignKey("calls.id", ondelete="CASCADE"), nullable=False, index=True),
-    Column("path", Text, nullable=False),  # relative to the data folder
+    Column("path", Text, nullable=False),  # relative to the data folder; '' once a deleted one's file is gone
     Column("duration_ms", Integer, nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
     Column("kind", String(16), nullable=False, server_default="call"),  # call, voicemail
     Column("created_at", MS, nullable=False),
+    Column("deleted_at", MS),  # its time was over (desk/retention.py): the row stays, so that the timeline can say so
+    # What may be too old among what is kept, without looking at millions that are deleted.
+    Index(
+        "ix_recordings_kept",
+        "kind",
+        "created_at",
+        sqlite_where=text("deleted_at IS NULL"),
+        postgresql_where=text("deleted_at IS NULL"),
+    ),
+    Index(
+        "ix_recordings_going",
+        "deleted_at",
+        sqlite_where=text("deleted_at IS NOT NULL AND path <> ''"),
+        postgresql_where=text("deleted_at IS NOT NULL AND path <> ''"),
+    ),
 )
 
 nodes = Table(

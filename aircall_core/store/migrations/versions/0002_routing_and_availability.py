@@ -160,7 +160,13 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("priority", sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column("tag_due", sa.Boolean(), server_default=sa.text("(false)"), nullable=False))
         batch_op.add_column(sa.Column("missed_reason", sa.String(length=32), nullable=True))
-        batch_op.create_index("ix_calls_answered", ["answered_at"], unique=False)
+        batch_op.create_index(
+            "ix_calls_answered",
+            ["queue_id", "answered_at"],
+            unique=False,
+            sqlite_where=sa.text("queue_id IS NOT NULL"),
+            postgresql_where=sa.text("queue_id IS NOT NULL"),
+        )
         batch_op.create_index(
             "ix_calls_tag_due",
             ["answered_by"],
@@ -172,9 +178,12 @@ def upgrade() -> None:
             "ix_calls_waiting",
             ["queue_id"],
             unique=False,
-            sqlite_where=sa.text("queue_id IS NOT NULL"),
-            postgresql_where=sa.text("queue_id IS NOT NULL"),
+            sqlite_where=sa.text("ended_at IS NULL"),
+            postgresql_where=sa.text("ended_at IS NULL"),
         )
+
+    with op.batch_alter_table("call_legs", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("exclusive", sa.Boolean(), server_default=sa.text("(false)"), nullable=False))
 
     with op.batch_alter_table("contacts", schema=None) as batch_op:
         batch_op.add_column(sa.Column("priority", sa.Integer(), nullable=True))
@@ -190,6 +199,21 @@ def upgrade() -> None:
 
     with op.batch_alter_table("recordings", schema=None) as batch_op:
         batch_op.add_column(sa.Column("kind", sa.String(length=16), server_default="call", nullable=False))
+        batch_op.add_column(sa.Column("deleted_at", sa.BigInteger(), nullable=True))
+        batch_op.create_index(
+            "ix_recordings_kept",
+            ["kind", "created_at"],
+            unique=False,
+            sqlite_where=sa.text("deleted_at IS NULL"),
+            postgresql_where=sa.text("deleted_at IS NULL"),
+        )
+        batch_op.create_index(
+            "ix_recordings_going",
+            ["deleted_at"],
+            unique=False,
+            sqlite_where=sa.text("deleted_at IS NOT NULL AND path <> ''"),
+            postgresql_where=sa.text("deleted_at IS NOT NULL AND path <> ''"),
+        )
 
     with op.batch_alter_table("users", schema=None) as batch_op:
         batch_op.add_column(sa.Column("choice", sa.String(length=16), server_default="available", nullable=False))
@@ -223,6 +247,17 @@ def downgrade() -> None:
         batch_op.drop_column("choice")
 
     with op.batch_alter_table("recordings", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_recordings_going",
+            sqlite_where=sa.text("deleted_at IS NOT NULL AND path <> ''"),
+            postgresql_where=sa.text("deleted_at IS NOT NULL AND path <> ''"),
+        )
+        batch_op.drop_index(
+            "ix_recordings_kept",
+            sqlite_where=sa.text("deleted_at IS NULL"),
+            postgresql_where=sa.text("deleted_at IS NULL"),
+        )
+        batch_op.drop_column("deleted_at")
         batch_op.drop_column("kind")
 
     with op.batch_alter_table("lines", schema=None) as batch_op:
@@ -240,11 +275,15 @@ def downgrade() -> None:
     with op.batch_alter_table("calls", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_calls_waiting",
+            sqlite_where=sa.text("ended_at IS NULL"),
+            postgresql_where=sa.text("ended_at IS NULL"),
+        )
+        batch_op.drop_index("ix_calls_tag_due", sqlite_where=sa.text("tag_due"), postgresql_where=sa.text("tag_due"))
+        batch_op.drop_index(
+            "ix_calls_answered",
             sqlite_where=sa.text("queue_id IS NOT NULL"),
             postgresql_where=sa.text("queue_id IS NOT NULL"),
         )
-        batch_op.drop_index("ix_calls_tag_due", sqlite_where=sa.text("tag_due"), postgresql_where=sa.text("tag_due"))
-        batch_op.drop_index("ix_calls_answered")
         batch_op.drop_column("missed_reason")
         batch_op.drop_column("tag_due")
         batch_op.drop_column("priority")
@@ -258,6 +297,9 @@ def downgrade() -> None:
         batch_op.drop_column("path")
         batch_op.drop_column("step")
         batch_op.drop_column("flow_version")
+
+    with op.batch_alter_table("call_legs", schema=None) as batch_op:
+        batch_op.drop_column("exclusive")
 
     with op.batch_alter_table("callbacks", schema=None) as batch_op:
         batch_op.drop_index(
