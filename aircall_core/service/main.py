@@ -14,6 +14,7 @@ from aircall_core.config import Settings, get_settings
 from aircall_core.logs import get_logger, setup_logging
 from aircall_core.service.app import build_app, build_desk
 from aircall_core.service.desk import Desk
+from aircall_core.service.due import Runner
 from aircall_core.service.hub import CLOSE_RESTART
 from aircall_core.service.jobs import Keeper
 from aircall_core.store import Store, StoreAway, open_store
@@ -47,12 +48,15 @@ async def serve(settings: Settings, listener: socket.socket) -> None:
         desk.give_up = server.give_up_from_thread(asyncio.get_running_loop())
         keeper = Keeper(store, settings, desk.give_up)
         keeper.start()
+        runner = Runner(store, settings, desk.give_up)
+        runner.start()
         log.info("desk_started", port=settings.desk_port, version=__version__)
         try:
             gc.collect()
             gc.freeze()
             await server.serve(sockets=[listener])
         finally:
+            await asyncio.to_thread(runner.stop)
             await asyncio.to_thread(keeper.stop)
     log.info("desk_stopped")
     if server.gave_up:

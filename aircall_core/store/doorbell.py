@@ -134,7 +134,7 @@ class Doorbell:
             self._changed.wait_for(lambda: self._rings != seen or stop.is_set() or self.closed, timeout)
 
     @contextmanager
-    def listening(self, stop: threading.Event) -> Iterator[None]:
+    def listening(self, stop: threading.Event) -> Iterator["Doorbell"]:
         """Keep the watcher alive, and have it look after ``stop``, while the block runs."""
         with self._changed:
             self._stops.append(stop)
@@ -142,7 +142,7 @@ class Doorbell:
                 self._watcher = threading.Thread(target=self._watch, name="doorbell", daemon=True)
                 self._watcher.start()
         try:
-            yield
+            yield self
         finally:
             with self._changed:
                 self._stops.remove(stop)

@@ -23,7 +23,17 @@ from aircall_core.domain.availability import Standing
 from aircall_core.domain.ringing import Candidate
 from aircall_core.holidays_of import schedule_of
 from aircall_core.store.rows import many, one
-from aircall_core.store.tables import calls, line_teams, line_users, presence, schedules, team_members, users
+from aircall_core.store.tables import (
+    calls,
+    line_teams,
+    line_users,
+    lines,
+    presence,
+    schedules,
+    tags,
+    team_members,
+    users,
+)
 
 
 def assigned_users(conn: Connection, line_id: str) -> list[str]:
@@ -52,6 +62,9 @@ _ON_LINE = or_(
 _TAG_DUE = exists().where(
     calls.c.answered_by == users.c.id,
     literal_column("calls.tag_due"),  # as the index has it, word for word: else SQLite reads all calls
+    # It counts for as long as the line demands tags and there are any: nobody is made to choose from nothing.
+    exists().where(lines.c.id == calls.c.line_id, lines.c.tags_required),
+    exists().where(tags.c.archived.is_(False)),
 )
 _STANDING = (
     select(

@@ -65,6 +65,22 @@ def go_offline(tx: Tx, user: str) -> None:
     tx.execute(update(t.presence).where(t.presence.c.user_id == user).values(lease_until=0))
 
 
+def add_tag(tx: Tx, name: str) -> str:
+    """A tag that calls can be given; its id."""
+    tag = new_id()
+    tx.execute(insert(t.tags).values(id=tag, name=name, color="#336699", created_at=1))
+    return tag
+
+
+def add_schedule(tx: Tx, name: str, *span: str) -> str:
+    """Working hours that are the same every day of the week, in UTC; their id."""
+    schedule, day = new_id(), [list(span)] if span else []
+    tx.execute(
+        insert(t.schedules).values(id=schedule, name=name, timezone="UTC", weekly=[day] * 7, special={}, created_at=1)
+    )
+    return schedule
+
+
 @dataclass
 class Desk:
     """One line and its users, online and on duty."""
