@@ -16,7 +16,20 @@ View = dict[str, Any]
 
 def empty(user_id: str) -> View:
     """The view of a user whom nothing concerns."""
-    return {"user": user_id, "duty": False, "calls": {}}
+    return {"user": user_id, "duty": False, "me": dict(_ME), "calls": {}}
+
+
+# How the user stands: their status as the history has it, what they chose, when their wrap-up ends, and the ended
+# calls that they owe a tag.
+_ME: Mapping[str, Any] = {
+    "status": "offline",
+    "reason": None,
+    "since": None,
+    "choice": "available",
+    "choice_reason": None,
+    "wrap_up_until": None,
+    "tags_due": [],
+}
 
 
 def call_entry(
@@ -25,11 +38,12 @@ def call_entry(
     conversation_id: str | None,
     *,
     arrived_at: object,
+    queued_at: object,
     answered_at: object,
     recording: object,
     ringing: Iterable[str],
 ) -> dict[str, Any]:
-    """A call as it enters a view: being rung, taken by nobody.
+    """A call as it enters a view: being rung, taken by nobody, waiting since ``queued_at``.
 
     ``answered_at`` and ``recording`` are set when it comes back to the ring because an agent's audio was lost.
     """
@@ -39,6 +53,7 @@ def call_entry(
         "conversation": conversation_id,
         "state": State.RINGING.value,
         "arrived_at": arrived_at,
+        "queued_at": queued_at,
         "ringing": sorted(ringing),
         "by": None,
         "peer": None,
@@ -59,6 +74,9 @@ def apply(view: View, event: Event) -> View:
     user: str = view["user"]
     if event.kind == kinds.USER_DUTY and event.user_id == user:
         return {**view, "duty": bool(event.data["on"])}
+    news = _about_me(view["me"], event, user)
+    if news:
+        view = {**view, "me": {**view["me"], **news}}
     call_id = event.call_id
     if call_id is None:
         return view
@@ -69,6 +87,7 @@ def apply(view: View, event: Event) -> View:
             event.line_id,
             event.conversation_id,
             arrived_at=event.data["arrived_at"],
+            queued_at=event.data.get("queued_at"),
             answered_at=event.data["answered_at"],
             recording=event.data["recording"],
             ringing=(),
@@ -80,6 +99,27 @@ def apply(view: View, event: Event) -> View:
         return {**view, "calls": others}
     call = {**call, **_patch(call, event)}
     return {**view, "calls": {**others, call_id: call} if concerns(user, call) else others}
+
+
+def _about_me(me: Mapping[str, Any], event: Event, user: str) -> dict[str, Any]:
+    """What an event changes in how the user stands."""
+    data: Mapping[str, Any] = event.data
+    owed: list[str] = me["tags_due"]
+    if event.kind == kinds.CALL_TAGGED and data["tags"] and event.call_id in owed:
+        return {"tags_due": [one for one in owed if one != event.call_id]}
+    if event.user_id != user:
+        return {}
+    match event.kind:
+        case kinds.USER_STATUS:
+            return {"status": data["status"], "reason": data["reason"], "since": data["since"]}
+        case kinds.USER_CHOICE:
+            return {"choice": data["choice"], "choice_reason": data["reason"]}
+        case kinds.USER_WRAP_UP:
+            return {"wrap_up_until": data["until"]}
+        case kinds.CALL_TAG_DUE:
+            return {"tags_due": sorted({*owed, str(event.call_id)})}
+        case _:
+            return {}
 
 
 # Who has the call: nobody.

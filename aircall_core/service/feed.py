@@ -55,7 +55,7 @@ def begin(store: Store, identity: Identity, after: int) -> Start:
                 missed = _framed(rows, realtime.joined(conn, rows))
             except LogTruncated:
                 missed = None
-        shown = cards(conn, view["calls"]) if missed is None else {}
+        shown = cards(conn, [*view["calls"], *view["me"]["tags_due"]]) if missed is None else {}
     return Start(seq, ids.now_ms(), Sight(role, lines), view, shown, missed)
 
 

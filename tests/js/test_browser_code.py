@@ -48,12 +48,19 @@ def random_event(dice: random.Random) -> Event:
     data: dict[str, Any] = {
         "ringing": sorted(dice.sample(USERS, dice.randint(0, 3))),
         "arrived_at": dice.randint(1, 99),
+        "queued_at": dice.choice([None, dice.randint(1, 99)]),
         "answered_at": dice.choice([None, dice.randint(1, 99)]),
         "recording": dice.choice(["off", "started"]),
         "peer": f"peer-{dice.randint(1, 4)}",
         "muted": dice.random() < 0.5,
         "on": dice.random() < 0.5,
         "state": dice.choice(["started", "stopped", "saved", "failed"]),
+        "status": dice.choice(["available", "wrap_up", "tagging", "unavailable"]),
+        "reason": dice.choice([None, "lunch"]),
+        "since": dice.randint(1, 99),
+        "choice": dice.choice(["available", "auto", "unavailable"]),
+        "until": dice.choice([None, dice.randint(1, 99)]),
+        "tags": dice.choice([[], ["tag-1"]]),
     }
     is_call = kind.startswith("call.")
     return Event(

@@ -3,7 +3,7 @@
 from sqlalchemy import Connection, func, select
 
 from aircall_core.domain import view as fold
-from aircall_core.store import calls, people
+from aircall_core.store import calls, people, states
 from aircall_core.store.tables import events
 
 
@@ -15,6 +15,15 @@ def snapshot(conn: Connection, user_id: str) -> tuple[int, fold.View]:
     if user is None:
         return seq, view
     view["duty"] = bool(user["on_duty"])
+    view["me"] = {
+        "status": user["status"],
+        "reason": user["status_reason"],
+        "since": user["status_at"],
+        "choice": user["choice"],
+        "choice_reason": user["choice_reason"],
+        "wrap_up_until": user["wrap_up_until"],
+        "tags_due": states.owed_tags(conn, user_id),
+    }
     for row in calls.of_user(conn, user_id):
         ringing = calls.ringing_users(conn, row["id"])
         view["calls"][row["id"]] = {
@@ -23,6 +32,7 @@ def snapshot(conn: Connection, user_id: str) -> tuple[int, fold.View]:
                 row["line_id"],
                 row["conversation_id"],
                 arrived_at=row["arrived_at"],
+                queued_at=row["queued_at"],
                 answered_at=row["answered_at"],
                 recording=row["recording"],
                 ringing=ringing,

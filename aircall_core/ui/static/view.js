@@ -2,7 +2,31 @@
 // Both are held to tests/vectors/view.json; the law is apply(snapshot n, events n+1..m) == snapshot m.
 
 export function empty(user) {
-  return { user, duty: false, calls: {} };
+  return { user, duty: false, me: ME, calls: {} };
+}
+
+// How the user stands: their status, what they chose, when their wrap-up ends, the ended calls that they owe a tag.
+const ME = Object.freeze({
+  status: 'offline', reason: null, since: null, choice: 'available', choice_reason: null, wrap_up_until: null, tags_due: [],
+});
+
+/** What an event changes in how the user stands; null: nothing. */
+function aboutMe(me, { kind, user_id: who, call_id: call, data }, user) {
+  const owed = me.tags_due;
+  if (kind === 'call.tagged' && data.tags.length && owed.includes(call)) return { tags_due: owed.filter((one) => one !== call) };
+  if (who !== user) return null;
+  switch (kind) {
+    case 'user.status':
+      return { status: data.status, reason: data.reason, since: data.since };
+    case 'user.choice':
+      return { choice: data.choice, choice_reason: data.reason };
+    case 'user.wrap_up':
+      return { wrap_up_until: data.until };
+    case 'call.tag_due':
+      return { tags_due: [...new Set([...owed, call])].sort() };
+    default:
+      return null;
+  }
 }
 
 function entry(event) {
@@ -12,6 +36,7 @@ function entry(event) {
     conversation: event.conversation_id ?? null,
     state: 'ringing',
     arrived_at: event.data.arrived_at ?? null,
+    queued_at: event.data.queued_at ?? null, // when it began to wait for users
     ringing: [],
     by: null,
     peer: null,
@@ -68,6 +93,8 @@ export function apply(view, event) {
   if (event.kind === 'user.duty' && event.user_id === view.user) {
     return { ...view, duty: Boolean(event.data.on) };
   }
+  const news = aboutMe(view.me, event, view.user);
+  if (news) view = { ...view, me: { ...view.me, ...news } };
   const id = event.call_id;
   if (!id) return view;
   let call = view.calls[id];
