@@ -7,6 +7,7 @@ is a fact (``desk.facts``) that carries the command's id.
 from collections.abc import Mapping
 from typing import Any
 
+from aircall_core.desk import availability, distribution
 from aircall_core.desk.errors import DeskError, not_found
 from aircall_core.desk.ringing import call_event
 from aircall_core.domain import events as kinds
@@ -25,6 +26,7 @@ def accept(tx: Tx, call_id: str, user_id: str, *, command: str, peer: str, tab: 
     Exactly one user wins a call, and a user wins at most one call. Repeating the winning command changes nothing.
     Raises DeskError: not_found, busy (the user is in another call), taken (``by`` says whose it is), over.
     """
+    tx.take_turn()
     call = rows.get(tx.conn, call_id)
     if call is None:
         raise not_found("The call")
@@ -62,27 +64,21 @@ def accept(tx: Tx, call_id: str, user_id: str, *, command: str, peer: str, tab: 
             epoch=call["owner_epoch"],
         )
     )
+    actor = f"user:{user_id}"
+    availability.settle(tx, [user_id], actor)
+    distribution.release(tx, user_id, call_id, actor)
 
 
 def reject(tx: Tx, call_id: str, user_id: str, *, command: str) -> None:
-    """Stop ringing this user for this call; the others ring on. Repeating it changes nothing."""
+    """Stop ringing this user for this call; the others ring on, or the next are rung. Repeating changes nothing."""
+    tx.take_turn()
     call = rows.get(tx.conn, call_id, lock=True)
     if call is None:
         raise not_found("The call")
-    leg = rows.stop_leg(tx.conn, call_id, user_id, reason="rejected", at=tx.now_ms())
-    if leg is not None:
-        tx.append(
-            call_event(
-                kinds.CALL_RING_STOPPED,
-                call,
-                f"user:{user_id}",
-                user_id=user_id,
-                leg=leg,
-                reason="rejected",
-                command=command,
-                left=len(rows.ringing_users(tx.conn, call_id)),
-            )
-        )
+    actor = f"user:{user_id}"
+    if distribution.stop_ring(tx, call, user_id, "rejected", tx.now_ms(), actor, command):
+        distribution.pursue(tx, call, actor)
+        distribution.ring_ended(tx, call, [user_id], actor)
 
 
 def hang_up(tx: Tx, call_id: str, user_id: str, *, command: str) -> None:
@@ -118,6 +114,7 @@ def move_audio(tx: Tx, call_id: str, user_id: str, *, peer: str, tab: str) -> No
 
 def _own_call(tx: Tx, call_id: str, user_id: str) -> Mapping[str, Any]:
     """The call, held, if this user has it. Raises DeskError not_found, over, not_yours."""
+    tx.take_turn()
     call = rows.get(tx.conn, call_id, lock=True)
     if call is None:
         raise not_found("The call")

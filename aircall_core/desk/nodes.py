@@ -45,6 +45,7 @@ def register(
     info: Mapping[str, object] | None = None,
 ) -> Node:
     """Begin a life of the node ``kind``-``index`` on ``host``, with the epoch after its last one."""
+    tx.take_turn()  # before the row that calls of an earlier life look at as they arrive
     node_id = f"{kind}-{index}@{host}"
     before = rows.get(tx.conn, node_id)
     epoch = (before["epoch"] if before is not None else 0) + 1
@@ -105,6 +106,7 @@ def report_lost(tx: Tx, *, reporter: Node, watching_since: int) -> list[str]:
     at = tx.now_ms()
     if at < watching_since + LEASE_MS:
         return []
+    tx.take_turn()
     lost: list[str] = []
     for row in rows.expired(tx.conn, at):
         if not rows.change(tx.conn, row["id"], row["epoch"], lost=True):

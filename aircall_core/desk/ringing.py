@@ -1,18 +1,19 @@
-"""Ringing users for a call, and offering waiting calls to a user who has just become available."""
+"""Ringing users for a call: their legs, and the events that tell them and the call's worker."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aircall_core.domain import events as kinds
+from aircall_core.domain.distribution import Manner
 from aircall_core.domain.events import Event, line_audience
-from aircall_core.domain.ringing import Availability, availability
 from aircall_core.ids import new_id
 from aircall_core.store import calls as rows
-from aircall_core.store import people
 from aircall_core.store.engine import Tx
 
 
-def call_event(kind: str, call: Mapping[str, Any], actor: str, *, user_id: str | None = None, **data: object) -> Event:
+def call_event(
+    kind: str, call: Mapping[str, Any], actor: str, /, *, user_id: str | None = None, **data: object
+) -> Event:
     """An event of a call, for everybody who may see its line."""
     return Event(
         kind=kind,
@@ -26,11 +27,11 @@ def call_event(kind: str, call: Mapping[str, Any], actor: str, *, user_id: str |
     )
 
 
-def ring(tx: Tx, call: Mapping[str, Any], users: Sequence[str], at: int, actor: str) -> None:
-    """Begin to ring these users; each gets an event that names all who are rung now."""
-    legs = [(new_id(), user) for user in users]
-    rows.add_legs(tx.conn, call["id"], legs, at)
-    ringing = rows.ringing_users(tx.conn, call["id"])
+def ring(tx: Tx, call: Mapping[str, Any], users: Sequence[str], at: int, actor: str, *, first: bool = False) -> None:
+    """Begin to ring these users; each gets an event that names all who are rung now. ``first``: nobody ever was."""
+    manner = Manner.of(call["ring"])
+    legs = open_legs(tx, call, users, at, first=first)
+    ringing = sorted(users) if first else rows.ringing_users(tx.conn, call["id"])
     for leg, user in legs:
         tx.append(
             call_event(
@@ -43,19 +44,19 @@ def ring(tx: Tx, call: Mapping[str, Any], users: Sequence[str], at: int, actor: 
                 arrived_at=call["arrived_at"],
                 answered_at=call.get("answered_at"),
                 recording=call.get("recording", "off"),
+                queued_at=call["queued_at"],
+                user_s=manner.own_s,
             )
         )
 
 
-def offer_waiting_calls(tx: Tx, user_id: str, at: int, actor: str) -> list[str]:
-    """Ring a user for the calls that ring on their lines and never rang them, if they can be rung now.
-
-    Called whenever somebody becomes available: on duty, online again, or out of a call. Returns the calls' ids.
-    """
-    candidate = people.candidate(tx.conn, user_id, at)
-    if candidate is None or availability(candidate) is not Availability.AVAILABLE:
-        return []
-    waiting = rows.ringing_on_lines_of(tx.conn, user_id)
-    for call in waiting:
-        ring(tx, call, [user_id], at, actor)
-    return [call["id"] for call in waiting]
+def open_legs(
+    tx: Tx, call: Mapping[str, Any], users: Sequence[str], at: int, *, first: bool = False
+) -> list[tuple[str, str]]:
+    """The legs of users who begin to be rung: pairs of leg and user. One user has one leg of a call, ever."""
+    exclusive = Manner.of(call["ring"]).exclusive
+    again = [] if first else rows.reopen_legs(tx.conn, call["id"], users, at, exclusive=exclusive)
+    known = {user for _, user in again}
+    fresh = [(new_id(), user) for user in users if user not in known]
+    rows.add_legs(tx.conn, call["id"], fresh, at, exclusive=exclusive)
+    return sorted([*again, *fresh], key=lambda leg: leg[1])

@@ -34,19 +34,36 @@ class Outcome(StrEnum):
 
 
 TALKING = frozenset({State.ANSWERED, State.CONFIRMED})
+WAITING = frozenset({State.QUEUED, State.RINGING})  # in a ring or queue step, taken by nobody
+_IN_FLOW = frozenset({State.FLOW, State.QUEUED, State.VOICEMAIL, State.OVERFLOW})
 
 
-def outcome_of(state: State, *, was_answered: bool, ended_by: str, lost: bool = False) -> Outcome:
+def outcome_of(
+    state: State,
+    *,
+    was_answered: bool,
+    ended_by: str,
+    lost: bool = False,
+    message: bool = False,
+    callback: bool = False,
+) -> Outcome:
     """What the end of a call is called.
 
-    ``state`` is the one it ended in; ``ended_by`` is caller, agent or system; ``lost`` says that its worker died.
+    ``state`` is the one it ended in; ``ended_by`` is caller, agent or system; ``lost`` says that its worker died,
+    ``message`` that the caller has left one, ``callback`` that they want to be called.
     """
+    if was_answered:
+        return Outcome.LOST if lost else Outcome.ANSWERED
+    if callback:
+        return Outcome.CALLBACK
+    if message:
+        return Outcome.VOICEMAIL
     if lost:
         return Outcome.LOST
-    if was_answered:
-        return Outcome.ANSWERED
     if state is State.OVERFLOW:
         return Outcome.MISSED
     if ended_by == "caller":
         return Outcome.ABANDONED
-    return Outcome.MISSED if ended_by == "agent" else Outcome.FAILED
+    if ended_by == "agent" or state in _IN_FLOW:
+        return Outcome.MISSED
+    return Outcome.FAILED

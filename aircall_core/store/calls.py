@@ -9,7 +9,7 @@ from sqlalchemy import BindParameter, Connection, Update, and_, bindparam, exist
 
 from aircall_core.domain.call import State
 from aircall_core.store.rows import many, one
-from aircall_core.store.tables import call_legs, calls, line_teams, line_users, recordings, team_members, users
+from aircall_core.store.tables import blocked_numbers, call_legs, calls, recordings, users
 
 # The statements of a call's way are built once: building them anew costs more than running them, and a worker that sets
 # up a hundred calls a second runs three thousand.
@@ -29,6 +29,7 @@ _ACTIVE_CALL = select(users.c.active_call_id).where(users.c.id == _USER)
 _ADD_LEGS = insert(call_legs)
 _RINGS = and_(call_legs.c.call_id == _CALL, call_legs.c.state == "ringing")
 _RINGING_USERS = select(call_legs.c.user_id).where(_RINGS).order_by(call_legs.c.user_id)
+_RINGING_LEGS = select(call_legs).where(_RINGS).order_by(call_legs.c.user_id)
 _STOPPED = {"state": "stopped", "reason": bindparam("why"), "stopped_at": bindparam("moment")}
 _STOP_LEGS = update(call_legs).where(_RINGS).values(_STOPPED)
 _LEG = select(call_legs.c.id).where(_RINGS, call_legs.c.user_id == _USER)
@@ -38,20 +39,24 @@ _WIN_LEG = (
     .where(call_legs.c.call_id == _CALL, call_legs.c.user_id == _USER)
     .values(state="accepted", reason=None, stopped_at=bindparam("moment"))
 )
-_RINGING_ON_LINES_OF = (
-    select(calls)
+_REOPEN_LEGS = (
+    update(call_legs)
     .where(
-        calls.c.ended_at.is_(None),
-        calls.c.state == State.RINGING.value,
-        or_(
-            exists().where(line_users.c.line_id == calls.c.line_id, line_users.c.user_id == _USER),
-            exists()
-            .where(line_teams.c.line_id == calls.c.line_id)
-            .where(team_members.c.team_id == line_teams.c.team_id, team_members.c.user_id == _USER),
-        ),
-        ~exists().where(call_legs.c.call_id == calls.c.id, call_legs.c.user_id == _USER),
+        call_legs.c.call_id == _CALL,
+        call_legs.c.user_id.in_(bindparam("users", expanding=True)),
+        call_legs.c.state == "stopped",
     )
-    .order_by(calls.c.id)
+    .values(state="ringing", reason=None, exclusive=bindparam("alone"), rang_at=bindparam("moment"), stopped_at=None)
+    .returning(call_legs.c.id, call_legs.c.user_id)
+)
+_RANG = select(exists().where(call_legs.c.call_id == _CALL))
+_BLOCKED_BY = (
+    select(blocked_numbers.c.id).where(blocked_numbers.c.pattern.in_(bindparam("patterns", expanding=True))).limit(1)
+)
+_COUNT_BLOCKED = (
+    update(blocked_numbers)
+    .where(blocked_numbers.c.id == bindparam("entry"))
+    .values(hits=blocked_numbers.c.hits + 1, last_at=bindparam("moment"))
 )
 
 
@@ -115,13 +120,26 @@ def active_call_of(conn: Connection, user_id: str) -> str | None:
     return conn.scalar(_ACTIVE_CALL, {"user": user_id})
 
 
-def add_legs(conn: Connection, call_id: str, legs: Sequence[tuple[str, str]], at: int) -> None:
-    """Users begin to be rung: pairs of (leg id, user id)."""
+def add_legs(
+    conn: Connection, call_id: str, legs: Sequence[tuple[str, str]], at: int, *, exclusive: bool = False
+) -> None:
+    """Users begin to be rung: pairs of (leg id, user id). ``exclusive``: the call has them to itself."""
     if legs:
-        conn.execute(
-            _ADD_LEGS,
-            [{"id": leg, "call_id": call_id, "user_id": user, "state": "ringing", "rang_at": at} for leg, user in legs],
-        )
+        new = {"call_id": call_id, "state": "ringing", "rang_at": at, "exclusive": exclusive}
+        conn.execute(_ADD_LEGS, [{"id": leg, "user_id": user, **new} for leg, user in legs])
+
+
+def reopen_legs(
+    conn: Connection, call_id: str, users: Sequence[str], at: int, *, exclusive: bool
+) -> list[tuple[str, str]]:
+    """Ring those of these users again who were rung for the call before; pairs of (leg id, user id)."""
+    values = {"call": call_id, "users": list(users), "alone": exclusive, "moment": at}
+    return [(row.id, row.user_id) for row in conn.execute(_REOPEN_LEGS, values)]
+
+
+def has_rung(conn: Connection, call_id: str) -> bool:
+    """Whether anybody was ever rung for the call."""
+    return bool(conn.scalar(_RANG, {"call": call_id}))
 
 
 def legs_of(conn: Connection, call_id: str) -> list[dict[str, Any]]:
@@ -133,6 +151,11 @@ def legs_of(conn: Connection, call_id: str) -> list[dict[str, Any]]:
 def ringing_users(conn: Connection, call_id: str) -> list[str]:
     """Ids of the users being rung now, sorted."""
     return list(conn.scalars(_RINGING_USERS, {"call": call_id}))
+
+
+def ringing_legs(conn: Connection, call_id: str) -> list[dict[str, Any]]:
+    """The legs of the users being rung now, in the order of their ids."""
+    return many(conn, _RINGING_LEGS, {"call": call_id})
 
 
 def stop_leg(conn: Connection, call_id: str, user_id: str, *, reason: str, at: int) -> str | None:
@@ -150,32 +173,12 @@ def stop_legs(conn: Connection, call_id: str, *, reason: str, at: int, winner: s
     conn.execute(_STOP_LEGS, {"call": call_id, "why": reason, "moment": at})
 
 
-def reopen_leg(conn: Connection, call_id: str, user_id: str, at: int) -> bool:
-    """Ring a user again whose leg exists but was never answered nor rejected by them; whether there was one."""
-    done = conn.execute(
-        update(call_legs)
-        .where(
-            call_legs.c.call_id == call_id,
-            call_legs.c.user_id == user_id,
-            call_legs.c.state == "stopped",
-            call_legs.c.reason == "taken",
-        )
-        .values(state="ringing", reason=None, rang_at=at, stopped_at=None)
-    )
-    return done.rowcount == 1
-
-
 def live_of_owner(conn: Connection, node: str, through_epoch: int) -> list[str]:
     """Ids of calls that have not ended and belong to this node's epochs up to and including the one given."""
     query = select(calls.c.id).where(
         calls.c.owner_node == node, calls.c.owner_epoch <= through_epoch, calls.c.ended_at.is_(None)
     )
     return list(conn.scalars(query.order_by(calls.c.id)))
-
-
-def ringing_on_lines_of(conn: Connection, user_id: str) -> list[dict[str, Any]]:
-    """Calls that ring on the user's lines and have never rung this user."""
-    return many(conn, _RINGING_ON_LINES_OF, {"user": user_id})
 
 
 def of_user(conn: Connection, user_id: str) -> list[dict[str, Any]]:
@@ -192,6 +195,18 @@ def add_recording(conn: Connection, **values: Any) -> None:
     conn.execute(insert(recordings).values(**values))
 
 
-def has_recording(conn: Connection, call_id: str) -> bool:
-    """Whether the call's recording is already listed."""
-    return conn.scalar(select(recordings.c.id).where(recordings.c.call_id == call_id)) is not None
+def has_recording(conn: Connection, call_id: str, kind: str) -> bool:
+    """Whether the call's recording of this kind (call, voicemail) is already listed."""
+    known = exists().where(recordings.c.call_id == call_id, recordings.c.kind == kind)
+    return bool(conn.scalar(select(known)))
+
+
+def blocked_by(conn: Connection, party: str) -> str | None:
+    """The entry of the blocklist that keeps this caller (a number, or "anonymous") out, if any."""
+    patterns = [party, *(f"{party[:length]}*" for length in range(1, len(party) + 1))]
+    return conn.scalar(_BLOCKED_BY, {"patterns": patterns})
+
+
+def count_blocked(conn: Connection, entry: str, at: int) -> None:
+    """An entry of the blocklist has kept somebody out."""
+    conn.execute(_COUNT_BLOCKED, {"entry": entry, "moment": at})

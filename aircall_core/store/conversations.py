@@ -4,16 +4,21 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Update, bindparam, insert, select, update
+from sqlalchemy import Connection, Update, bindparam, delete, exists, insert, select, update
 
 from aircall_core.store.rows import one
-from aircall_core.store.tables import contact_phones, contacts, conversation_reads, conversations
+from aircall_core.store.tables import calls, contact_phones, contacts, conversation_reads, conversations
 
 # Built once: asked at every call's arrival.
 _FIND = select(conversations).where(
     conversations.c.line_id == bindparam("line"), conversations.c.party == bindparam("who")
 )
-_CONTACT_OF = select(contact_phones.c.contact_id).where(contact_phones.c.number == bindparam("phone"))
+_CALLER = (
+    select(contacts.c.id, contacts.c.priority)
+    .join(contact_phones, contact_phones.c.contact_id == contacts.c.id)
+    .where(contact_phones.c.number == bindparam("phone"))
+)
+_ADD = insert(conversations)
 
 
 def find(conn: Connection, line_id: str, party: str) -> dict[str, Any] | None:
@@ -29,7 +34,7 @@ def get(conn: Connection, conversation_id: str) -> dict[str, Any] | None:
 
 def add(conn: Connection, **values: Any) -> None:
     """A new conversation."""
-    conn.execute(insert(conversations).values(**values))
+    conn.execute(_ADD, values)
 
 
 def change(conn: Connection, conversation_id: str, **values: Any) -> None:
@@ -44,9 +49,21 @@ def _change(columns: tuple[str, ...]) -> Update:
     return update(conversations).where(conversations.c.id == bindparam("conversation")).values(**new)
 
 
-def contact_of(conn: Connection, number: str) -> str | None:
-    """The contact that owns an E.164 number."""
-    return conn.scalar(_CONTACT_OF, {"phone": number})
+def caller(conn: Connection, number: str) -> tuple[str | None, int | None]:
+    """The contact that owns an E.164 number, and their priority."""
+    row = conn.execute(_CALLER, {"phone": number}).one_or_none()
+    return (None, None) if row is None else (row.id, row.priority)
+
+
+def drop_if_empty(conn: Connection, conversation_id: str) -> None:
+    """Remove a conversation without calls: its only one was led on to another line."""
+    conn.execute(
+        delete(conversations).where(
+            conversations.c.id == conversation_id,
+            conversations.c.assigned_to.is_(None),
+            ~exists().where(calls.c.conversation_id == conversation_id),
+        )
+    )
 
 
 def mark_read(conn: Connection, conversation_id: str, user_id: str, at: int) -> bool:

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Self
 
 import psycopg
@@ -31,6 +31,7 @@ class Tx:
         self.rows: list[EventRow] = []
         self._events: list[Event] = []
         self._now: int | None = None
+        self._has_turn = False
 
     @property
     def seqs(self) -> list[int]:
@@ -48,6 +49,16 @@ class Tx:
         result = self.conn.execute(statement, values)
         assert isinstance(result, CursorResult)
         return result
+
+    def take_turn(self) -> None:
+        """Be the only one who hands out calls, until the end of the transaction: to be done before any row is changed.
+
+        Who is rung depends on other calls and users, and every such transaction holds some of their rows: without one
+        order for all of them, two would wait for each other. On SQLite there is one writer anyway.
+        """
+        if not self._has_turn:
+            self._has_turn = True
+            clock.take_turn(self.conn)
 
     def now_ms(self) -> int:
         """The database's time in ms since the epoch, asked once a transaction so that its rows agree."""
@@ -123,6 +134,10 @@ class Store:
     ) -> Iterator[list[EventRow]]:
         """Batches of events after a cursor as they are committed, until ``stop`` is set: see follow.follow."""
         return follow(self.events, self._bell, after, stop, on_away=on_away, limit=limit)
+
+    def doorbell(self, stop: threading.Event) -> AbstractContextManager[Doorbell]:
+        """What rings when somebody has committed, for a block in which ``stop`` also ends its `wait`."""
+        return self._bell.listening(stop)
 
     def close(self) -> None:
         """End the followers and let go of all connections."""

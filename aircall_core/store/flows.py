@@ -1,11 +1,12 @@
 """Call flows of lines, version by version."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, insert, select
 
 from aircall_core.store.rows import many, one
-from aircall_core.store.tables import flows, users
+from aircall_core.store.tables import flows, prompts, users
 
 # Built once: asked as every call arrives.
 _NEWEST = (
@@ -50,3 +51,11 @@ def all_newest(conn: Connection) -> dict[str, dict[str, Any]]:
 def add(conn: Connection, **values: Any) -> None:
     """A new version."""
     conn.execute(insert(flows).values(**values))
+
+
+_PATHS = select(prompts.c.id, prompts.c.path).where(prompts.c.id.in_(bindparam("prompts", expanding=True)))
+
+
+def prompt_paths(conn: Connection, prompt_ids: Sequence[str]) -> dict[str, str]:
+    """The files (in the data folder) of the prompts that a flow plays, by id; those that are gone are not in it."""
+    return {row.id: row.path for row in conn.execute(_PATHS, {"prompts": list(prompt_ids)})}

@@ -28,9 +28,11 @@ def test_nobody_on_duty_is_said_with_reasons(store: Store) -> None:
         go_offline(tx, desk.ids["Ben"])
     plan = desk.arrive()
     assert plan.ring == ()
-    overflow = store.events(0, 100)[-1].event
-    assert overflow.kind == "call.overflow"
-    assert overflow.data["reasons"] == {desk.ids["Anna"]: "off_duty", desk.ids["Ben"]: "offline"}
+    assert plan.entered is not None
+    assert not plan.entered.waits
+    queued = store.events(0, 100)[-1].event
+    assert queued.kind == "call.queued"
+    assert queued.data["reasons"] == {desk.ids["Anna"]: "off_duty", desk.ids["Ben"]: "offline"}
 
 
 def test_going_on_duty_while_a_call_rings_joins_the_ring(store: Store) -> None:
@@ -71,7 +73,7 @@ def test_an_agent_whose_audio_stays_away_gives_the_caller_back_to_the_line(store
     desk.answer(call, anna)
     with store.write() as tx:
         facts.agent_away(tx, desk.owner, call, reason="silence")
-        assert facts.returned(tx, desk.owner, call, at=now_ms()) == [ben]
+        assert facts.returned(tx, desk.owner, call, at=now_ms()).ringing == (ben,)
     desk.answer(call, ben)
     with store.read() as conn:
         row = rows.get(conn, call)

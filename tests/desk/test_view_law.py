@@ -78,10 +78,13 @@ def step(desk: Desk, name: str, who: int, which: int) -> None:  # noqa: C901 - a
 
 # The diagram of docs/architecture.md.
 FOLLOWS = {
-    "ringing": {"accepting", "overflow", "ended"},
-    "accepting": {"ringing", "answered", "overflow", "ended"},
-    "answered": {"confirmed", "ringing", "ended"},
-    "confirmed": {"ringing", "ended"},
+    "flow": {"queued", "ringing", "voicemail", "overflow", "ended"},
+    "queued": {"ringing", "flow", "voicemail", "overflow", "ended"},
+    "ringing": {"queued", "accepting", "flow", "voicemail", "overflow", "ended"},
+    "accepting": {"queued", "ringing", "answered", "flow", "voicemail", "overflow", "ended"},
+    "answered": {"confirmed", "queued", "ringing", "ended"},
+    "confirmed": {"queued", "ringing", "ended"},
+    "voicemail": {"flow", "overflow", "ended"},
     "overflow": {"ended"},
     "ended": set(),
 }
