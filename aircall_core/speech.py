@@ -37,8 +37,7 @@ def speech_file(text: str, cache_dir: Path, voice: str = "heart") -> Path:
     Raises SpeechError for an empty or overlong text, an unknown voice, letters that no voice knows, or when no speech
     engine is installed.
     """
-    text = " ".join(text.split())
-    _refuse_unspeakable(text, voice)
+    text = _speakable(text, voice)
     key = hashlib.sha256(f"{_RECIPE}\n{voice}\n{text}".encode()).hexdigest()[:32]
     path = cache_dir / f"speech-{key}.wav"
     if not path.exists():
@@ -47,7 +46,14 @@ def speech_file(text: str, cache_dir: Path, voice: str = "heart") -> Path:
     return path
 
 
-def _refuse_unspeakable(text: str, voice: str) -> None:
+def spoken(text: str, voice: str = "heart") -> Samples:
+    """The text as samples, not levelled. Raises SpeechError as `speech_file` does."""
+    return synthesise(_speakable(text, voice), voice)
+
+
+def _speakable(text: str, voice: str) -> str:
+    """The text with its spaces in order."""
+    text = " ".join(text.split())
     if not text:
         raise SpeechError("There is no text to speak.")
     if len(text) > MAX_TEXT:
@@ -60,6 +66,7 @@ def _refuse_unspeakable(text: str, voice: str) -> None:
             f"Only English, Spanish and French can be spoken, not {''.join(foreign[:5])!r}. "
             "Record the text as a WAV file and play that."
         )
+    return text
 
 
 def synthesise(text: str, voice: str = "heart") -> Samples:

@@ -18,7 +18,7 @@ from aircall_core.service.answers import error
 from aircall_core.service.desk import Desk
 from aircall_core.service.endpoint import endpoint
 from aircall_core.service.feed import Follower
-from aircall_core.service.gate import Gate
+from aircall_core.service.gate import LARGEST_BODY, Gate
 from aircall_core.service.gateways import PATIENCE_S, PATIENCE_WITH_STUN_S, Gateways
 from aircall_core.service.hub import CLOSE_RESTART, Hub
 from aircall_core.service.presence import Presence
@@ -27,8 +27,6 @@ from aircall_core.service.routes import REALTIME, ROUTES
 from aircall_core.store import Store
 
 log = get_logger(__name__)
-
-LARGEST_BODY = 64 * 1024  # bytes; the largest honest one is an SDP offer of some kilobytes
 
 
 def build_desk(settings: Settings, store: Store) -> Desk:
@@ -49,12 +47,13 @@ def build_desk(settings: Settings, store: Store) -> Desk:
 def build_app(desk: Desk) -> Starlette:
     """The application: the routes of the table, the WebSocket, and the gate in front of them."""
     routes: list[BaseRoute] = [
-        Route(one.path, endpoint(one), methods=[one.method], max_body_size=LARGEST_BODY) for one in ROUTES
+        Route(one.path, endpoint(one), methods=[one.method], max_body_size=one.largest) for one in ROUTES
     ]
     routes.append(WebSocketRoute(REALTIME, realtime))
+    larger = {(one.method, one.path): one.largest for one in ROUTES if one.largest > LARGEST_BODY}
     app = Starlette(
         routes=routes,
-        middleware=[Middleware(Gate, origins=desk.origins, largest_body=LARGEST_BODY)],
+        middleware=[Middleware(Gate, origins=desk.origins, largest=larger)],
         exception_handlers={HTTPException: _http_error, Exception: _our_fault},
         lifespan=_lifespan,
     )

@@ -25,7 +25,7 @@ from aircall_core.desk.sessions import Identity
 from aircall_core.logs import get_logger
 from aircall_core.service.answers import Refused, error, refusal
 from aircall_core.service.desk import Desk
-from aircall_core.service.gate import is_forwarded
+from aircall_core.service.gate import LARGEST_BODY, is_forwarded
 from aircall_core.store import StoreAway
 
 log = get_logger(__name__)
@@ -51,6 +51,7 @@ PUBLIC: Final = Access(Kind.PUBLIC)
 METRICS: Final = Access(Kind.METRICS)
 EVERYBODY: Final = Access(Kind.SESSION, frozenset(ROLES))
 ADMINS: Final = Access(Kind.SESSION, frozenset({"administrator"}))
+LEADERS: Final = Access(Kind.SESSION, frozenset({"administrator", "supervisor"}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +87,18 @@ Handler = Callable[[Ask], Any]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the route table."""
+    """One line of the route table.
+
+    The JSON body is checked against ``body`` before the handler runs. Without ``body`` nothing is read before it is
+    known who asks, and a coroutine may read the request itself: so files come in. ``largest`` bytes are taken.
+    """
 
     method: str
     path: str
     access: Access
     handler: Handler
     body: type[BaseModel] | None = None
+    largest: int = LARGEST_BODY
 
 
 def endpoint(entry: Entry) -> Callable[[Request], Awaitable[Response]]:

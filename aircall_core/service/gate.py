@@ -3,7 +3,7 @@
 Plain ASGI, so that it also sees WebSocket handshakes and costs nothing per message.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection
@@ -14,6 +14,7 @@ from starlette.websockets import WebSocket
 from aircall_core.service.answers import error
 from aircall_core.service.origins import Origins
 
+LARGEST_BODY = 64 * 1024  # bytes; the largest honest one but for uploads is an SDP offer of some kilobytes
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _LOCKED = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"
 
@@ -21,9 +22,12 @@ _LOCKED = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"
 class Gate:
     """Refuses foreign origins before anything else looks at the request, and adds the security headers."""
 
-    def __init__(self, app: ASGIApp, origins: Origins, largest_body: int) -> None:
-        """``largest_body`` in bytes; a body that does not tell its length is cut off there by Starlette."""
-        self.app, self.origins, self.largest_body = app, origins, largest_body
+    def __init__(self, app: ASGIApp, origins: Origins, largest: Mapping[tuple[str, str], int]) -> None:
+        """``largest``: bytes of a body by (method, path), where a route takes more than others do.
+
+        A body that does not tell its length is cut off there by Starlette.
+        """
+        self.app, self.origins, self.largest = app, origins, largest
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or one WebSocket."""
@@ -39,16 +43,18 @@ class Gate:
             else:
                 await WebSocket(scope, receive, send).send_denial_response(_foreign())
             return
-        answer = self._without_the_app(scope["method"], headers, origin, known)
+        answer = self._without_the_app(scope, headers, origin, known)
         await (answer or self.app)(scope, receive, _sealed(send, origin if known else None))
 
-    def _without_the_app(self, method: str, headers: Headers, origin: str | None, known: bool) -> Response | None:
+    def _without_the_app(self, scope: Scope, headers: Headers, origin: str | None, known: bool) -> Response | None:
+        method = scope["method"]
         if method == "OPTIONS" and "access-control-request-method" in headers:
             return _preflight() if known else _foreign()
         if method not in SAFE_METHODS and not known:
             return _foreign()
         length = headers.get("content-length", "0")
-        if not length.isdigit() or int(length[:18]) > self.largest_body:
+        largest = self.largest.get((method, scope["path"]), LARGEST_BODY)
+        if not length.isdigit() or int(length[:18]) > largest:
             return error(413, "too_large", "The body is too large.")
         return None
 
