@@ -26,4 +26,5 @@ details = [
     t("conversation.line", line=format.plain(header.line_name)),
 ]
 st.caption(" · ".join(part.strip() for part in details if part.strip()))
-components.timeline(who, header.id)
+dial = header.party if header.party.startswith("+") else ""
+components.timeline(who, header.id, {"name": header.contact_name, "spoken": number, "dial": dial})

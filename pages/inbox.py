@@ -4,13 +4,14 @@ from typing import Any
 
 import streamlit as st
 
-from aircall_core.store.queries import inbox, readiness
+from aircall_core.store.queries import callbacks, inbox, readiness
 from aircall_core.ui import checklist, client, components, data, format, forms, navigation, rung, session
 from aircall_core.ui.text import t
 
 who = session.current()
 PAGE = 50
-FILTERS = {"all": {}, "unread": {"unread_only": True}, "missed": {"missed_only": True}}
+FILTERS = {"all": "", "unread": inbox.UNREAD, "missed": inbox.MISSED, "voicemail": inbox.VOICEMAIL}
+CALLBACKS = "callbacks"
 
 head, action = st.columns([3, 1], vertical_alignment="center")
 head.title(t("nav.inbox"))
@@ -30,11 +31,23 @@ def shown(row: inbox.Row) -> dict[str, Any]:
         "named": bool(row.contact_name),
         "number": number,
         "flag": format.flag(row.party),
+        "dial": row.party if row.party.startswith("+") else "",
         "line": row.line_name,
         "last_at": row.last_at,
         "unread": row.unread,
         "call": row.call,
     }
+
+
+def conversations(choice: str) -> None:
+    """The list, as far as it was asked for."""
+    limit = st.session_state.get("inbox_rows", PAGE)
+    rows = data.read(inbox.conversations_of, who.user_id, who.role, limit=limit + 1, only=FILTERS[choice])
+    hint = t("inbox.hint" if choice == "all" else f"inbox.hint_{choice}")
+    components.inbox(
+        who, [shown(row) for row in rows[:limit]], len(rows) > limit, hint,
+        on_open_change=navigation.opener("inbox"), on_more_change=wants_more, on_refresh_change=lambda: None,
+    )  # fmt: skip
 
 
 @st.fragment
@@ -48,17 +61,18 @@ def live() -> None:
     lines = data.read(readiness.who_can_be_rung, own_lines)
     if all(steps.values()):
         rung.summary(lines, t("inbox.no_line"))
+    waiting = data.read(callbacks.waiting, who.user_id, who.role)
+    labels = {one: t(f"inbox.{one}") for one in (*FILTERS, CALLBACKS)}
+    labels[CALLBACKS] += f" ({waiting})" if waiting else ""
     choice = st.segmented_control(
-        t("inbox.filter"), list(FILTERS), default="all", format_func=lambda one: t(f"inbox.{one}"),
+        t("inbox.filter"), list(labels), default="all", format_func=labels.__getitem__,
         label_visibility="collapsed", key="inbox_filter",
     )  # fmt: skip
-    limit = st.session_state.get("inbox_rows", PAGE)
-    rows = data.read(inbox.conversations_of, who.user_id, who.role, limit=limit + 1, **FILTERS[choice or "all"])
-    hint = t("inbox.hint" if (choice or "all") == "all" else f"inbox.hint_{choice}")
-    components.inbox(
-        who, [shown(row) for row in rows[:limit]], len(rows) > limit, hint,
-        on_open_change=navigation.opener("inbox"), on_more_change=wants_more, on_refresh_change=lambda: None,
-    )  # fmt: skip
+    if choice == CALLBACKS:
+        cards = data.read(callbacks.cards, who.user_id, who.role)
+        components.callbacks(who, cards, on_open_change=navigation.opener("callbacks"), on_refresh_change=lambda: None)
+    else:
+        conversations(choice or "all")
     if "goto" in st.session_state:
         st.rerun()
 

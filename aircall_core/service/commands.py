@@ -54,7 +54,7 @@ def duty(ask: Ask) -> Accepted:
     """POST /desk/duty"""
     with ask.desk.store.write() as tx:
         availability.set_duty(tx, ask.who.user_id, on=ask.body.on, command=ask.body.command)
-    return _accepted(ask)
+    return accepted(ask)
 
 
 def accept(ask: Ask) -> Accepted:
@@ -62,28 +62,28 @@ def accept(ask: Ask) -> Accepted:
     call, body = ask.id("call"), ask.body
     with ask.desk.store.write() as tx:
         calls.accept(tx, call, ask.who.user_id, command=body.command, peer=body.peer, tab=body.tab)
-    return _accepted(ask)
+    return accepted(ask)
 
 
 def reject(ask: Ask) -> Accepted:
     """POST /desk/calls/{call}/reject"""
     with ask.desk.store.write() as tx:
         calls.reject(tx, ask.id("call"), ask.who.user_id, command=ask.body.command)
-    return _accepted(ask)
+    return accepted(ask)
 
 
 def hang_up(ask: Ask) -> Accepted:
     """POST /desk/calls/{call}/hangup"""
     with ask.desk.store.write() as tx:
         calls.hang_up(tx, ask.id("call"), ask.who.user_id, command=ask.body.command)
-    return _accepted(ask)
+    return accepted(ask)
 
 
 def mute(ask: Ask) -> Accepted:
     """POST /desk/calls/{call}/mute"""
     with ask.desk.store.write() as tx:
         calls.mute(tx, ask.id("call"), ask.who.user_id, command=ask.body.command, muted=ask.body.muted)
-    return _accepted(ask)
+    return accepted(ask)
 
 
 def read(ask: Ask) -> None:
@@ -96,5 +96,6 @@ def read(ask: Ask) -> None:
         conversations.mark_read(tx, conversation, ask.who.user_id)
 
 
-def _accepted(ask: Ask) -> Accepted:
+def accepted(ask: Ask) -> Accepted:
+    """202 with the command's id: what comes of it is an event."""
     return 202, {"command": ask.body.command}

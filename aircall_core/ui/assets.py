@@ -9,7 +9,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse, Response
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
@@ -24,15 +25,19 @@ _TEXT = re.compile(r"text\.([a-z]{2})\.json")
 def version() -> str:
     """A hash over the browser's files and texts."""
     digest = hashlib.sha256()
-    for path in sorted([*FOLDER.iterdir(), *text.FOLDER.iterdir()]):
-        if path.is_file():
-            digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    for path in sorted([*FOLDER.iterdir(), *text.FOLDER.rglob("*.json")]):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:12]
 
 
 def url(name: str) -> str:
     """The address of a file of `static/`, for this version of it."""
     return f"/assets/v-{version()}/{name}"
+
+
+async def service_worker(_request: Request) -> Response:
+    """GET /sw.js: at the root, since a service worker may not serve pages above its own path."""
+    return FileResponse(FOLDER / "sw.js", media_type="text/javascript", headers={"cache-control": "no-cache"})
 
 
 class Assets(StaticFiles):

@@ -49,14 +49,27 @@ def duty(who: Identity) -> None:
     _mount("duty", who)
 
 
+def notifications(who: Identity) -> None:
+    """Whether this browser notifies of calls: the switch of the profile menu."""
+    _mount("notifications", who)
+
+
 def inbox(who: Identity, rows: list[dict[str, Any]], more: bool, hint: str, **callbacks: Callable[[], None]) -> Any:
     """The list of conversations. Triggers: open (conversation id), more, refresh."""
     return _mount("inbox", who, {"items": rows, "more": more, "hint": hint}, "", **callbacks)
 
 
-def timeline(who: Identity, conversation_id: str) -> None:
-    """A conversation's timeline, which reads and follows the desk by itself."""
-    _mount("timeline", who, {"conversation": conversation_id}, key=f"timeline-{conversation_id}")
+def callbacks(who: Identity, cards: list[dict[str, Any]], **triggers: Callable[[], None]) -> Any:
+    """Callers who want to be called back. Triggers: open (conversation id), refresh."""
+    return _mount("callbacks", who, {"items": cards}, "", **triggers)
+
+
+def timeline(who: Identity, conversation_id: str, party: dict[str, str]) -> None:
+    """A conversation's timeline, which reads and follows the desk by itself.
+
+    ``party``: `name`, `spoken` (the number as people read it) and `dial` (E.164, '' where it cannot be dialled).
+    """
+    _mount("timeline", who, {"conversation": conversation_id, **party}, key=f"timeline-{conversation_id}")
 
 
 def devices(who: Identity) -> None:

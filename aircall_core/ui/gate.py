@@ -25,7 +25,9 @@ from aircall_core.store.queries.people import Identity, identity
 from aircall_core.ui import data
 from aircall_core.ui.text import t
 
-OPEN: Final = ("/assets/", "/static/", "/_stcore/health", "/_stcore/script-health-check", "/favicon", "/manifest.json")
+OPEN: Final = (
+    "/assets/", "/static/", "/sw.js", "/_stcore/health", "/_stcore/script-health-check", "/favicon", "/manifest.json",
+)  # fmt: skip
 TRY_AGAIN_LATER: Final = 1013
 UNAUTHORISED: Final = 4401
 Finder = Callable[[str], Identity | None]

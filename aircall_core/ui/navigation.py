@@ -8,7 +8,7 @@ from streamlit.navigation.page import StreamlitPage
 
 from aircall_core.config import get_settings
 from aircall_core.store.queries.people import Identity
-from aircall_core.ui import format, session
+from aircall_core.ui import components, format, session
 from aircall_core.ui.gate import desk_address
 from aircall_core.ui.text import t
 
@@ -76,6 +76,7 @@ def account(who: Identity) -> None:
     logout = f"{desk_address(settings, scheme, host)}/session/logout"
     with st.sidebar.popover(format.plain(who.name), icon=":material/account_circle:", width="stretch"):
         st.caption(t(f"role.{who.role}"))
+        components.notifications(who)
         # A form of the browser, since only the desk may end the session and clear its cookie.
         st.html(
             f'<form method="post" action="{escape(logout)}" class="sign-out">'

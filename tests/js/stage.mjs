@@ -1,5 +1,9 @@
 // A stage for the browser's modules without a browser: time, sockets, the desk's answers, storages and locks that tests move.
 
+import { readdirSync, readFileSync } from 'node:fs';
+
+import { empty } from '../../aircall_core/ui/static/view.js';
+
 globalThis.CustomEvent ??= class extends Event {
   constructor(type, init) {
     super(type);
@@ -156,6 +160,13 @@ export function stage({ session = new Storage(), local = new Storage(), locks = 
 
 export const TEXT = { 'error.timeout': 'No answer yet', 'error.unreachable': 'Away', 'error.failed': 'Failed', 'failed.no_audio': 'No audio' };
 
+/** All that the browser says in English, from its file and its folder. */
+export function words() {
+  const folder = new URL('../../aircall_core/ui/locales/', import.meta.url);
+  const files = ['en.json', ...readdirSync(new URL('en/', folder)).map((name) => `en/${name}`)];
+  return Object.assign({}, ...files.map((name) => JSON.parse(readFileSync(new URL(name, folder))).ui));
+}
+
 /** A call of the view. */
 export function call(more = {}) {
   return {
@@ -165,5 +176,5 @@ export function call(more = {}) {
 }
 
 export function view(...calls) {
-  return { user: 'me', duty: true, calls: Object.fromEntries(calls.map((one) => [one.id, one])) };
+  return { ...empty('me'), duty: true, calls: Object.fromEntries(calls.map((one) => [one.id, one])) };
 }

@@ -51,8 +51,8 @@ def test_unread_is_each_users_own(desk: Desk) -> None:
         for name, unread in (("Ann", False), ("Bo", True)):
             (row,) = inbox.conversations_of(conn, desk.ids[name], "agent")
             assert row.unread is unread
-            assert len(inbox.conversations_of(conn, desk.ids[name], "agent", unread_only=True)) == unread
-        assert len(inbox.conversations_of(conn, desk.ids["Bo"], "agent", missed_only=True)) == 1
+            assert len(inbox.conversations_of(conn, desk.ids[name], "agent", only=inbox.UNREAD)) == unread
+        assert len(inbox.conversations_of(conn, desk.ids["Bo"], "agent", only=inbox.MISSED)) == 1
 
 
 def test_agents_see_their_lines_others_see_all(desk: Desk) -> None:

@@ -170,6 +170,7 @@ class FakeDesk:
         return Starlette(
             routes=[
                 Mount("/assets", app=assets.Assets()),
+                Route("/sw.js", assets.service_worker),
                 Route("/", self._page),
                 Route("/favicon.ico", lambda _: Response(status_code=204)),
                 Route("/session/me", self._me),

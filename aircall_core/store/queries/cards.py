@@ -1,42 +1,76 @@
-"""What a ringer shows of a call: who calls, from where, on which line. Joined when shown, never kept in the log."""
+"""What a ringer shows of a call: who calls, from where, by which way, on which line, and who else is rung.
 
-from collections.abc import Iterable
+Joined when shown, never kept in the log.
+"""
+
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import BindParameter, Connection, bindparam, select
 
 from aircall_core import numbers
-from aircall_core.store.tables import calls, contacts, lines
+from aircall_core.store import people
+from aircall_core.store.tables import call_legs, calls, contacts, conversations, lines
 
 Card = dict[str, Any]
 
+# Made once: read for every ring.
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_CALLS = (
+    select(
+        calls.c.id,
+        calls.c.from_number,
+        calls.c.from_display,
+        calls.c.anonymous,
+        calls.c.conversation_id,
+        calls.c.contact_id,
+        calls.c.path,
+        calls.c.digits,
+        calls.c.queued_at,
+        calls.c.priority,
+        contacts.c.name.label("contact_name"),
+        conversations.c.assigned_to,
+        lines.c.name.label("line_name"),
+        lines.c.number.label("line_number"),
+        lines.c.country.label("line_country"),
+    )
+    .join(lines, lines.c.id == calls.c.line_id)
+    .join(conversations, conversations.c.id == calls.c.conversation_id)
+    .outerjoin(contacts, contacts.c.id == calls.c.contact_id)
+    .where(calls.c.id.in_(_IDS))
+)
+_RUNG = select(call_legs.c.call_id, call_legs.c.user_id).where(
+    call_legs.c.call_id.in_(_IDS), call_legs.c.state == "ringing"
+)
+
 
 def cards(conn: Connection, call_ids: Iterable[str]) -> dict[str, Card]:
-    """The cards of these calls, by call id. An anonymous caller's card has no name and no number."""
-    wanted = sorted(set(call_ids))
-    if not wanted:
+    """The cards of these calls, by call id. An anonymous caller's card has no name and no number.
+
+    ``people`` names those who are rung now and the conversation's assignee, by their ids.
+    """
+    wanted = {"ids": sorted(set(call_ids))}
+    if not wanted["ids"]:
         return {}
-    query = (
-        select(
-            calls.c.id,
-            calls.c.from_number,
-            calls.c.from_display,
-            calls.c.anonymous,
-            calls.c.conversation_id,
-            calls.c.contact_id,
-            contacts.c.name.label("contact_name"),
-            lines.c.name.label("line_name"),
-            lines.c.number.label("line_number"),
-            lines.c.country.label("line_country"),
-        )
-        .join(lines, lines.c.id == calls.c.line_id)
-        .outerjoin(contacts, contacts.c.id == calls.c.contact_id)
-        .where(calls.c.id.in_(wanted))
-    )
-    return {row["id"]: _card(dict(row)) for row in conn.execute(query).mappings()}
+    rows = [dict(row) for row in conn.execute(_CALLS, wanted).mappings()]
+    concerned: dict[str, set[str]] = {row["id"]: {row["assigned_to"]} - {None} for row in rows}
+    for leg in conn.execute(_RUNG, wanted):
+        concerned[leg.call_id].add(leg.user_id)
+    names = people.names(conn, sorted(set().union(*concerned.values())))
+    return {row["id"]: _card(row, {one: names.get(one, "") for one in concerned[row["id"]]}) for row in rows}
 
 
-def _card(row: dict[str, Any]) -> Card:
+def chosen(path: Iterable[Mapping[str, Any]] | None) -> list[str]:
+    """What a caller chose in the menus, the last choice last."""
+    return [str(one.get("label") or one.get("key") or "") for one in path or ()]
+
+
+def typed(digits: Iterable[Mapping[str, Any]] | None) -> list[dict[str, str]]:
+    """What a caller typed for agents to see."""
+    return [{"label": str(one.get("label") or ""), "value": str(one.get("value") or "")} for one in digits or ()]
+
+
+def _card(row: dict[str, Any], names: Mapping[str, str]) -> Card:
     hidden = bool(row["anonymous"])
     home = row["line_country"]
     country = "" if hidden else numbers.country_of(row["from_number"])
@@ -50,4 +84,10 @@ def _card(row: dict[str, Any]) -> Card:
         "anonymous": hidden,
         "contact_id": row["contact_id"],
         "conversation_id": row["conversation_id"],
+        "path": chosen(row["path"]),
+        "digits": typed(row["digits"]),
+        "queued_at": row["queued_at"],
+        "priority": row["priority"],
+        "assigned_to": row["assigned_to"],
+        "people": dict(names),
     }

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, and_, select, true
+from sqlalchemy import ColumnElement, Connection, and_, select, true
 
 from aircall_core.store import people
-from aircall_core.store.tables import calls, contacts, conversation_reads, conversations, lines, users
+from aircall_core.store.queries.cards import chosen
+from aircall_core.store.tables import callbacks, calls, contacts, conversation_reads, conversations, lines, users
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +31,22 @@ def visible_lines(conn: Connection, user_id: str, role: str) -> list[str] | None
     return people.visible_lines(conn, user_id) if role == "agent" else None
 
 
-def conversations_of(
-    conn: Connection, user_id: str, role: str, *, limit: int = 50, unread_only: bool = False, missed_only: bool = False
-) -> list[Row]:
-    """The newest `limit` conversations of the user's lines, with the user's own unread marks."""
+UNREAD, MISSED, VOICEMAIL = "unread", "missed", "voicemail"
+_ONLY: dict[str, ColumnElement[bool]] = {
+    "": true(),
+    UNREAD: conversation_reads.c.read_at.is_(None) | (conversation_reads.c.read_at < conversations.c.last_at),
+    MISSED: conversations.c.missed.is_(True),
+    VOICEMAIL: calls.c.outcome == "voicemail",
+}
+_caller_back = users.alias("caller_back")
+
+
+def conversations_of(conn: Connection, user_id: str, role: str, *, limit: int = 50, only: str = "") -> list[Row]:
+    """The newest `limit` conversations of the user's lines, with the user's own unread marks.
+
+    ``only``: those the user has not read, those whose last call nobody answered, or those that end with a voicemail.
+    """
     seen = and_(conversation_reads.c.conversation_id == conversations.c.id, conversation_reads.c.user_id == user_id)
-    is_unread = conversation_reads.c.read_at.is_(None) | (conversation_reads.c.read_at < conversations.c.last_at)
     allowed = visible_lines(conn, user_id, role)
     query = (
         select(
@@ -55,17 +66,23 @@ def conversations_of(
             calls.c.answered_at,
             calls.c.ended_at,
             calls.c.from_display,
+            calls.c.missed_reason,
+            calls.c.path,
             users.c.name.label("answered_by"),
+            callbacks.c.state.label("callback_state"),
+            callbacks.c.settled_at.label("callback_at"),
+            _caller_back.c.name.label("callback_by"),
         )
         .join(lines, lines.c.id == conversations.c.line_id)
         .outerjoin(contacts, contacts.c.id == conversations.c.contact_id)
         .outerjoin(calls, calls.c.id == conversations.c.last_call_id)
         .outerjoin(users, users.c.id == calls.c.answered_by)
+        .outerjoin(callbacks, callbacks.c.call_id == calls.c.id)
+        .outerjoin(_caller_back, _caller_back.c.id == callbacks.c.user_id)
         .outerjoin(conversation_reads, seen)
         .where(
             conversations.c.line_id.in_(allowed) if allowed is not None else true(),
-            is_unread if unread_only else true(),
-            conversations.c.missed.is_(True) if missed_only else true(),
+            _ONLY[only],
         )
         .order_by(conversations.c.last_at.desc(), conversations.c.id.desc())
         .limit(limit)
@@ -84,6 +101,10 @@ def _row(row: Any) -> Row:
             "answered_at": row["answered_at"],
             "ended_at": row["ended_at"],
             "answered_by": row["answered_by"],
+            "missed_reason": row["missed_reason"],
+            "branch": (chosen(row["path"]) or [""])[-1],
+            "callback": row["callback_state"]
+            and {"state": row["callback_state"], "by": row["callback_by"], "at": row["callback_at"]},
         }
     return Row(
         id=row["id"],

@@ -20,3 +20,8 @@ def recording(conn: Connection, call_id: str, recording_id: str | None = None) -
         query = query.where(recordings.c.id == recording_id)
     found = many(conn, query.limit(1))
     return found[0] if found else None
+
+
+def line_of_call(conn: Connection, call_id: str) -> str | None:
+    """The line a call came in on; None when there is no such call."""
+    return conn.scalar(select(calls.c.line_id).where(calls.c.id == call_id))

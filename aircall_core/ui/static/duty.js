@@ -2,8 +2,9 @@
 // is missing is said in words, with what to do; nothing is asked for before the click.
 
 import { aboveDialogs, h, icon, listeners, mounter } from './dom.js';
-import { explain } from './ringer.js';
-import { notifications, shared } from './shared.js';
+import { explain } from './explain.js';
+import { notifyHint } from './notify_hint.js';
+import { shared } from './shared.js';
 
 function build(host, { data }) {
   const live = shared(data);
@@ -26,14 +27,14 @@ function build(host, { data }) {
     text,
     h('button', { class: 'plain', type: 'button', 'aria-label': t('close'), onclick: () => ((problem = ''), draw()) }, icon('close')),
   );
-  const dock = h('section', { class: 'dock', 'aria-label': t('duty.title'), popover: 'manual' }, notice, h('div', { class: 'line' }, dot, h('div', { class: 'lines', role: 'status' }, title, hint), arm, button));
+  const quiet = notifyHint(live);
+  const dock = h('section', { class: 'dock', 'aria-label': t('duty.title'), popover: 'manual' }, notice, quiet.node, h('div', { class: 'line' }, dot, h('div', { class: 'lines', role: 'status' }, title, hint), arm, button));
   aboveDialogs(host);
   host.append(dock);
 
   /** Microphone, sound, permission: asked for in one go, since a browser counts only what begins within the click. */
   async function ready() {
-    const [mic, sound] = await Promise.allSettled([live.phone.arm(), live.tone.unlock(), askNotifications()]);
-    live.setDevice({ notifications: notifications() });
+    const [mic, sound] = await Promise.allSettled([live.phone.arm(), live.tone.unlock(), live.notifier.ask()]);
     if (mic.status === 'rejected') {
       problem = explain(mic.reason, t);
       return false;
@@ -42,12 +43,7 @@ function build(host, { data }) {
       problem = t('duty.no_sound');
       return false;
     }
-    problem = { denied: t('duty.no_notifications'), none: '' }[notifications()] ?? '';
     return true;
-  }
-
-  async function askNotifications() {
-    if (notifications() === 'default') await Notification.requestPermission();
   }
 
   async function toggle() {
@@ -104,6 +100,7 @@ function build(host, { data }) {
     arm.hidden = look !== 'warn' || busy;
     notice.hidden = !problem;
     if (text.textContent !== problem) text.textContent = problem;
+    quiet.draw();
     if (!dock.matches(':popover-open')) dock.showPopover();
   }
 
@@ -126,6 +123,7 @@ function build(host, { data }) {
   subs.on(live, 'view', () => (resume(), draw()));
   subs.on(live, 'status', draw);
   subs.on(live, 'device', draw);
+  subs.on(live.notifier, 'change', draw);
   draw();
   return { destroy: () => subs.stop() };
 }

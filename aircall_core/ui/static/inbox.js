@@ -1,13 +1,14 @@
 // The list of conversations, newest first. The page gives the rows; calls that happen are shown at once, and the page is
 // asked for the rows again (its fragment only) a moment later.
 
+import { dialBox } from './dial.js';
 import { clock, h, icon, initials, listeners, mounter } from './dom.js';
 import { shared } from './shared.js';
-import { title } from './story.js';
+import { advance, look, owed, reason, title } from './story.js';
 
 const REFRESH_MS = 400;
 const SETTLED_MS = 1500;
-const TELLING = new Set(['call.arrived', 'call.ringing', 'call.accepting', 'call.accept_failed', 'call.answered', 'call.overflow', 'call.returned', 'call.ended', 'conversation.read', 'conversation.opened', 'user.duty', 'user.changed', 'team.changed', 'line.changed', 'checklist.changed', 'company.changed', 'trunk.changed']);
+const TELLING = new Set(['call.arrived', 'call.ringing', 'call.accepting', 'call.accept_failed', 'call.answered', 'call.overflow', 'call.returned', 'call.ended', 'conversation.read', 'conversation.opened', 'conversation.assigned', 'callback.requested', 'callback.settled', 'user.duty', 'user.changed', 'team.changed', 'line.changed', 'checklist.changed', 'company.changed', 'trunk.changed']);
 
 function build(host, { data, trigger }) {
   const live = shared(data);
@@ -20,7 +21,8 @@ function build(host, { data, trigger }) {
   const list = h('ol', { class: 'rows', 'aria-label': t('inbox.title') });
   const empty = h('div', { class: 'empty', hidden: true }, icon('chat'), h('h3', { text: t('inbox.empty') }), h('p', { class: 'soft' }));
   const more = h('button', { class: 'more', type: 'button', hidden: true, onclick: () => trigger('more', Date.now()) }, t('inbox.more'));
-  host.append(list, empty, more);
+  const dial = dialBox(live);
+  host.append(list, empty, more, dial.node);
 
   function stamp(ms) {
     const at = new Date(ms);
@@ -50,13 +52,24 @@ function build(host, { data, trigger }) {
       event.preventDefault();
       trigger('open', item.id);
     });
-    const made = { node: h('li', {}, link), link, parts };
+    const made = { link, parts };
+    made.back = h('button', { class: 'back', type: 'button', hidden: true, 'aria-label': '', onclick: () => callBack(made) }, icon('back'), h('span', { text: t('dial.back') }));
+    made.node = h('li', {}, link, made.back);
     rows.set(item.id, made);
     return made;
   }
 
+  async function callBack(made) {
+    const { item } = made;
+    made.back.setAttribute('aria-busy', 'true');
+    await dial.callBack(item.call, { name: item.named ? item.title : '', number: item.dial, spoken: item.number });
+    made.back.removeAttribute('aria-busy');
+  }
+
   function draw(item) {
-    const { parts, link, node } = row(item);
+    const made = row(item);
+    const { parts, link, node, back } = made;
+    made.item = item;
     link.href = `/conversation?id=${item.id}`;
     parts.name.textContent = item.title;
     const letters = initials(item.named ? item.title : '');
@@ -67,10 +80,15 @@ function build(host, { data, trigger }) {
     parts.time.dateTime = new Date(item.last_at).toISOString();
     parts.time.textContent = stamp(item.last_at);
     const call = item.call;
-    node.dataset.look = !call ? '' : call.state !== 'ended' ? 'live' : call.outcome === 'answered' ? 'ok' : 'missed';
+    node.dataset.look = call ? look(call) : '';
     const who = call?.answered_by ? t('call.by', { name: call.answered_by }) : '';
     const talk = call?.answered_at && call?.ended_at ? clock(call.ended_at - call.answered_at) : '';
-    parts.last.textContent = [call && t(title(call)), who, talk].filter(Boolean).join(' · ');
+    const why = call && reason(call);
+    const byWhom = call?.callback && t(`callback.${call.callback.state}`, { name: call.callback.by ?? t('someone'), time: call.callback.at ? time.format(new Date(call.callback.at)) : '' });
+    parts.last.textContent = [call && t(title(call)), why && t(why), who, talk, call?.branch, byWhom].filter(Boolean).join(' · ');
+    node.dataset.back = call?.callback?.state ?? '';
+    back.hidden = !call || !item.dial || !owed(call);
+    back.setAttribute('aria-label', `${t('dial.back')}: ${item.title}`);
     parts.line.textContent = [item.flag, item.named ? item.number : '', item.line].filter(Boolean).join('  ');
     return node;
   }
@@ -96,13 +114,13 @@ function build(host, { data, trigger }) {
 
   let soon = null;
   function happened(event) {
-    if (!TELLING.has(event.kind)) return;
     const item = items.find((one) => one.id === event.conversation_id);
     if (item?.call && item.call.id === event.call_id) {
-      const next = { 'call.accepting': 'accepting', 'call.accept_failed': 'ringing', 'call.answered': 'answered', 'call.overflow': 'overflow', 'call.ended': 'ended' }[event.kind];
-      if (next) item.call = { ...item.call, state: next, outcome: event.data?.outcome ?? item.call.outcome, answered_by: event.kind === 'call.answered' ? event.who?.name : item.call.answered_by };
+      const now = advance(item.call, event);
+      item.call = event.kind === 'call.answered' ? { ...now, answered_by: event.who?.name } : now;
       draw(item);
     }
+    if (!TELLING.has(event.kind)) return; // steps of a flow change a row, and ask the page for nothing
     soon ??= setTimeout(() => {
       soon = null;
       trigger('refresh', event.seq);
@@ -116,4 +134,4 @@ function build(host, { data, trigger }) {
   return { update, destroy: () => (clearTimeout(soon), clearTimeout(settled), subs.stop()) };
 }
 
-export const mount = mounter(build, 'inbox.css');
+export const mount = mounter(build, 'dial.css', 'inbox.css');

@@ -1,13 +1,10 @@
-// The page's link to the desk, seen from the outside: short messages, "Reconnecting…", the signed-out notice, and the title
-// of the tab while a call rings.
+// The page's link to the desk, seen from the outside: short messages, "Reconnecting…", and the signed-out notice.
 
-import { aboveDialogs, callerTitle, h, icon, listeners, mounter } from './dom.js';
+import { aboveDialogs, h, icon, listeners, mounter } from './dom.js';
 import { shared } from './shared.js';
-import { ringing } from './view.js';
 
 const INFO_MS = 6000;
 const CALM_MS = 1200; // a short gap is nobody's concern
-const TITLE_MS = 1500;
 
 function build(host, { data }) {
   const live = shared(data);
@@ -76,56 +73,9 @@ function build(host, { data }) {
     if (gone) out.querySelector('a').focus();
   }
 
-  // ---- the tab's title, and a notification when the tab is not in view
-
-  let plain = null;
-  let turning = null;
-  function title() {
-    const [first] = ringing(live.view);
-    if (first && !turning) {
-      plain = document.title;
-      const text = t('title.ringing', { who: callerTitle(live.cards[first.id], t) });
-      const turn = () => {
-        if (document.title !== text) plain = document.title;
-        document.title = document.title === text ? plain : text;
-      };
-      turn();
-      turning = setInterval(turn, TITLE_MS);
-    } else if (!first && turning) {
-      clearInterval(turning);
-      turning = null;
-      if (plain !== null) document.title = plain;
-    }
-  }
-
-  const notes = new Map();
-  function notify() {
-    const calls = ringing(live.view);
-    for (const [id, note] of notes) {
-      if (calls.some((call) => call.id === id)) continue;
-      note.close();
-      notes.delete(id);
-    }
-    if (!live.ringer.elected || live.env.visible() || globalThis.Notification?.permission !== 'granted') return;
-    for (const call of calls) {
-      if (notes.has(call.id)) continue;
-      const card = live.cards[call.id];
-      try {
-        const note = new Notification(t('ringer.title'), { body: [callerTitle(card, t), card?.line_name].filter(Boolean).join(' · '), tag: call.id });
-        note.onclick = () => (window.focus(), note.close());
-        notes.set(call.id, note);
-      } catch (error) {
-        console.warn('aircall: notifications need a service worker here', error); // Chrome on Android
-        return;
-      }
-    }
-  }
-
   subs.on(live, 'toast', (e) => toast(e.detail));
   subs.on(live, 'status', status);
-  subs.on(live, 'view', () => (title(), notify()));
   status();
-  title();
   return { destroy: () => subs.stop() };
 }
 

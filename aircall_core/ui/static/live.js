@@ -211,7 +211,7 @@ export class Live extends EventTarget {
         this.seq = frame.seq;
         this.skew = frame.now - this.env.now();
         this.view = frame.view;
-        this.cards = { ...this.cards, ...frame.cards };
+        for (const [id, card] of Object.entries(frame.cards)) this.#learn(id, card);
         this.#online();
         this.#emit('view', { snapshot: true });
         break;
@@ -242,13 +242,26 @@ export class Live extends EventTarget {
     if (event.seq <= this.seq) return; // delivery is at least once
     this.seq = event.seq;
     if (event.who) this.names[event.who.id] = event.who.name;
-    if (event.card) this.cards[event.call_id] = event.card;
+    if (event.card) this.#learn(event.call_id, event.card);
+    if (event.kind === 'conversation.assigned') this.#assigned(event);
     const before = this.view;
     this.view = apply(before, event);
     this.#emit('event', { event, before });
     if (this.view !== before) this.#emit('view', { event });
     const command = event.data?.command;
     if (command) this.pending.get(command)?.(event);
+  }
+
+  #learn(callId, card) {
+    this.cards[callId] = card;
+    Object.assign(this.names, card.people);
+  }
+
+  /** Whose a conversation is shows on the cards of its calls. */
+  #assigned({ conversation_id: conversation, data }) {
+    for (const [id, card] of Object.entries(this.cards)) {
+      if (card.conversation_id === conversation) this.cards[id] = { ...card, assigned_to: data.to };
+    }
   }
 
   #setStatus(status) {

@@ -4,7 +4,7 @@ import { clock, h, icon, setIcon } from './dom.js';
 
 let playing = null; // one voice at a time
 
-export function player({ url, durationMs, fileName, t }) {
+export function player({ url, durationMs, fileName, t, title = t('player.title') }) {
   const audio = new Audio();
   audio.preload = 'none';
   audio.crossOrigin = 'use-credentials';
@@ -67,6 +67,6 @@ export function player({ url, durationMs, fileName, t }) {
   }
   for (const name of ['timeupdate', 'play', 'pause', 'ended', 'durationchange', 'seeked']) audio.addEventListener(name, draw);
   draw();
-  const node = h('div', { class: 'player', role: 'group', 'aria-label': t('player.title') }, play, seek, time, speed, save, error);
+  const node = h('div', { class: 'player', role: 'group', 'aria-label': title }, play, seek, time, speed, save, error);
   return { node, stop: () => (audio.pause(), audio.removeAttribute('src')) };
 }

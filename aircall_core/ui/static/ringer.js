@@ -2,6 +2,8 @@
 // who types; it is announced, and Alt+Shift+R goes to it.
 
 import { aboveDialogs, callerTitle, clock, h, icon, initials, listeners, mounter } from './dom.js';
+import { Details } from './details.js';
+import { explain } from './explain.js';
 import { shared } from './shared.js';
 import { ringing } from './view.js';
 
@@ -15,6 +17,8 @@ class Card {
     this.avatar = h('span', { class: 'avatar', 'aria-hidden': 'true' });
     this.line = h('span', { class: 'cut', id: lineId });
     this.timer = h('span', { class: 'num', role: 'timer', 'aria-label': t('ringer.waiting') });
+    this.details = new Details(ctx.live);
+    this.details.node.id = `details-${call.id}`;
     this.note = h('p', { class: 'note', role: 'status' });
     this.accept = h('button', { class: 'accept', type: 'button', onclick: () => ctx.accept(this) }, icon('phone'), t('ringer.accept'));
     this.reject = h('button', { class: 'reject', type: 'button', onclick: () => ctx.reject(this) }, icon('down'), t('ringer.reject'));
@@ -25,9 +29,10 @@ class Card {
     );
     this.node = h(
       'section',
-      { class: 'card', role: 'alertdialog', 'aria-label': t('ringer.title'), 'aria-describedby': `${whoId} ${lineId}`, tabindex: '-1' },
+      { class: 'card', role: 'alertdialog', 'aria-label': t('ringer.title'), 'aria-describedby': `${whoId} ${lineId} ${this.details.node.id}`, tabindex: '-1' },
       h('header', {}, h('span', { class: 'what' }, t('ringer.title')), h('span', { class: 'dot', 'aria-hidden': 'true', text: '·' }), this.line, this.timer),
       h('div', { class: 'who' }, this.avatar, h('div', { class: 'lines', id: whoId }, this.title, this.number), this.open),
+      this.details.node,
       this.note,
       h('div', { class: 'actions' }, this.reject, this.accept),
     );
@@ -49,6 +54,7 @@ class Card {
     else if (!this.avatar.querySelector('svg')) this.avatar.replaceChildren(icon('phone'));
     this.line.textContent = card?.line_name ?? '';
     this.line.title = card?.line_number ?? '';
+    this.details.update(call, card);
     const mine = this.ctx.calls.accepting.has(call.id);
     const error = this.ctx.errors.get(call.id) ?? '';
     const other = call.state === 'accepting' && call.by !== live.view.user;
@@ -65,6 +71,7 @@ class Card {
 
   tick() {
     this.timer.textContent = clock(this.ctx.live.now() - this.call.arrived_at);
+    this.details.tick();
   }
 }
 
@@ -154,7 +161,8 @@ function build(host, { data, trigger }) {
     cards.set(call.id, card);
     blocked.before(card.node);
     const info = live.cards[call.id];
-    said.textContent = t('ringer.said', { who: callerTitle(info, t), line: info?.line_name ?? '' });
+    const where = [info?.path?.at(-1), info?.line_name].filter(Boolean).join(', ');
+    said.textContent = t('ringer.said', { who: callerTitle(info, t), line: where });
     if (isFocusFree()) {
       requestAnimationFrame(() => {
         if (isFocusFree() && card.node.isConnected) card.node.focus({ preventScroll: true });
@@ -193,13 +201,18 @@ function build(host, { data, trigger }) {
   function shortcut(event) {
     if (!event.altKey || !event.shiftKey || event.code !== 'KeyR' || !cards.size) return;
     event.preventDefault();
-    const card = cards.values().next().value;
+    goTo(cards.values().next().value);
+  }
+
+  function goTo(card) {
+    if (!card) return;
     card.before = document.activeElement;
     card.node.focus();
   }
 
   subs.on(live, 'view', draw);
   subs.on(live, 'event', (e) => gone(e.detail));
+  subs.on(live, 'focus-ring', (e) => goTo(cards.get(e.detail.call)));
   subs.on(live.calls, 'change', draw);
   subs.on(live.tone, 'state', draw);
   subs.on(window, 'keydown', shortcut);
@@ -212,11 +225,4 @@ function build(host, { data, trigger }) {
   };
 }
 
-/** What went wrong, in words that say what to do. */
-export function explain(error, t) {
-  const known = { NotAllowedError: 'mic.denied', NotFoundError: 'mic.missing', NotReadableError: 'mic.busy', SecurityError: 'mic.insecure' };
-  if (known[error.name]) return t(known[error.name]);
-  return error.message || t('error.failed');
-}
-
-export const mount = mounter(build, 'ringer.css');
+export const mount = mounter(build, 'details.css', 'ringer.css');

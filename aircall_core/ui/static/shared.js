@@ -1,8 +1,10 @@
 // The parts of the page that live as long as it does, made once and hung on `window.__aircall`.
 
 import { Aloud } from './aloud.js';
+import { Beacon } from './beacon.js';
 import { Calls } from './calls.js';
 import { deskUrl, live } from './live.js';
+import { Notifier } from './notify.js';
 import { Phone } from './phone.js';
 import { Ringtone } from './ringtone.js';
 
@@ -22,7 +24,8 @@ export function shared(data) {
     };
     addEventListener('click', unlock, true);
     addEventListener('keydown', unlock, true);
-    one.setDevice({ notifications: notifications() });
+    one.notifier = new Notifier(one);
+    one.beacon = new Beacon(one);
   }
   if (data.preconnect !== undefined) one.calls.preconnect = data.preconnect;
   one.start({ deskUrl: deskUrl(data), user: data.user, text: data.text });
@@ -41,9 +44,4 @@ function kept() {
 /** This tab can be rung and answer: microphone and sound are both there. */
 function armed(one) {
   return one.phone.armed && one.tone.state === 'ok';
-}
-
-/** 'granted', 'denied', 'default', or 'none' where the browser has no notifications (or the page is not secure). */
-export function notifications() {
-  return globalThis.Notification?.permission ?? 'none';
 }

@@ -13,12 +13,30 @@ export const TOLD = new Set([
   'call.overflow',
   'call.ended',
   'call.recording',
+  'call.chose',
+  'call.typed',
+  'call.redirected',
+  'call.tagged',
+  'conversation.assigned',
+  'callback.requested',
+  'callback.settled',
 ]);
 
-/** Whether an entry is drawn, and how: 'call' (a bubble), 'log' (a line), or null. */
+/** Steps of a line's flow: however many, they are one line of a call's story. */
+export const FLOW = new Set(['call.chose', 'call.typed']);
+
+/** What only the desk can tell in words: the event itself holds ids. */
+export const ASKED = new Set(['call.chose', 'call.typed', 'call.redirected', 'call.tagged', 'conversation.assigned', 'callback.requested', 'callback.settled']);
+
+/** Whether an entry is drawn, and how: 'call' (a bubble), 'log' (a line), 'flow' (a call's one line of steps), or null. */
 export function form(entry) {
   if (entry.kind === 'call.arrived') return 'call';
   if (entry.kind === 'call.ring_stopped') return entry.data.reason === 'rejected' ? 'log' : null;
+  if (FLOW.has(entry.kind)) return way(entry.call) ? 'flow' : null;
+  if (entry.kind === 'callback.settled') return entry.who?.name ? 'log' : null;
+  if (entry.kind === 'call.redirected') return entry.about ? 'log' : null;
+  if (entry.kind === 'call.tagged') return entry.about?.tags.length ? 'log' : null;
+  if (entry.kind === 'conversation.assigned') return entry.about ? 'log' : null;
   if (entry.kind === 'call.recording') return ['stopped', 'failed'].includes(entry.data.state) ? 'log' : null;
   return TOLD.has(entry.kind) ? 'log' : null;
 }
@@ -46,9 +64,32 @@ export function line(entry) {
       return [data.outcome === 'lost' ? 'log.ended.lost' : `log.ended.${data.by}`, { name }, 'log.ended'];
     case 'call.recording':
       return [`log.recording.${data.state}`, {}, 'log.recording'];
+    case 'call.redirected':
+      return ['log.redirected', entry.about];
+    case 'call.tagged':
+      return ['log.tagged', { name, tags: entry.about.tags.join(', ') }, 'log.tagged'];
+    case 'conversation.assigned':
+      return assigned(name, entry.who, entry.about.to);
+    case 'callback.requested':
+      return ['log.callback.requested', {}];
+    case 'callback.settled':
+      return [`log.callback.${data.state}`, { name }, 'log.callback'];
     default:
       return [`log.${entry.kind}`, { name }];
   }
+}
+
+function assigned(name, who, to) {
+  if (!to) return [name ? 'log.unassigned' : 'log.unassigned.system', { name }];
+  if (to.id === who?.id) return ['log.assigned.self', { name }];
+  return [name ? 'log.assigned' : 'log.assigned.system', { name, to: to.name }];
+}
+
+/** A caller's way through the line's flow: branches, digits, and how long they waited for an agent; null without any. */
+export function way(call) {
+  if (!call?.path?.length && !call?.digits?.length) return null;
+  const until = call.answered_at ?? call.ended_at;
+  return { path: call.path ?? [], digits: call.digits ?? [], waited: call.queued_at && until ? until - call.queued_at : null };
 }
 
 /** A call after one more of its events: what a bubble shows while its conversation is open. */
@@ -64,6 +105,12 @@ export function advance(call, event) {
       return { ...call, state: 'answered', answered_at: data.answered_at ?? event.at, answered_by: event.who ?? null };
     case 'call.overflow':
       return { ...call, state: 'overflow' };
+    case 'call.step':
+      return { ...call, state: data.kind === 'voicemail' ? 'voicemail' : 'flow' };
+    case 'call.queued':
+      return { ...call, state: 'queued', queued_at: data.since ?? call.queued_at };
+    case 'call.ringing':
+      return { ...call, state: 'ringing' };
     case 'call.recording':
       return { ...call, recording: data.state };
     case 'call.ended':
@@ -79,10 +126,21 @@ export function look(call) {
   return { answered: 'ok', lost: 'bad', failed: 'bad' }[call.outcome] ?? 'missed';
 }
 
+const LIVE = { answered: 'call.live', confirmed: 'call.live', voicemail: 'call.leaving' };
+
 /** The key of a call's name: a call that goes on is not yet an answered one. */
 export function title(call) {
-  if (call.state === 'ended') return `call.${call.outcome}`;
-  return call.state === 'answered' || call.state === 'confirmed' ? 'call.live' : `call.${call.state}`;
+  return call.state === 'ended' ? `call.${call.outcome}` : (LIVE[call.state] ?? `call.${call.state}`);
+}
+
+/** Why nobody answered: the key of its words, or null where the outcome says it all. */
+export function reason(call) {
+  return call.state === 'ended' && call.missed_reason && look(call) === 'missed' ? `missed.${call.missed_reason}` : null;
+}
+
+/** Whether somebody should call back: nobody answered, and nobody does it already or refused to. */
+export function owed(call) {
+  return look(call) === 'missed' && !['taken', 'declined'].includes(call.callback?.state);
 }
 
 /** A call from its own event alone, before the desk has been asked. */
@@ -96,6 +154,11 @@ export function fresh(event) {
     ended_at: null,
     answered_by: null,
     recording: 'off',
+    missed_reason: null,
+    path: [],
+    digits: [],
+    queued_at: null,
     recordings: [],
+    callback: null,
   };
 }

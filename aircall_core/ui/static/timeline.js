@@ -1,10 +1,11 @@
 // A conversation's timeline: the newest at the bottom, older entries on scrolling up, live while open. Plain DOM, drawn
 // day by day; the browser skips days that are out of sight (content-visibility).
 
+import { dialBox } from './dial.js';
 import { clock, h, icon, listeners, mounter } from './dom.js';
 import { player } from './player.js';
 import { shared } from './shared.js';
-import { advance, form, fresh, line, look, title } from './story.js';
+import { advance, ASKED, form, fresh, line, look, owed, reason, title, way } from './story.js';
 
 const PAGE = 50;
 
@@ -18,8 +19,10 @@ function build(host, { data }) {
   const timeName = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' });
   const entries = new Map(); // seq -> {entry, node}
   const bubbles = new Map(); // call id -> {call, node, parts}
+  const flows = new Map(); // call id -> {node, seq}: all steps of its flow in one line
   const days = new Map(); // day key -> {node, list, first}
   const players = [];
+  const dial = dialBox(live);
   let before; // cursor of the next older page: undefined = nothing loaded yet, null = the beginning is here
   let loading = null;
 
@@ -28,7 +31,7 @@ function build(host, { data }) {
   const said = h('p', { class: 'sr', 'aria-live': 'polite' });
   const scroller = h('section', { class: 'scroll', tabindex: '0', 'aria-label': t('timeline.title') }, h('div', { class: 'inner' }, top, list));
   const jump = h('button', { class: 'jump', type: 'button', hidden: true, onclick: () => (scroller.scrollTop = 0) }, t('timeline.newest'));
-  host.append(said, h('div', { class: 'frame' }, scroller, jump));
+  host.append(said, h('div', { class: 'frame' }, scroller, jump), dial.node);
   note('loading');
   const watch = new IntersectionObserver((seen) => seen.some((one) => one.isIntersecting) && before !== undefined && older(), { root: scroller, rootMargin: '600px' });
 
@@ -83,10 +86,13 @@ function build(host, { data }) {
 
   function put(entry) {
     if (entry.kind === 'call.arrived') call(entry.call ?? fresh(entry));
+    else if (entry.call && bubbles.has(entry.call_id)) call(entry.call);
+    if (entry.call && flows.has(entry.call_id)) flows.get(entry.call_id).text.textContent = wayText(entry.call);
     const known = entries.get(entry.seq);
     if (known) return;
     const shape = form(entry);
     if (!shape) return;
+    if (shape === 'flow') return flow(entry);
     const node = shape === 'call' ? bubbles.get(entry.call_id).node : logLine(entry);
     entries.set(entry.seq, { entry, node });
     node.dataset.seq = entry.seq;
@@ -124,9 +130,32 @@ function build(host, { data }) {
   }
 
   function logLine(entry) {
+    return h('li', { class: 'log' }, stamp(entry.at), h('span', { text: words(entry) }));
+  }
+
+  function words(entry) {
     const [key, values, fallback] = line(entry);
-    const text = live.text[key] ? t(key, values) : t(fallback ?? key, values);
-    return h('li', { class: 'log' }, stamp(entry.at), h('span', { text }));
+    return live.text[key] ? t(key, values) : t(fallback ?? key, values);
+  }
+
+  /** The steps of a call's flow are one line, where the first of them was. */
+  function flow(entry) {
+    const known = flows.get(entry.call_id);
+    if (known && known.seq <= entry.seq) return;
+    known?.node.remove();
+    const text = h('span', { text: wayText(entry.call) });
+    const node = h('li', { class: 'log', 'data-seq': entry.seq }, stamp(entry.at), text);
+    flows.set(entry.call_id, { node, text, seq: entry.seq });
+    place(node, entry);
+  }
+
+  function wayText(value) {
+    const { path, digits, waited } = way(value);
+    return [
+      path.length ? t('log.menu', { path: path.join(' › ') }) : '',
+      ...digits.map(({ label, value: typed }) => t('log.typed', { label: label || t('log.digits'), value: typed })),
+      waited === null ? '' : t('call.waited', { time: clock(waited) }),
+    ].filter(Boolean).join(', ');
   }
 
   function call(value) {
@@ -135,14 +164,39 @@ function build(host, { data }) {
     const parts = {
       glyph: h('span', { class: 'glyph' }, icon('phone')),
       title: h('p', { class: 'title' }),
+      reason: h('p', { class: 'reason' }),
       detail: h('p', { class: 'soft' }),
+      branch: h('p', { class: 'branch' }),
       sound: h('div', { class: 'sound' }),
+      back: h('p', { class: 'back' }),
+      deed: h('button', { class: 'deed', type: 'button', hidden: true, onclick: () => callBack(bubble) }, icon('back'), t('dial.back')),
     };
-    const node = h('li', { class: 'call' }, h('article', { class: 'bubble' }, h('div', { class: 'head' }, parts.glyph, h('div', { class: 'grow' }, parts.title, parts.detail), stamp(value.arrived_at)), parts.sound));
+    const node = h(
+      'li',
+      { class: 'call' },
+      h('article', { class: 'bubble' }, h('div', { class: 'head' }, parts.glyph, h('div', { class: 'grow' }, parts.title, parts.reason, parts.detail, parts.branch), stamp(value.arrived_at)), parts.sound, h('div', { class: 'foot' }, parts.back, parts.deed)),
+    );
     const bubble = { call: value, node, parts };
     bubbles.set(value.id, bubble);
     redraw(bubble, value);
     return bubble;
+  }
+
+  async function callBack(bubble) {
+    bubble.parts.deed.setAttribute('aria-busy', 'true');
+    await dial.callBack(bubble.call, { name: data.name, number: data.dial, spoken: data.spoken });
+    bubble.parts.deed.removeAttribute('aria-busy');
+    refresh();
+  }
+
+  /** Only the newest call can be owed an answer. */
+  let newest = null;
+  function drawDeed(bubble) {
+    if (!newest || bubble.call.arrived_at >= newest.call.arrived_at) {
+      if (newest && newest !== bubble) newest.parts.deed.hidden = true;
+      newest = bubble;
+    }
+    bubble.parts.deed.hidden = bubble !== newest || !data.dial || !owed(bubble.call);
   }
 
   function redraw(bubble, value) {
@@ -151,8 +205,15 @@ function build(host, { data }) {
     const kind = look(value);
     node.dataset.look = kind;
     parts.title.textContent = t(title(value));
+    const why = reason(value);
+    parts.reason.textContent = why ? t(why) : '';
+    const sign = value.outcome === 'voicemail' ? 'voicemail' : kind === 'missed' ? 'missed' : 'phone';
+    if (parts.glyph.dataset.icon !== sign) {
+      parts.glyph.dataset.icon = sign;
+      parts.glyph.replaceChildren(icon(sign));
+    }
     const talk = value.answered_at && value.ended_at ? clock(value.ended_at - value.answered_at) : '';
-    const wait = (value.answered_at ?? value.ended_at) ? clock((value.answered_at ?? value.ended_at) - value.arrived_at) : '';
+    const wait = (value.answered_at ?? value.ended_at) ? clock((value.answered_at ?? value.ended_at) - (value.queued_at ?? value.arrived_at)) : '';
     const name = value.answered_by?.name ?? '';
     parts.detail.textContent = [
       name && t('call.by', { name }),
@@ -160,17 +221,33 @@ function build(host, { data }) {
       wait && t('call.waited', { time: wait }),
       !name && value.rang?.length ? t('call.rang', { names: value.rang.join(', ') }) : '',
     ].filter(Boolean).join(' · ');
+    parts.branch.textContent = [value.path?.at(-1), ...(value.digits ?? []).map((one) => [one.label, one.value].filter(Boolean).join(' '))].filter(Boolean).join(' · ');
+    parts.back.textContent = backText(value.callback);
+    parts.back.dataset.state = value.callback?.state ?? '';
+    drawDeed(bubble);
     const files = value.recordings ?? [];
-    if (bubble.files !== files.length) {
-      bubble.files = files.length;
-      parts.sound.replaceChildren(
-        ...files.map((file) => {
-          const one = player({ url: new URL(`/desk/recordings/${value.id}${files.length > 1 ? `?recording=${file.id}` : ''}`, live.deskUrl).href, durationMs: file.duration_ms, fileName: `call-${new Date(value.arrived_at).toISOString().slice(0, 19).replaceAll(':', '-')}.wav`, t });
-          players.push(one);
-          return one.node;
-        }),
-      );
+    const drawn = JSON.stringify(files);
+    if (bubble.files !== drawn) {
+      bubble.files = drawn;
+      parts.sound.replaceChildren(...files.map((file) => sound(value, file, files.length > 1)));
     }
+  }
+
+  function backText(callback) {
+    if (!callback) return '';
+    const by = callback.by?.name ?? t('someone');
+    return t(`callback.${callback.state}`, { name: by, time: callback.at ? timeName.format(new Date(callback.at)) : '' });
+  }
+
+  /** A recording or voicemail in its place: a player, or what became of it. */
+  function sound(value, file, several) {
+    const voicemail = file.kind === 'voicemail';
+    if (file.deleted) return h('p', { class: 'soft gone', text: t(voicemail ? 'player.voicemail_deleted' : 'player.deleted') });
+    const url = new URL(`/desk/recordings/${value.id}${several ? `?recording=${file.id}` : ''}`, live.deskUrl).href;
+    const day = new Date(value.arrived_at).toISOString().slice(0, 19).replaceAll(':', '-');
+    const one = player({ url, durationMs: file.duration_ms, fileName: `${voicemail ? 'voicemail' : 'call'}-${day}.wav`, t, title: t(voicemail ? 'player.voicemail' : 'player.title') });
+    players.push(one);
+    return one.node;
   }
 
   // ---- live
@@ -183,11 +260,10 @@ function build(host, { data }) {
     const shape = form(event);
     if (shape) {
       put(event);
-      const [key, values, fallback] = line(event);
-      said.textContent = shape === 'call' ? t('call.ringing') : live.text[key] ? t(key, values) : t(fallback ?? key, values);
+      said.textContent = shape === 'call' ? t('call.ringing') : words(event);
       if (atEnd) scroller.scrollTop = 0;
     }
-    if (event.kind === 'call.ended' || event.kind === 'call.recording') refreshSoon();
+    if (event.kind === 'call.ended' || event.kind === 'call.recording' || ASKED.has(event.kind)) refreshSoon();
     if (shape && document.visibilityState === 'visible') read();
   }
 
@@ -222,4 +298,4 @@ function build(host, { data }) {
   };
 }
 
-export const mount = mounter(build, 'timeline.css');
+export const mount = mounter(build, 'dial.css', 'timeline.css');

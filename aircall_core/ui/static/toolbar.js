@@ -2,7 +2,8 @@
 // what the log has said.
 
 import { aboveDialogs, callerTitle, clock, h, icon, listeners, mounter, setIcon } from './dom.js';
-import { explain } from './ringer.js';
+import { Details } from './details.js';
+import { explain } from './explain.js';
 import { shared } from './shared.js';
 import { active } from './view.js';
 
@@ -15,6 +16,7 @@ function build(host, { data, trigger }) {
 
   const name = h('p', { class: 'name cut' });
   const detail = h('p', { class: 'detail soft cut' });
+  const details = new Details(live, { brief: true });
   const state = h('span', { class: 'state', role: 'status' });
   const timer = h('span', { class: 'num', role: 'timer', 'aria-label': t('toolbar.time') });
   const mute = button('mic', t('toolbar.mute'), t('toolbar.mute'), () => run('mute', () => live.calls.mute(call.id, !call.muted)));
@@ -25,6 +27,7 @@ function build(host, { data, trigger }) {
     'div',
     { class: 'bar', role: 'toolbar', 'aria-label': t('toolbar.title'), popover: 'manual', onkeydown: arrows },
     h('div', { class: 'top' }, h('div', { class: 'lines' }, name, detail), h('div', { class: 'right' }, timer)),
+    details.node,
     h('div', { class: 'row' }, state, here),
     h('div', { class: 'buttons' }, mute, open, hangup),
   );
@@ -81,7 +84,6 @@ function build(host, { data, trigger }) {
     call = active(live.view);
     const shown = bar.matches(':popover-open');
     document.documentElement.classList.toggle('aircall-in-call', Boolean(call));
-    document.documentElement.style.setProperty('--aircall-bar', call ? '10.75rem' : '0rem'); // toasts stay above it
     if (!call) {
       if (shown) bar.hidePopover();
       media = '';
@@ -92,6 +94,7 @@ function build(host, { data, trigger }) {
     name.textContent = callerTitle(card, t);
     const number = card?.caller_name ? card.number : '';
     detail.textContent = [number, card?.line_name].filter(Boolean).join(' · ');
+    details.update(call, card);
     const [text, look] = stateText();
     if (state.textContent !== text) state.textContent = text;
     state.className = `state ${look}`;
@@ -137,6 +140,11 @@ function build(host, { data, trigger }) {
     }
   }
 
+  // Toasts stay above it, and it is as high as what is known of the call.
+  const height = new ResizeObserver(() => document.documentElement.style.setProperty('--aircall-bar', `${bar.offsetHeight}px`));
+  height.observe(bar);
+  subs.add(() => height.disconnect());
+
   subs.on(live, 'view', draw);
   subs.on(live, 'focus-call', () => {
     draw(); // this view may not have heard of the call yet
@@ -159,4 +167,4 @@ function build(host, { data, trigger }) {
   };
 }
 
-export const mount = mounter(build, 'dock.css', 'toolbar.css');
+export const mount = mounter(build, 'dock.css', 'details.css', 'toolbar.css');
