@@ -10,7 +10,7 @@ from typing import Any
 
 from aircall_core import holidays_of
 from aircall_core.desk.distribution import became_available
-from aircall_core.desk.errors import DeskError, Invalid
+from aircall_core.desk.errors import DeskError, Invalid, not_found
 from aircall_core.domain import hours
 from aircall_core.domain.availability import BY_ADMIN, CHOICES, MISSED_CALLS, REASONS, Status
 from aircall_core.domain.events import STAFF, USER_CHOICE, USER_DUTY, USER_STATUS, Event
@@ -122,7 +122,9 @@ def _choose(tx: Tx, user_id: str, choice: str, reason: str | None, actor: str, c
 def _active(tx: Tx, user_id: str) -> dict[str, Any]:
     people.hold(tx.conn, [user_id])
     user = people.user(tx.conn, user_id)
-    if user is None or user["state"] != "active":
+    if user is None:
+        raise not_found("The user")
+    if user["state"] != "active":
         raise DeskError("disabled", "This account is not active.", 403)
     return user
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from aircall_core import ids
 from aircall_core.config import Settings
-from aircall_core.desk import links, passwords, sessions
+from aircall_core.desk import audit, availability, links, passwords, sessions
 from aircall_core.desk.errors import DeskError, Invalid, not_found
 from aircall_core.domain.events import STAFF, USER_CHANGED, USER_CREATED, USER_DUTY, Event
 from aircall_core.store import Store, Tx, accounts
@@ -103,6 +103,7 @@ def join(store: Store, token: str, password: str) -> str:
         sessions.revoke_all(tx, user["id"], f"user:{user['id']}")
         sessions.forgive(tx, user["email"])
         _changed(tx, f"user:{user['id']}", user["id"])
+        audit.note(tx, f"user:{user['id']}", USER_CHANGED, user["id"], user["name"], {"password": (None, "new")})
     return str(user["id"])
 
 
@@ -115,6 +116,7 @@ def set_password(store: Store, user_id: str, password: str, actor: str = "system
         sessions.revoke_all(tx, user_id, actor)
         sessions.forgive(tx, user["email"])
         _changed(tx, actor, user_id)
+        audit.note(tx, actor, USER_CHANGED, user_id, user["name"], {"password": (None, "new")})
 
 
 # ---- changes
@@ -145,6 +147,8 @@ def change(tx: Tx, actor: str, user_id: str, **wanted: str) -> None:
     if values.get("state") == "disabled":
         _leave(tx, actor, user)
     _changed(tx, actor, user_id)
+    audit.note(tx, actor, USER_CHANGED, user_id, after["name"], audit.differences(user, values))
+    availability.settle(tx, [user_id], actor)
 
 
 def _leave(tx: Tx, actor: str, user: dict[str, Any]) -> None:
@@ -165,6 +169,7 @@ def _add(tx: Tx, actor: str, name: str, email: str, role: str, **values: Any) ->
     user_id = ids.new_id()
     accounts.add_user(tx.conn, id=user_id, name=name, email=email, role=role, created_at=tx.now_ms(), **values)
     tx.append(Event(USER_CREATED, STAFF, actor, user_id=user_id, data={"id": user_id}))
+    audit.note(tx, actor, USER_CREATED, user_id, name, {"email": (None, email), "role": (None, role)})
     return user_id
 
 

@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from aircall_core import testcall
-from aircall_core.desk import checklist, company, lines, links, people, sessions, teams, trunks
+from aircall_core.desk import checklist, company, lines, links, people, sessions, teams, trunks, working
 from aircall_core.desk.errors import not_found
 from aircall_core.service.answers import Refused
 from aircall_core.service.endpoint import Ask
@@ -33,6 +33,8 @@ class UserChange(BaseModel):
     email: str | None = Field(None, max_length=254)
     role: str | None = Field(None, max_length=20)
     state: Literal["active", "disabled"] | None = None
+    wrap_up_s: int | None = None
+    schedule_id: str | None = Field(None, max_length=26)  # '': none
 
 
 class NewTeam(BaseModel):
@@ -136,8 +138,12 @@ def add_user(ask: Ask) -> tuple[int, dict[str, str]]:
 
 def change_user(ask: Ask) -> dict[str, str]:
     """PATCH /desk/users/{user}"""
+    given = _given(ask.body)
+    work = {name: given.pop(name) for name in working.SETTINGS if name in given}
     with ask.desk.store.write() as tx:
-        people.change(tx, ask.actor, ask.id("user"), **_given(ask.body))
+        if work:  # first: it takes its turn before any row is changed
+            working.change(tx, ask.actor, ask.id("user"), work)
+        people.change(tx, ask.actor, ask.id("user"), **given)
     return {"id": ask.id("user")}
 
 

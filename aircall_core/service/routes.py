@@ -2,8 +2,21 @@
 
 from typing import Final
 
-from aircall_core.service import admin, audit, blocklist, commands, health, hours, library, rtc, session_pages, tags
-from aircall_core.service.endpoint import ADMINS, EVERYBODY, METRICS, PUBLIC, Entry
+from aircall_core.service import (
+    admin,
+    audit,
+    availability,
+    blocklist,
+    commands,
+    health,
+    hours,
+    library,
+    prompts,
+    rtc,
+    session_pages,
+    tags,
+)
+from aircall_core.service.endpoint import ADMINS, EVERYBODY, LEADERS, METRICS, PUBLIC, Entry
 
 ROUTES: Final = (
     # Health
@@ -25,6 +38,10 @@ ROUTES: Final = (
     Entry("POST", "/session/end-others", EVERYBODY, session_pages.end_others),
     # Calls
     Entry("POST", "/desk/duty", EVERYBODY, commands.duty, commands.Duty),
+    Entry("POST", "/desk/availability", EVERYBODY, availability.choose, availability.Choice),
+    Entry("POST", "/desk/wrap-up/end", EVERYBODY, availability.finish_wrap_up, commands.Command),
+    Entry("POST", "/desk/wrap-up/extend", EVERYBODY, availability.extend_wrap_up, commands.Command),
+    Entry("POST", "/desk/calls/{call}/tags", EVERYBODY, availability.tag_call, availability.Tags),
     Entry("POST", "/desk/calls/{call}/accept", EVERYBODY, commands.accept, commands.Accept),
     Entry("POST", "/desk/calls/{call}/reject", EVERYBODY, commands.reject, commands.Command),
     Entry("POST", "/desk/calls/{call}/hangup", EVERYBODY, commands.hang_up, commands.Command),
@@ -43,6 +60,7 @@ ROUTES: Final = (
     Entry("PATCH", "/desk/users/{user}", ADMINS, admin.change_user, admin.UserChange),
     Entry("POST", "/desk/users/{user}/link", ADMINS, admin.user_link),
     Entry("POST", "/desk/users/{user}/sign-out", ADMINS, admin.sign_out_user),
+    Entry("POST", "/desk/users/{user}/availability", LEADERS, availability.choose_for, availability.ChoiceFor),
     Entry("GET", "/desk/teams", ADMINS, admin.list_teams),
     Entry("POST", "/desk/teams", ADMINS, admin.add_team, admin.NewTeam),
     Entry("PATCH", "/desk/teams/{team}", ADMINS, admin.change_team, admin.TeamChange),
@@ -55,6 +73,12 @@ ROUTES: Final = (
     Entry("POST", "/desk/schedules", ADMINS, hours.add_schedule, hours.ScheduleChange),
     Entry("PATCH", "/desk/schedules/{schedule}", ADMINS, hours.change_schedule, hours.ScheduleChange),
     Entry("DELETE", "/desk/schedules/{schedule}", ADMINS, hours.remove_schedule),
+    Entry("GET", "/desk/prompts", ADMINS, prompts.list_prompts),
+    Entry("POST", "/desk/prompts", ADMINS, prompts.speak, prompts.SpokenPrompt),
+    Entry("POST", "/desk/prompts/upload", ADMINS, prompts.upload, largest=prompts.LARGEST_UPLOAD),
+    Entry("PATCH", "/desk/prompts/{prompt}", ADMINS, prompts.rename, prompts.PromptName),
+    Entry("DELETE", "/desk/prompts/{prompt}", ADMINS, prompts.remove),
+    Entry("GET", "/desk/prompts/{prompt}/audio", ADMINS, prompts.audio),
     Entry("GET", "/desk/tags", EVERYBODY, tags.list_tags),
     Entry("POST", "/desk/tags", ADMINS, tags.add_tag, tags.NewTag),
     Entry("PATCH", "/desk/tags/{tag}", ADMINS, tags.change_tag, tags.TagChange),

@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, exists, func, select
+from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from aircall_core.domain.ringing import Candidate, availability
 from aircall_core.store import accounts, clock, provisioning, sessions
+from aircall_core.store import people as standing_rows
 from aircall_core.store.errors import is_away
-from aircall_core.store.tables import presence, users
 from aircall_core.store.tables import sessions as session_rows
+from aircall_core.store.tables import users
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +63,11 @@ def company(conn: Connection) -> dict[str, Any]:
 
 
 def users_list(conn: Connection) -> list[dict[str, Any]]:
-    """Everybody by name: id, name, email, role, state, and `now`, their availability."""
-    online = exists().where(presence.c.user_id == users.c.id, presence.c.lease_until > clock.now_ms(conn))
-    query = select(users, online.label("online")).order_by(func.lower(users.c.name), users.c.id)
+    """Everybody by name: who they are, how they work, `now`: their status, and `since` when (ms) they have it."""
+    rows = conn.execute(select(users).order_by(func.lower(users.c.name), users.c.id)).mappings().all()
+    standings = {
+        one.user_id: one for one in standing_rows.standings_of(conn, [row["id"] for row in rows], clock.now_ms(conn))
+    }
     return [
         {
             "id": row["id"],
@@ -73,17 +75,14 @@ def users_list(conn: Connection) -> list[dict[str, Any]]:
             "email": row["email"],
             "role": row["role"],
             "state": row["state"],
-            "now": availability(
-                Candidate(
-                    user_id=row["id"],
-                    active=row["state"] == "active",
-                    on_duty=bool(row["on_duty"]),
-                    online=bool(row["online"]),
-                    in_call=row["active_call_id"] is not None,
-                )
-            ).value,
+            "wrap_up_s": row["wrap_up_s"],
+            "schedule_id": row["schedule_id"],
+            "choice": row["choice"],
+            "now": standings[row["id"]].status.value,
+            "reason": standings[row["id"]].status_reason,
+            "since": row["status_at"] if row["status"] == standings[row["id"]].status else None,
         }
-        for row in conn.execute(query).mappings()
+        for row in rows
     ]
 
 

@@ -1,0 +1,43 @@
+"""How a user works, as an administrator sets it: time for after-call work, and working hours for those on "auto"."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from aircall_core.desk import audit, availability
+from aircall_core.desk.errors import Invalid, not_found
+from aircall_core.domain.events import STAFF, USER_CHANGED, Event
+from aircall_core.store import people, schedules, states
+from aircall_core.store.engine import Tx
+
+LONGEST_WRAP_UP_S: Final = 900
+SETTINGS: Final[tuple[str, ...]] = ("wrap_up_s", "schedule_id")
+
+
+def change(tx: Tx, actor: str, user_id: str, wanted: Mapping[str, Any]) -> None:
+    """Set ``wrap_up_s`` (seconds, 0: none) and ``schedule_id`` ('' for none) as far as given. Raises Invalid.
+
+    A wrap-up that is running keeps its time.
+    """
+    tx.take_turn()
+    people.hold(tx.conn, [user_id])
+    user = people.user(tx.conn, user_id)
+    if user is None:
+        raise not_found("The user")
+    values = {name: wanted[name] for name in SETTINGS if name in wanted}
+    wrong: dict[str, str] = {}
+    if not 0 <= int(values.get("wrap_up_s", 0)) <= LONGEST_WRAP_UP_S:
+        wrong["wrap_up_s"] = f"Use 0 to {LONGEST_WRAP_UP_S} seconds."
+    if "schedule_id" in values:
+        values["schedule_id"] = values["schedule_id"] or None
+        if values["schedule_id"] is not None and schedules.schedule(tx.conn, values["schedule_id"]) is None:
+            wrong["schedule_id"] = "These hours do not exist any more."
+    if wrong:
+        raise Invalid(wrong)
+    changes = audit.differences(user, values)
+    if not changes:
+        return
+    states.change(tx.conn, user_id, **values)
+    tx.append(Event(USER_CHANGED, STAFF, actor, user_id=user_id, data={"id": user_id}))
+    audit.note(tx, actor, USER_CHANGED, user_id, user["name"], changes)
+    availability.follow_hours(tx, user_id)
+    availability.settle(tx, [user_id], actor)
