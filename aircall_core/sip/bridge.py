@@ -1,7 +1,8 @@
 """Who hears whom: the connections of one call in pjsua2's conference bridge.
 
 What should be connected is computed from the call's situation (`connections`); the bridge makes it so. Sources and
-sinks have names: caller, agent, prompt, music, silence, and the recorder's two channels left (caller) and right.
+sinks have names: caller, agent, prompt, music, silence, the recorder's two channels left (caller) and right, and the
+meter, which hears a voicemail.
 """
 
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pjsua2 as pj
 
 from aircall_core.logs import get_logger
-from aircall_core.sip.audio import AudioPort, PortPool, Pull
+from aircall_core.sip.audio import AudioPort, PortPool, Pull, Push
 from aircall_core.sip.endpoint import Endpoint
 from aircall_core.sip.pcm import PcmLink
 from aircall_core.sip.recorder import Recorder
@@ -19,11 +20,14 @@ log = get_logger(__name__)
 Connection = tuple[str, str]
 
 
-def connections(*, agent: bool, away: bool, muted: bool, speaking: bool, recording: bool) -> frozenset[Connection]:
-    """Who transmits to whom in an answered call.
+def connections(
+    *, agent: bool, away: bool, muted: bool, speaking: bool, music: bool, recording: bool, taping: bool
+) -> frozenset[Connection]:
+    """Who transmits to whom in a call whose stream is up.
 
-    `agent`: an agent's audio link is attached; `away`: nothing comes from it; `speaking`: a message plays.
-    A muted agent is not recorded either. The silence source keeps both channels of a recording in step.
+    `agent`: an agent's audio link is attached; `away`: nothing comes from it; `speaking`: the prompt port plays (a
+    message, a tone, a line's own music); `music`: the hold music plays while no agent is there; `taping`: the caller
+    speaks on a voicemail. A muted agent is not recorded either. The silence source keeps both channels in step.
     """
     heard = agent and not away and not muted
     pairs: set[Connection] = set()
@@ -33,7 +37,7 @@ def connections(*, agent: bool, away: bool, muted: bool, speaking: bool, recordi
         pairs.add(("prompt", "caller"))
         if agent:
             pairs.add(("prompt", "agent"))
-    elif away or not agent:
+    elif away if agent else music:
         pairs.add(("music", "caller"))
     elif heard:
         pairs.add(("agent", "caller"))
@@ -41,6 +45,8 @@ def connections(*, agent: bool, away: bool, muted: bool, speaking: bool, recordi
         pairs |= {("caller", "left"), ("silence", "left"), ("silence", "right")}
         if heard and not speaking:
             pairs.add(("agent", "right"))
+    if taping:
+        pairs |= {("caller", "left"), ("silence", "left"), ("caller", "meter")}
     return frozenset(pairs)
 
 
@@ -65,6 +71,7 @@ class CallBridge:
         self.recorder: Recorder | None = None
         self._agent: AudioPort | None = None
         self._prompt: AudioPort | None = None
+        self._meter: AudioPort | None = None
         self._made: set[Connection] = set()
 
     def attach(self, link: PcmLink) -> None:
@@ -84,6 +91,12 @@ class CallBridge:
             self._prompt = self.media.pool.take()
         self._prompt.pull = source
 
+    def listen(self, ear: Push) -> None:
+        """Who hears the caller through the meter port when it is connected."""
+        if self._meter is None:
+            self._meter = self.media.pool.take()
+        self._meter.push = ear
+
     def renewed(self) -> None:
         """The call has a new stream, to which nothing is connected."""
         self._made = {pair for pair in self._made if "caller" not in pair}
@@ -95,14 +108,23 @@ class CallBridge:
         for pair in wanted - self._made:
             self._switch(pair, on=True)
 
+    def close_recorder(self) -> None:
+        """Ends what is being recorded; the file is whole soon."""
+        self.apply(frozenset(pair for pair in self._made if pair[1] not in ("left", "right", "meter")))
+        if self._meter is not None:
+            self._meter.push = None
+        if self.recorder is not None:
+            self.recorder.close()
+            self.recorder = None
+
     def release(self) -> None:
         """Stops everything and gives the ports back; recorders close in the same poll."""
         self.apply(frozenset())
         self._made.clear()
-        for port in (self._agent, self._prompt):
+        for port in (self._agent, self._prompt, self._meter):
             if port is not None:
                 self.media.pool.give(port)
-        self._agent = self._prompt = None
+        self._agent = self._prompt = self._meter = None
         if self.recorder is not None:
             self.recorder.close()
             self.recorder = None
@@ -130,5 +152,6 @@ class CallBridge:
             return self.recorder.channel(name) if self.recorder else None
         nodes: dict[str, Any] = {
             "agent": self._agent, "prompt": self._prompt, "music": self.media.music, "silence": self.media.silence,
+            "meter": self._meter,
         }  # fmt: skip
         return nodes[name]

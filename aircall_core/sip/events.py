@@ -69,6 +69,14 @@ class Media:
 
 
 @dataclass(frozen=True)
+class Digit:
+    """The caller pressed a key (RFC 4733, or SIP INFO with application/dtmf-relay)."""
+
+    token: int
+    digit: str
+
+
+@dataclass(frozen=True)
 class Gone:
     """The call is over, and its leg with it."""
 
@@ -94,4 +102,4 @@ class Registration:
     active: bool
 
 
-Event = Arrived | Refused | Confirmed | Media | Gone | Asked | Registration
+Event = Arrived | Refused | Confirmed | Media | Digit | Gone | Asked | Registration

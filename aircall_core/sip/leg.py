@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from aircall_core.sip.endpoint import Endpoint
 
 log = get_logger(__name__)
+KEYS = frozenset("0123456789*#")  # A to D, flash and whatever a broken packet holds are none
 P = ParamSpec("P")
 
 
@@ -64,6 +65,12 @@ class SipLeg(pj.Call):  # type: ignore[misc]
         held = status in (remote_hold, pj.PJSUA_CALL_MEDIA_NONE)
         active = status in (remote_hold, pj.PJSUA_CALL_MEDIA_ACTIVE, pj.PJSUA_CALL_MEDIA_LOCAL_HOLD)
         self.endpoint.events.append(events.Media(self.token, active, held))
+
+    @guarded
+    def onDtmfDigit(self, prm: Any) -> None:  # noqa: N802
+        """A key of the caller's telephone, once for each press."""
+        if prm.digit in KEYS:
+            self.endpoint.events.append(events.Digit(self.token, prm.digit))
 
     @guarded
     def onCallTransferRequest(self, prm: Any) -> None:  # noqa: N802

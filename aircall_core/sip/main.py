@@ -15,7 +15,7 @@ import pjsua2 as pj
 
 from aircall_core import __version__
 from aircall_core.config import Settings, get_settings
-from aircall_core.desk import facts, nodes, trunks
+from aircall_core.desk import facts, flows, nodes, trunks
 from aircall_core.desk.secrets import SecretBox, open_box
 from aircall_core.logs import get_logger, setup_logging
 from aircall_core.priority import raise_priority
@@ -25,6 +25,7 @@ from aircall_core.sip.bridge import Media
 from aircall_core.sip.digest import Digest
 from aircall_core.sip.endpoint import Endpoint, EndpointConfig
 from aircall_core.sip.farewell import let_go, say_goodbye
+from aircall_core.sip.lookup import Lookups
 from aircall_core.sip.pcm import PcmListener
 from aircall_core.sip.prompts import Prompts
 from aircall_core.sip.recorder import Recordings
@@ -120,7 +121,7 @@ class Worker:
         endpoint = Endpoint(endpoint_config(settings, index), lambda invite: admission.judge(invite))
         admission = Admission(directory, Digest(), capacity, lambda: len(endpoint.legs) - 1)
         endpoint.start()
-        prompts = Prompts(settings.audio_rate)
+        prompts = Prompts(settings.audio_rate, data_dir=settings.data_dir)
         prompts.load()
         board: Switchboard
         recordings = Recordings(settings.data_dir, f"worker-{index}", lambda saved: board.tell(saved))
@@ -139,6 +140,7 @@ class Worker:
             links=listener,
             prompts=prompts,
             recordings=recordings,
+            lookups=Lookups(lambda answer: board.tell(answer)),
             timers=Timers(),
             put=self._link.put,
             rules=Rules(accept=settings.accept_timeout_ms / 1000, returned=settings.agent_away_s),
@@ -225,6 +227,7 @@ def load_directory(store: Store, box: SecretBox) -> Directory:
         (Line(row["id"], row["number"], row["country"], row["recording"]) for row in rows),
         (_trunk(access) for access in accesses if access.readable),
         unreadable=[access.id for access in accesses if not access.readable],
+        secrets=flows.lookup_secrets(store, box),
     )
 
 

@@ -1,18 +1,38 @@
-"""Spoken messages, held in memory as frames: their length is known, so nobody has to be told when they end."""
+"""Spoken messages, held in memory as frames: their length is known, so nobody has to be told when they end.
 
+Those that ship are read at start. A company's own (table `prompts`) are read by a thread when a call's plan names them,
+and kept: the file of a prompt never changes, since a new sound is a new prompt.
+"""
+
+import itertools
 import wave
 from array import array
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotYet
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from aircall_core.logs import get_logger
 from aircall_core.sip.audio import frame_bytes
+
+log = get_logger(__name__)
 
 PROMPTS = Path(__file__).parents[2] / "data" / "prompts"
 MUSIC = "hold-music.wav"
 NOBODY = "nobody-available"
 NOTICE = "recording-notice"
+BLOCKED = "blocked"
+GOODBYE = "goodbye"
+BEEP = "beep"
+INVALID = "invalid-choice"
+CALLED_BACK = "callback-confirmed"
 FALLBACK = "en"
+NEEDED = (NOBODY, NOTICE, BLOCKED, GOODBYE, BEEP, INVALID, CALLED_BACK, "voicemail")
+KEPT = 200  # a company's prompts in memory, about 1 MB a minute
+PATIENCE_S = 0.2  # for a file that is still being read: beyond that the call goes on without it
 
 
 class PromptError(RuntimeError):
@@ -35,30 +55,81 @@ class Clip:
         frames = iter(self.frames)
         return lambda: next(frames, None)
 
+    def looped(self) -> Callable[[], bytes | None]:
+        """A source that plays it again and again."""
+        frames = itertools.cycle(self.frames)
+        return lambda: next(frames)
+
+
+SILENT = Clip(())
+
 
 class Prompts:
-    """The messages of one folder, read when first wanted, by language."""
+    """The messages of one folder by language, and those of the company."""
 
-    def __init__(self, rate: int, folder: Path = PROMPTS) -> None:
-        self.rate, self.folder = rate, folder
+    def __init__(self, rate: int, folder: Path = PROMPTS, data_dir: Path | None = None) -> None:
+        """`data_dir`: where the paths of the company's prompts begin."""
+        self.rate, self.folder, self.data_dir = rate, folder, data_dir
         self._clips: dict[tuple[str, str], Clip] = {}
+        self._own: OrderedDict[str, Future[Clip]] = OrderedDict()
+        self._reader = ThreadPoolExecutor(1, "prompts")
 
     def load(self) -> None:
-        """Reads every message there is. Raises PromptError."""
-        for path in sorted(self.folder.glob("*/*.wav")):
-            self._clips[path.parent.name, path.stem] = load_clip(path, self.rate)
-        for name in (NOBODY, NOTICE):
+        """Reads every message that ships. Raises PromptError."""
+        for path in sorted(self.folder.glob("*/**/*.wav")):
+            language, _, message = path.relative_to(self.folder).with_suffix("").as_posix().partition("/")
+            self._clips[language, message] = load_clip(path, self.rate)
+        for name in NEEDED:
             if (FALLBACK, name) not in self._clips:
                 raise PromptError(f"prompt {FALLBACK}/{name}.wav is missing in {self.folder}")
 
     def get(self, name: str, language: str) -> Clip:
-        """A message in a language, in English where there is none."""
-        return self._clips.get((language, name)) or self._clips[FALLBACK, name]
+        """A message that ships, in English where the language has none; silence where there is none at all."""
+        found = self._clips.get((language, name)) or self._clips.get((FALLBACK, name))
+        if found is None:
+            log.error("prompt_missing", name=name[:40], language=language)
+        return found or SILENT
+
+    def fetch(self, paths: Mapping[str, str]) -> None:
+        """Has these of the company's prompts read: {id: path in the data folder}. Does not wait."""
+        for prompt_id, path in paths.items():
+            if prompt_id not in self._own or _failed(self._own[prompt_id]):
+                self._own[prompt_id] = self._reader.submit(self._read, prompt_id, path)
+            self._own.move_to_end(prompt_id)
+        while len(self._own) > max(KEPT, len(paths)):
+            self._own.popitem(last=False)
+
+    def find(self, reference: Mapping[str, Any] | None, language: str) -> Clip:
+        """What a step names: {"prompt": id} or {"shipped": name}. Silence for nothing, and for what cannot be read."""
+        reference = reference if isinstance(reference, Mapping) else {}
+        if reference.get("shipped"):
+            return self.get(str(reference["shipped"]), language)
+        reading = self._own.get(str(reference.get("prompt")))
+        if reading is None:
+            if reference.get("prompt"):
+                log.error("prompt_unknown", prompt=str(reference["prompt"])[:32])
+            return SILENT
+        try:
+            return reading.result(PATIENCE_S)
+        except (PromptError, NotYet) as problem:
+            log.error("prompt_unreadable", prompt=str(reference["prompt"])[:32], error=type(problem).__name__)
+            return SILENT
 
     @property
     def music(self) -> Path:
         """The hold music's file."""
         return self.folder / MUSIC
+
+    def _read(self, prompt_id: str, path: str) -> Clip:
+        base = (self.data_dir or Path()).resolve()
+        file = (base / path).resolve()
+        if not file.is_relative_to(base):
+            raise PromptError(f"prompt {prompt_id} lies outside the data folder")
+        return load_clip(file, self.rate)
+
+
+def _failed(reading: "Future[Clip]") -> bool:
+    return reading.done() and reading.exception() is not None
 
 
 def load_clip(path: Path, rate: int) -> Clip:

@@ -1,6 +1,8 @@
-"""Recording: two mono files while the call lasts, one stereo file after it (caller left, inside right).
+"""Recording: two mono files while the call lasts, one stereo file after it (caller left, inside right); a voicemail is
+one mono file.
 
     data_dir/recordings/parts/<worker>/<call>.{caller,inside}.wav   ->   data_dir/recordings/YYYY/MM/<call>.wav
+    data_dir/recordings/parts/<worker>/<call>.voicemail.wav   ->   data_dir/recordings/YYYY/MM/<call>.voicemail.wav
 
 The library writes the parts; a child process (mixdown.py) makes the file, so that neither the SIP thread nor the
 bridge's clock ever waits for it. Parts that a crash left behind are found and repaired at the next start.
@@ -11,11 +13,11 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pjsua2 as pj
 
@@ -23,18 +25,28 @@ from aircall_core.logs import get_logger
 
 log = get_logger(__name__)
 
-CALLER, INSIDE = ".caller.wav", ".inside.wav"
+LEAST_MS = 2000  # of sound in a voicemail that a dead worker left: voicemail.py judges those of the living
+CALLER, INSIDE, VOICEMAIL = ".caller.wav", ".inside.wav", ".voicemail.wav"
+
+
+class RecorderFailed(RuntimeError):
+    """The files cannot be made, or the library has no recorder left."""
 
 
 class Recorder:
     """Both channels of one call, on the bridge. Both begin and end in one poll, so that they are of equal length."""
 
+    endings: ClassVar[Mapping[str, str]] = {"left": CALLER, "right": INSIDE}
+
     def __init__(self, folder: Path, call_id: str) -> None:
-        """Raises pj.Error when the files cannot be made or the library has no recorder left."""
+        """Raises RecorderFailed."""
         self._channels: dict[str, Any] = {}
-        for name, ending in (("left", CALLER), ("right", INSIDE)):
+        for name, ending in self.endings.items():
             channel = pj.AudioMediaRecorder()
-            channel.createRecorder(str(folder / f"{call_id}{ending}"))
+            try:
+                channel.createRecorder(str(folder / f"{call_id}{ending}"))
+            except pj.Error as problem:
+                raise RecorderFailed(problem.reason) from None
             self._channels[name] = channel
 
     def channel(self, name: str) -> Any:
@@ -46,14 +58,21 @@ class Recorder:
         self._channels.clear()
 
 
+class VoicemailRecorder(Recorder):
+    """The caller alone, on a file of its own: a call may have been recorded before."""
+
+    endings: ClassVar[Mapping[str, str]] = {"left": VOICEMAIL}
+
+
 @dataclass(frozen=True)
 class Job:
-    """One recording to be made whole."""
+    """One recording to be made whole. `inside` is '' for a voicemail; `least_ms`: with less sound it is thrown away."""
 
     call_id: str
     caller: str
     inside: str
     out: str
+    least_ms: int = 0
 
 
 @dataclass(frozen=True)
@@ -62,6 +81,7 @@ class Saved:
 
     call_id: str
     path: str
+    kind: str = "call"  # call | voicemail
     duration_ms: int = 0
     size_bytes: int = 0
     error: str = ""
@@ -84,28 +104,43 @@ class Recordings:
         """Begins with what an earlier life left behind."""
         for part in sorted(self.parts.glob("*" + CALLER)):
             self.finish(part.name.removesuffix(CALLER))
+        for part in sorted(self.parts.glob("*" + VOICEMAIL)):
+            self.finish_voicemail(part.name.removesuffix(VOICEMAIL), least_ms=LEAST_MS)
         self._thread.start()
 
     def finish(self, call_id: str) -> None:
         """Has the two parts of a call merged."""
-        year, month = datetime.fromtimestamp(_born(call_id), UTC).strftime("%Y/%m").split("/")
-        out = self.data_dir / "recordings" / year / month / f"{call_id}.wav"
         caller, inside = (str(self.parts / f"{call_id}{ending}") for ending in (CALLER, INSIDE))
-        self._jobs.put(Job(call_id, caller, inside, str(out)))
+        self._jobs.put(Job(call_id, caller, inside, str(self._place(call_id, ".wav"))))
+
+    def finish_voicemail(self, call_id: str, *, least_ms: int = 0) -> None:
+        """Has a voicemail made whole, if there is sound in it for so long."""
+        part = str(self.parts / f"{call_id}{VOICEMAIL}")
+        self._jobs.put(Job(call_id, part, "", str(self._place(call_id, VOICEMAIL)), least_ms))
+
+    def discard_voicemail(self, call_id: str) -> None:
+        """Nobody has said anything."""
+        (self.parts / f"{call_id}{VOICEMAIL}").unlink(missing_ok=True)
 
     def close(self, seconds: float) -> None:
         """Waits for what is under way; the rest is done at the next start."""
         self._jobs.put(None)
         self._thread.join(seconds)
 
+    def _place(self, call_id: str, ending: str) -> Path:
+        year, month = datetime.fromtimestamp(_born(call_id), UTC).strftime("%Y/%m").split("/")
+        return self.data_dir / "recordings" / year / month / f"{call_id}{ending}"
+
     def _run(self) -> None:
         while (job := self._jobs.get()) is not None:
-            saved = self._make(job) or self._make(job) or Saved(job.call_id, "", error="mixdown_died")
+            kind = "call" if job.inside else "voicemail"
+            saved = self._make(job, kind) or self._make(job, kind) or Saved(job.call_id, "", kind, error="mixdown_died")
             if saved.error:
                 log.error("recording_failed", call_id=job.call_id, error=saved.error)
-            self._done(saved)
+            if saved.error or saved.size_bytes:  # else there was too little in it, and it is gone
+                self._done(saved)
 
-    def _make(self, job: Job) -> Saved | None:
+    def _make(self, job: Job, kind: str) -> Saved | None:
         """One recording by the child; None when it died over it."""
         child = self._child
         if child is None or child.poll() is not None:
@@ -125,7 +160,7 @@ class Recordings:
             return None
         found = json.loads(answer)
         relative = str(Path(job.out).relative_to(self.data_dir))
-        return Saved(job.call_id, relative, found["duration_ms"], found["size_bytes"], found["error"])
+        return Saved(job.call_id, relative, kind, found["duration_ms"], found["size_bytes"], found["error"])
 
 
 def _born(call_id: str) -> float:

@@ -14,10 +14,20 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from aircall_core.desk import arrivals, facts, nodes
+from aircall_core.desk import arrivals, facts, flow_facts, nodes
 from aircall_core.desk.arrivals import Arrival, ArrivalPlan
+from aircall_core.desk.distribution import Entered
 from aircall_core.desk.errors import DeskError, Fenced
-from aircall_core.domain.events import COMPANY_CHANGED, LINE_CHANGED, STAFF, TRUNK_CHANGED, TRUNK_STATE, Event, EventRow
+from aircall_core.domain.events import (
+    COMPANY_CHANGED,
+    FLOW_CHANGED,
+    LINE_CHANGED,
+    STAFF,
+    TRUNK_CHANGED,
+    TRUNK_STATE,
+    Event,
+    EventRow,
+)
 from aircall_core.ids import now_ms
 from aircall_core.logs import get_logger
 from aircall_core.sip.journal import Journal
@@ -41,8 +51,12 @@ FACTS: Mapping[str, Callable[..., Any]] = {
     for fact in (
         facts.answered, facts.confirmed, facts.accept_failed, facts.overflow, facts.agent_away, facts.agent_back,
         facts.returned, facts.muted, facts.command_failed, facts.recording, facts.ended,
+        flow_facts.step, flow_facts.picked_up, flow_facts.chose, flow_facts.typed, flow_facts.ring_step,
+        flow_facts.ring_missed, flow_facts.check, flow_facts.ring_over, flow_facts.callback, flow_facts.redirected,
+        flow_facts.voicemail,
     )
 }  # fmt: skip
+STALE = frozenset({LINE_CHANGED, TRUNK_CHANGED, COMPANY_CHANGED, FLOW_CHANGED})  # what the directory is made of
 
 
 @dataclass(frozen=True)
@@ -54,6 +68,7 @@ class Fact:
     node: str
     epoch: int
     fields: dict[str, Any]
+    ref: str = ""  # comes back with the answer: which visit to which step it is for
 
 
 @dataclass(frozen=True)
@@ -65,11 +80,28 @@ class Planned:
 
 
 @dataclass(frozen=True)
-class Returned:
-    """The call was taken from an agent who is away; who is rung for it now."""
+class Redirected:
+    """Another line's flow goes on with the call."""
 
     call_id: str
-    ring: tuple[str, ...]
+    plan: ArrivalPlan
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How the call stands in its ring or queue step."""
+
+    call_id: str
+    ref: str
+    entered: Entered
+
+
+@dataclass(frozen=True)
+class Returned:
+    """The call was taken from an agent who is away; how it stands now."""
+
+    call_id: str
+    entered: Entered
 
 
 @dataclass(frozen=True)
@@ -105,7 +137,8 @@ class Replaced:
     """This life of the worker was replaced or reported lost: every call must go."""
 
 
-Message = Planned | Returned | Fence | Heard | NewDirectory | DiskLow | Replaced
+Reply = Planned | Redirected | Standing | Returned | Fence
+Message = Reply | Heard | NewDirectory | DiskLow | Replaced
 
 
 @dataclass
@@ -153,10 +186,10 @@ class StoreLink:
         self._reader.start()
         self._looker.start()
 
-    def put(self, name: str, call_id: str, **fields: Any) -> None:
+    def put(self, name: str, call_id: str, *, ref: str = "", **fields: Any) -> None:
         """Has a fact written; never waits."""
         with self._ring:
-            self._queue.append(Fact(name, call_id, self.node.id, self.node.epoch, fields))
+            self._queue.append(Fact(name, call_id, self.node.id, self.node.epoch, fields, ref))
             self._ring.notify()
 
     def stop(self, seconds: float) -> None:
@@ -235,9 +268,11 @@ class StoreLink:
         if isinstance(result, Fence):
             self._tell(result)
         elif isinstance(result, ArrivalPlan):
-            self._tell(Planned(fact.call_id, result))
-        elif fact.name == facts.returned.__name__:
-            self._tell(Returned(fact.call_id, tuple(result)))
+            self._tell((Planned if fact.name == ARRIVAL else Redirected)(fact.call_id, result))
+        elif isinstance(result, Entered) and fact.name == facts.returned.__name__:
+            self._tell(Returned(fact.call_id, result))
+        elif isinstance(result, Entered):
+            self._tell(Standing(fact.call_id, fact.ref, result))
 
     def _beat(self) -> None:
         with self.store.write() as tx:
@@ -264,7 +299,7 @@ class StoreLink:
                 for rows in self.store.follow(after, self._stop):
                     self._tell(Heard(rows))
                     after = rows[-1].seq
-                    if any(row.kind in (LINE_CHANGED, TRUNK_CHANGED, COMPANY_CHANGED) for row in rows):
+                    if any(row.kind in STALE for row in rows):
                         self._stale.set()
             except LogTruncated as problem:
                 log.warning("log_truncated", after=after)

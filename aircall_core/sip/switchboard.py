@@ -12,13 +12,15 @@ from aircall_core.sip import storelink as link
 from aircall_core.sip.admission import Admission
 from aircall_core.sip.calls import InboundCall
 from aircall_core.sip.farewell import ringing_of
+from aircall_core.sip.lookup import LookedUp
 from aircall_core.sip.message import printable
 from aircall_core.sip.recorder import Saved
-from aircall_core.sip.tools import Stage, Tools
+from aircall_core.sip.tools import AUDIBLE, Origin, Stage, Tools
 from aircall_core.sip.trunks import Directory, caller_of
 
 log = get_logger(__name__)
 T = TypeVar("T")
+Message = link.Message | Saved | LookedUp
 
 
 class Switchboard:
@@ -27,14 +29,14 @@ class Switchboard:
     def __init__(self, tools: Tools, admission: Admission, accounts: int, *, registers: bool) -> None:
         """`accounts`: how many the library holds; `registers`: whether this worker registers the trunks."""
         self.tools, self.admission = tools, admission
-        self.inbox: deque[link.Message | Saved] = deque()
+        self.inbox: deque[Message] = deque()
         self.calls: dict[str, InboundCall] = {}
         self.replaced = False
         self._by_token: dict[int, InboundCall] = {}
         self._ended: deque[str] = deque(maxlen=256)  # late wishes for these are ours to answer
         self._accounts, self._registers = accounts, registers
 
-    def tell(self, message: "link.Message | Saved") -> None:
+    def tell(self, message: Message) -> None:
         """From any thread: has the SIP thread hear this at once."""
         self.inbox.append(message)
         self.tools.endpoint.wake()
@@ -42,7 +44,7 @@ class Switchboard:
     def wants(self, call_id: str) -> bool:
         """Whether a gateway may bring audio for this call."""
         call = self.calls.get(call_id)
-        return call is not None and call.stage not in (Stage.PARTING, Stage.ENDED)
+        return call is not None and call.stage in AUDIBLE
 
     def turn(self, milliseconds: int = 10) -> None:
         """One turn of the loop."""
@@ -55,7 +57,7 @@ class Switchboard:
         self.tools.links.poll()
         for call in list(self.calls.values()):
             if call.stage is Stage.ACCEPTING:
-                _alone(InboundCall.on_audio, call)
+                _alone(lambda one: one.agent.on_audio(), call)
         for action in self.tools.timers.due():
             _alone(lambda do: do(), action)
 
@@ -85,6 +87,9 @@ class Switchboard:
             case sip.Media(token, active, held):
                 if call := self._by_token.get(token):
                     call.on_media(active=active, held=held)
+            case sip.Digit(token, digit):
+                if call := self._by_token.get(token):
+                    call.on_digit(digit)
             case sip.Gone(token, code, by_caller):
                 self._gone(token, code, by_caller=by_caller)
 
@@ -92,7 +97,9 @@ class Switchboard:
         line = admitted.line
         caller = caller_of(invite.message, line.country)
         call_id = new_id()
-        call = InboundCall(self.tools, call_id, invite.token, invite.source, has_offer=invite.has_offer)
+        number = "" if caller.anonymous else caller.number[:64]
+        origin = Origin(invite.source, invite.has_offer, line.id, number, line.country)
+        call = InboundCall(self.tools, call_id, invite.token, origin)
         self.calls[call_id] = self._by_token[invite.token] = call
         log.info("call_arrived", call=call_id, line=line.id, trunk=admitted.trunk.id)
         leg = self.tools.endpoint.legs.get(invite.token)
@@ -125,14 +132,17 @@ class Switchboard:
 
     # ---- the store
 
-    def _on_message(self, message: "link.Message | Saved") -> None:
+    def _on_message(self, message: Message) -> None:
         match message:
             case link.Heard(rows):
                 for row in rows:
                     self._on_event(row, row.event.call_id or "")
-            case link.Planned() | link.Returned() | link.Fence():
+            case link.Planned() | link.Redirected() | link.Standing() | link.Returned() | link.Fence():
                 if call := self.calls.get(message.call_id):
                     self._on_reply(call, message)
+            case LookedUp():
+                if call := self.calls.get(message.call_id):
+                    call.flow.on_looked_up(message)
             case link.NewDirectory(directory):
                 self.use(directory)
             case link.DiskLow(low):
@@ -153,12 +163,16 @@ class Switchboard:
                 user = row.event.user_id
                 self.tools.put("command_failed", call_id, user_id=user, command=data["command"], code="call_over")
 
-    def _on_reply(self, call: InboundCall, message: link.Planned | link.Returned | link.Fence) -> None:
+    def _on_reply(self, call: InboundCall, message: link.Reply) -> None:
         match message:
             case link.Planned(_, plan):
                 call.on_plan(plan)
-            case link.Returned(_, ring):
-                call.on_returned(ring)
+            case link.Redirected(_, plan):
+                call.flow.on_redirected(plan)
+            case link.Standing(_, ref, entered):
+                call.flow.on_entered(entered, ref)
+            case link.Returned(_, entered):
+                call.on_returned(entered)
             case link.Fence():
                 log.warning("call_fenced", call=call.id)
                 call.drop()
@@ -166,6 +180,7 @@ class Switchboard:
     def use(self, directory: Directory) -> None:
         """These are the lines and trunks from now on."""
         self.admission.directory = directory
+        self.tools.lookups.secrets = directory.secrets
         if not self._registers:
             return
         for trunk_id in directory.unreadable:
@@ -180,7 +195,7 @@ class Switchboard:
         log.warning("disk_low" if low else "disk_fine")
         if low:
             for call in self.calls.values():
-                call.stop_recording("disk")
+                call.disk_full()
 
     def _saved(self, saved: Saved) -> None:
         if saved.error:
@@ -193,6 +208,7 @@ class Switchboard:
                 duration_ms=saved.duration_ms,
                 size_bytes=saved.size_bytes,
                 at=now_ms(),
+                kind=saved.kind,
             )
 
     def status(self) -> dict[str, Any]:

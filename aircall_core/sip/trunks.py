@@ -65,9 +65,12 @@ class Directory:
         country: str = "",
         *,
         unreadable: Iterable[str] = (),
+        secrets: Mapping[tuple[str, str], str] | None = None,
     ) -> None:
-        """`unreadable`: ids of trunks that are left out, since their passwords cannot be decrypted."""
+        """`unreadable`: ids of trunks that are left out, since their passwords cannot be decrypted; `secrets`: bearer
+        tokens of lookup steps by (line, step)."""
         self.unreadable = tuple(unreadable)
+        self.secrets = dict(secrets or {})
         self.lines: Mapping[str, Line] = {line.id: line for line in lines}
         self.trunks: Mapping[str, Trunk] = {trunk.id: trunk for trunk in trunks}
         self.country = country

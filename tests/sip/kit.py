@@ -15,12 +15,12 @@ import struct
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 
 from aircall_core.config import Settings
 from aircall_core.desk import availability, calls, company
@@ -45,8 +45,10 @@ class Site:
     """A data folder and a store with one line and available users; workers start on it."""
 
     def __init__(
-        self, folder: Path, url: str, *names: str, ring_s: int = 20, recording: str = "off", **environment: str
-    ) -> None:
+        self, folder: Path, url: str, *names: str, ring_s: int = 20, recording: str = "off",
+        flow: Sequence[Mapping[str, Any]] | None = None, **environment: str,
+    ) -> None:  # fmt: skip
+        """`flow`: the steps of the line's flow; without them the line rings its users and then says goodbye."""
         self.folder = folder
         self.url = url
         self.store = open_store(url)
@@ -67,6 +69,7 @@ class Site:
         with self.store.write() as tx:
             self.line = add_line(tx, number=NUMBER, ring_s=ring_s, recording=recording)
             self.users = {name: add_user(tx, name, lines=(self.line,)) for name in names or ("Ada",)}
+        self.draw(flow or [{"id": "ring", "kind": "ring", "total_s": ring_s, "user_s": max(5, ring_s)}])
         self.seen = 0  # cursor of `wait`
         self.beat()
         self._over = threading.Event()
@@ -78,6 +81,14 @@ class Site:
         """The worker's settings."""
         with _environment(self.environment):
             return Settings(_env_file=None)
+
+    def draw(self, flow: Sequence[Mapping[str, Any]], line: str = "") -> None:
+        """The line's next flow."""
+        with self.store.write() as tx:
+            line = line or self.line
+            newest = tx.execute(select(func.max(t.flows.c.version)).where(t.flows.c.line_id == line)).scalar()
+            values = {"line_id": line, "version": (newest or 0) + 1, "document": {"steps": list(flow)}}
+            tx.execute(insert(t.flows).values(**values, created_at=1))
 
     def beat(self) -> None:
         """Everybody's browser says that it is there (for 15 s)."""

@@ -9,14 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from aircall_core.sip import farewell, mixdown
+from aircall_core.sip import announce, farewell, lookup, mixdown, tones
+from aircall_core.sip.announce import announcement
 from aircall_core.sip.bridge import connections
 from aircall_core.sip.journal import Journal
 from aircall_core.sip.message import parse
 from aircall_core.sip.pcm import CAP, HEADER, PREFILL, PcmLink, PcmListener
-from aircall_core.sip.prompts import NOBODY, PromptError, Prompts, load_clip
+from aircall_core.sip.prompts import NOBODY, PROMPTS, PromptError, Prompts, load_clip
 from aircall_core.sip.timers import Timers
-from tests.support.audio import has_tone, read_wav, tone, write_wav
+from tests.support.audio import has_tone, level, read_wav, tone, write_wav
 
 # ---- farewell
 
@@ -115,6 +116,82 @@ def test_what_is_no_prompt_is_said_plainly(tmp_path: Path) -> None:
         load_clip(tmp_path / "a.wav", 8000)
 
 
+def test_a_companys_prompt_is_read_in_the_background_and_from_its_folder_alone(tmp_path: Path) -> None:
+    prompts = Prompts(8000, data_dir=tmp_path / "data")
+    (tmp_path / "data").mkdir()
+    write_wav(tmp_path / "data" / "own.wav", tone(440, 0.5, 8000), 8000)
+    write_wav(tmp_path / "other.wav", tone(440, 0.5, 8000), 8000)
+    prompts.fetch({"own": "own.wav", "other": "../other.wav", "gone": "gone.wav"})
+    assert prompts.find({"prompt": "own"}, "en").seconds == pytest.approx(0.5)
+    assert [prompts.find({"prompt": name}, "en").seconds for name in ("other", "gone", "never heard of")] == [0, 0, 0]
+    assert prompts.find(None, "en").seconds == 0
+    (tmp_path / "data" / "own.wav").unlink()
+    prompts.fetch({"own": "own.wav"})
+    assert prompts.find({"prompt": "own"}, "en").seconds == pytest.approx(0.5), "read once"
+
+
+@pytest.mark.parametrize("country", ["US", "GB", "FR", "DE", ""])
+def test_a_ringing_tone_is_whole_and_as_loud_as_speech(country: str) -> None:
+    clip = tones.ringing(country, 8000)
+    samples = np.frombuffer(b"".join(clip.frames), "<i2") / 32768
+    assert -26 < level(samples[: round(0.35 * 8000)]) < -16
+    assert level(samples[-round(1.5 * 8000) :]) < -100, "a pause"
+    loop = clip.looped()
+    assert [loop() for _ in range(len(clip.frames) + 1)][-1] == clip.frames[0]
+
+
+# ---- announcements
+
+
+@pytest.mark.parametrize(
+    ("value", "language", "said"),
+    [
+        (7, "en", "7"), (20, "fr", "20"), (21, "en", "20 1"), (99, "en", "90 9"), (30, "en", "30"),
+        (21, "es", "21"), (31, "es", "30 and 1"), (90, "es", "90"),
+        (21, "fr", "20 and 1"), (22, "fr", "20 2"), (70, "fr", "60 10"), (71, "fr", "60 and 11"),
+        (79, "fr", "60 19"), (80, "fr", "80"), (81, "fr", "80 1"), (91, "fr", "80 11"), (99, "fr", "80 19"),
+    ],
+)  # fmt: skip
+def test_numbers_are_said_as_the_language_says_them(value: int, language: str, said: str) -> None:
+    assert announce.number(value, language) == [f"digits/{word}" for word in said.split()]
+
+
+@pytest.mark.parametrize("language", ["en", "es", "fr"])
+def test_every_number_has_its_recordings(language: str) -> None:
+    folder = PROMPTS / language
+    wanted = {name for value in range(100) for name in announce.number(value, language)}
+    wanted |= {name for seconds in range(0, 7200, 30) for name in announce.minutes(seconds, language)}
+    wanted |= set(announcement(EVERYTHING, language, position=1, estimate_s=5, can_call_back=True))
+    assert not [name for name in sorted(wanted) if not (folder / f"{name}.wav").exists()]
+
+
+EVERYTHING = {"position": True, "estimate": True, "callback": True}
+
+
+def test_what_a_caller_is_told() -> None:
+    def told(place: int, estimate_s: int | None = None, *, back: bool = True, **settings: bool) -> str:
+        wanted = {**EVERYTHING, **settings}
+        return " ".join(announcement(wanted, "en", position=place, estimate_s=estimate_s, can_call_back=back))
+
+    assert told(1) == "queue-next callback-offer"
+    assert told(1, 20, back=False) == "queue-next estimate-before less-than-a-minute"
+    assert told(12, 60, callback=False) == "queue-position-before digits/12 queue-position-after estimate-before minute"
+    assert told(100, 1400, callback=False) == "estimate-before digits/20 digits/5 minutes", "no number beyond 99"
+    assert told(3, 1000, position=False, estimate=False, callback=False) == ""
+
+
+# ---- lookup
+
+
+def test_what_a_lookup_may_answer() -> None:
+    assert lookup.target_of(b'{"branch": "vip", "more": 1}') == ("branch", "vip")
+    assert lookup.target_of(b'{"user": "u1"}') == ("user", "u1")
+    for answer in (b"{}", b"[]", b'"user"', b'{"user": "a", "team": "b"}', b'{"user": 7}', b'{"user": ""}'):
+        assert lookup.target_of(answer) is None
+    with pytest.raises(ValueError, match="Expecting"):
+        lookup.target_of(b"<html>")
+
+
 def part(path: Path, frequency: float, seconds: float, *, killed: bool = False) -> Path:
     """A file as the library writes it; `killed`: its writer never came to write the length."""
     write_wav(path, tone(frequency, seconds, 8000), 8000)
@@ -139,6 +216,24 @@ def test_mixdown(tmp_path: Path, killed: bool) -> None:
     assert not caller.exists()
     assert done["size_bytes"] == out.stat().st_size
     assert out.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(("sound", "least", "kept"), [(3.0, 2000, True), (1.0, 2000, False), (1.0, 0, True)])
+def test_a_voicemail_is_copied_and_thrown_away_when_there_is_nothing_in_it(
+    tmp_path: Path, sound: float, least: int, kept: bool
+) -> None:
+    spoken = np.concatenate([tone(440, sound, 8000), np.zeros(16000)])
+    found = write_wav(tmp_path / "c.voicemail.wav", spoken, 8000)
+    out = tmp_path / "2026/01/c.voicemail.wav"
+    done = mixdown.handle({"caller": str(found), "inside": "", "out": str(out), "least_ms": least})
+    assert done["error"] == ""
+    assert not found.exists()
+    assert out.exists() is kept
+    assert done["duration_ms"] == (round(sound * 1000) + 2000 if kept else 0)
+    if kept:
+        channels, rate = read_wav(out)
+        assert channels.shape[0] == 1
+        assert has_tone(channels[0][: round(sound * rate)], 440, rate)
 
 
 def test_mixdown_of_nonsense_keeps_the_parts(tmp_path: Path) -> None:
@@ -280,14 +375,16 @@ def test_connections() -> None:
     tape = {("caller", "left"), ("silence", "left"), ("silence", "right")}
 
     def of(**situation: bool) -> set[tuple[str, str]]:
-        usual = {"agent": True, "away": False, "muted": False, "speaking": False, "recording": False}
-        return set(connections(**{**usual, **situation}))
+        usual = dict.fromkeys(("away", "muted", "speaking", "music", "recording", "taping"), False)
+        return set(connections(**{"agent": True, **usual, **situation}))
 
     assert of() == talk
     assert of(muted=True) == {("caller", "agent")}
     assert of(away=True) == {("caller", "agent"), ("music", "caller")}
-    assert of(agent=False) == {("music", "caller")}
+    assert of(agent=False, music=True) == {("music", "caller")}
+    assert of(agent=False) == set()
     assert of(speaking=True) == {("caller", "agent"), ("prompt", "caller"), ("prompt", "agent")}
     assert of(agent=False, speaking=True) == {("prompt", "caller")}
     assert of(recording=True) == talk | tape | {("agent", "right")}
     assert of(recording=True, muted=True) == {("caller", "agent")} | tape
+    assert of(agent=False, taping=True) == {("caller", "left"), ("silence", "left"), ("caller", "meter")}
