@@ -313,7 +313,9 @@ def _end(
     )
     if answered:
         afterwork.call_over(tx, call["answered_by"], call, at, actor)
-    availability.settle(tx, freed, actor, talked=answered)
+    others = [user for user in freed if not answered or user != call["answered_by"]]
+    if others:
+        availability.settle(tx, others, actor, talked=answered)
     distribution.ring_ended(tx, call, rung, actor)
 
 

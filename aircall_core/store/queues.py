@@ -7,7 +7,21 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, and_, bindparam, exists, func, insert, literal, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    Boolean,
+    Connection,
+    and_,
+    bindparam,
+    exists,
+    func,
+    insert,
+    literal,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.sql.elements import ColumnElement
 
 from aircall_core.domain.call import WAITING
@@ -29,16 +43,14 @@ _LEGS_IN = (
 _LEGS_OF = select(call_legs.c.call_id, call_legs.c.user_id, call_legs.c.state, call_legs.c.reason).where(
     call_legs.c.call_id.in_(bindparam("calls", expanding=True))
 )
-_RINGS = and_(call_legs.c.call_id == calls.c.id, call_legs.c.state == "ringing")
-_EXCLUSIVE = (
-    select(call_legs.c.user_id, call_legs.c.call_id)
-    .join(calls, _RINGS)
-    .where(calls.c.ended_at.is_(None), call_legs.c.exclusive)
-)
+# As the index has it, word for word: else SQLite reads all legs ever.
+_HELD = and_(literal_column("call_legs.state = 'ringing'", Boolean), call_legs.c.exclusive, calls.c.ended_at.is_(None))
+_LEGS_AND_CALLS = call_legs.join(calls, calls.c.id == call_legs.c.call_id)
+_EXCLUSIVE = select(call_legs.c.user_id, call_legs.c.call_id).select_from(_LEGS_AND_CALLS).where(_HELD)
 _OTHERS_OF = (
     select(calls)
-    .join(call_legs, _RINGS)
-    .where(calls.c.ended_at.is_(None), call_legs.c.exclusive, call_legs.c.user_id == _USER, calls.c.id != _CALL)
+    .select_from(_LEGS_AND_CALLS)
+    .where(_HELD, call_legs.c.user_id == _USER, calls.c.id != _CALL)
     .order_by(calls.c.id)
 )
 _THROUGH_TEAM = (

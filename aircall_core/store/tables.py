@@ -380,6 +380,13 @@ call_legs = Table(
     Column("stopped_at", MS),
     UniqueConstraint("call_id", "user_id"),
     Index(None, "user_id", "rang_at"),
+    # Who is rung now, among millions who were.
+    Index(
+        "ix_call_legs_ringing",
+        "user_id",
+        sqlite_where=text("state = 'ringing'"),
+        postgresql_where=text("state = 'ringing'"),
+    ),
 )
 
 recordings = Table(
@@ -403,7 +410,7 @@ recordings = Table(
     ),
     Index(
         "ix_recordings_going",
-        "deleted_at",
+        "id",
         sqlite_where=text("deleted_at IS NOT NULL AND path <> ''"),
         postgresql_where=text("deleted_at IS NOT NULL AND path <> ''"),
     ),

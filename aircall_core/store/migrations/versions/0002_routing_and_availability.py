@@ -184,6 +184,13 @@ def upgrade() -> None:
 
     with op.batch_alter_table("call_legs", schema=None) as batch_op:
         batch_op.add_column(sa.Column("exclusive", sa.Boolean(), server_default=sa.text("(false)"), nullable=False))
+        batch_op.create_index(
+            "ix_call_legs_ringing",
+            ["user_id"],
+            unique=False,
+            sqlite_where=sa.text("state = 'ringing'"),
+            postgresql_where=sa.text("state = 'ringing'"),
+        )
 
     with op.batch_alter_table("contacts", schema=None) as batch_op:
         batch_op.add_column(sa.Column("priority", sa.Integer(), nullable=True))
@@ -209,7 +216,7 @@ def upgrade() -> None:
         )
         batch_op.create_index(
             "ix_recordings_going",
-            ["deleted_at"],
+            ["id"],
             unique=False,
             sqlite_where=sa.text("deleted_at IS NOT NULL AND path <> ''"),
             postgresql_where=sa.text("deleted_at IS NOT NULL AND path <> ''"),
@@ -299,6 +306,11 @@ def downgrade() -> None:
         batch_op.drop_column("flow_version")
 
     with op.batch_alter_table("call_legs", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_call_legs_ringing",
+            sqlite_where=sa.text("state = 'ringing'"),
+            postgresql_where=sa.text("state = 'ringing'"),
+        )
         batch_op.drop_column("exclusive")
 
     with op.batch_alter_table("callbacks", schema=None) as batch_op:
