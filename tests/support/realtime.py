@@ -68,6 +68,11 @@ class Tab:
         self.state.update(changes)
         self._socket.send(json.dumps({"t": "beat", **self.state}))
 
+    def sleep(self) -> None:
+        """The machine falls asleep: the socket stays open and the tab says nothing more by itself."""
+        self._over.set()
+        self._threads[1].join(BEAT_S + 1)
+
     def close(self) -> None:
         """Close the tab as a browser does."""
         self._over.set()
