@@ -9,7 +9,6 @@ from typing import Any
 
 from sqlalchemy import (
     BindParameter,
-    Boolean,
     Connection,
     and_,
     bindparam,
@@ -17,9 +16,9 @@ from sqlalchemy import (
     func,
     insert,
     literal,
-    literal_column,
     or_,
     select,
+    text,
     update,
 )
 from sqlalchemy.sql.elements import ColumnElement
@@ -44,7 +43,7 @@ _LEGS_OF = select(call_legs.c.call_id, call_legs.c.user_id, call_legs.c.state, c
     call_legs.c.call_id.in_(bindparam("calls", expanding=True))
 )
 # As the index has it, word for word: else SQLite reads all legs ever.
-_HELD = and_(literal_column("call_legs.state = 'ringing'", Boolean), call_legs.c.exclusive, calls.c.ended_at.is_(None))
+_HELD = and_(text("call_legs.state = 'ringing'"), call_legs.c.exclusive, calls.c.ended_at.is_(None))
 _LEGS_AND_CALLS = call_legs.join(calls, calls.c.id == call_legs.c.call_id)
 _EXCLUSIVE = select(call_legs.c.user_id, call_legs.c.call_id).select_from(_LEGS_AND_CALLS).where(_HELD)
 _OTHERS_OF = (
