@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from aircall_core.config import Settings
-from aircall_core.desk import afterwork, availability
+from aircall_core.desk import afterwork, availability, retention
 from aircall_core.ids import new_id
 from aircall_core.logs import get_logger
+from aircall_core.service.retention import delete_old
 from aircall_core.store import Store, StoreAway, clock, states
 from aircall_core.store import due as rows
 from aircall_core.store.due import Due
@@ -47,6 +48,7 @@ def _hours_changed(store: Store, _: Settings, row: Due) -> None:
 JOBS: Final[Mapping[str, Job]] = {
     afterwork.WRAP_UP: Job(_wrap_up_over),
     availability.HOURS: Job(_hours_changed),
+    retention.KEY: Job(delete_old, every_s=3600, slow=True),
 }
 
 CLAIM_MS: Final = 30_000

@@ -31,6 +31,8 @@ def recording(ask: Ask) -> FileResponse:
         found = library.recording(conn, call_id, ask.request.query_params.get("recording"))
         if found is None or not people.sees_line(conn, ask.who.user_id, ask.who.role, found["line_id"]):
             raise not_found("The recording")
+    if found["deleted_at"] is not None:
+        raise Refused(410, "deleted", "This recording was deleted, since recordings are kept for a limited time.")
     path = _inside(ask.desk.settings.data_dir, found["path"])
     if not path.is_file():
         raise Refused(410, "gone", "The recording's file is not there any more.")

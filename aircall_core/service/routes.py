@@ -7,16 +7,19 @@ from aircall_core.service import (
     audit,
     availability,
     blocklist,
+    callbacks,
     commands,
+    flows,
     health,
     hours,
     library,
     prompts,
+    retention,
     rtc,
     session_pages,
     tags,
 )
-from aircall_core.service.endpoint import ADMINS, EVERYBODY, LEADERS, METRICS, PUBLIC, Entry
+from aircall_core.service.endpoint import ADMINS, EVERYBODY, LEADERS, METRICS, PUBLIC, SPEAKERS, Entry
 
 ROUTES: Final = (
     # Health
@@ -46,6 +49,11 @@ ROUTES: Final = (
     Entry("POST", "/desk/calls/{call}/reject", EVERYBODY, commands.reject, commands.Command),
     Entry("POST", "/desk/calls/{call}/hangup", EVERYBODY, commands.hang_up, commands.Command),
     Entry("POST", "/desk/calls/{call}/mute", EVERYBODY, commands.mute, commands.Mute),
+    # Calling back
+    Entry("GET", "/desk/callbacks", EVERYBODY, callbacks.listed),
+    Entry("POST", "/desk/callbacks/{callback}/take", SPEAKERS, callbacks.take, commands.Command),
+    Entry("POST", "/desk/callbacks/{callback}/decline", SPEAKERS, callbacks.decline, commands.Command),
+    Entry("POST", "/desk/calls/{call}/call-back", SPEAKERS, callbacks.take_call, commands.Command),
     # Audio of browsers
     Entry("GET", "/rtc/config", EVERYBODY, rtc.config),
     Entry("POST", "/rtc/offer", EVERYBODY, rtc.offer, rtc.OfferBody),
@@ -69,6 +77,9 @@ ROUTES: Final = (
     Entry("POST", "/desk/lines", ADMINS, admin.add_line, admin.LineChange),
     Entry("PATCH", "/desk/lines/{line}", ADMINS, admin.change_line, admin.LineChange),
     Entry("DELETE", "/desk/lines/{line}", ADMINS, admin.remove_line),
+    Entry("GET", "/desk/lines/{line}/flow", ADMINS, flows.read_flow),
+    Entry("PUT", "/desk/lines/{line}/flow", ADMINS, flows.save_flow, flows.FlowToSave),
+    Entry("GET", "/desk/lines/{line}/flow/versions", ADMINS, flows.list_versions),
     Entry("GET", "/desk/schedules", ADMINS, hours.list_schedules),
     Entry("POST", "/desk/schedules", ADMINS, hours.add_schedule, hours.ScheduleChange),
     Entry("PATCH", "/desk/schedules/{schedule}", ADMINS, hours.change_schedule, hours.ScheduleChange),
@@ -79,6 +90,8 @@ ROUTES: Final = (
     Entry("PATCH", "/desk/prompts/{prompt}", ADMINS, prompts.rename, prompts.PromptName),
     Entry("DELETE", "/desk/prompts/{prompt}", ADMINS, prompts.remove),
     Entry("GET", "/desk/prompts/{prompt}/audio", ADMINS, prompts.audio),
+    Entry("GET", "/desk/retention", ADMINS, retention.read_retention),
+    Entry("PATCH", "/desk/retention", ADMINS, retention.change_retention, retention.RetentionChange),
     Entry("GET", "/desk/tags", EVERYBODY, tags.list_tags),
     Entry("POST", "/desk/tags", ADMINS, tags.add_tag, tags.NewTag),
     Entry("PATCH", "/desk/tags/{tag}", ADMINS, tags.change_tag, tags.TagChange),
