@@ -82,6 +82,16 @@ def reach(who: Identity) -> None:
     _mount("reach", who)
 
 
+def flow_picture(who: Identity, picture: dict[str, Any], name: str, on_choose: Callable[[], None]) -> None:
+    """A call flow as boxes and lines. Trigger: choose (a step's id, under the state key `flow_picture`)."""
+    _mount("flow_picture", who, {"picture": picture, "name": name}, on_choose_change=on_choose)
+
+
+def unsaved(who: Identity) -> None:
+    """While this is on a page, the browser asks before the tab is closed: something is not saved."""
+    _mount("unsaved", who)
+
+
 def _mount(name: str, who: Identity, extra: dict[str, Any] | None = None, key: str = "", **callbacks: Any) -> Any:
     settings = get_settings()
     data = {

@@ -28,6 +28,7 @@ _ADMIN = {
         ("settings/users.py", "users", "person"),
         ("settings/teams.py", "teams", "group"),
         ("settings/lines.py", "lines", "call"),
+        ("settings/flows.py", "flows", "account_tree"),
         ("settings/trunks.py", "trunks", "cable"),
     ),
     "system": (("health.py", "health", "monitor_heart"), ("reach.py", "reach", "public")),
@@ -37,6 +38,11 @@ _ADMIN = {
 def outline(role: str) -> dict[str, tuple[tuple[str, str, str], ...]]:
     """The pages of a role by section."""
     return {"": _WORK, **(_ADMIN if role == "administrator" else {})}
+
+
+def has(page: str) -> bool:
+    """Whether the console has this page for administrators."""
+    return any(page == file for section in outline("administrator").values() for file, _, _ in section)
 
 
 def pages(role: str) -> dict[str, list[StreamlitPage]]:
