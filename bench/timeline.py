@@ -11,7 +11,7 @@ from pathlib import Path
 
 from aircall_core.ids import new_id
 from aircall_core.store import migrate, open_store
-from aircall_core.store.queries import conversation
+from aircall_core.store.queries import timeline
 from bench.report import Row, spread
 
 FIRST_AT = 1_700_000_000_000  # ms; three years of calls from here
@@ -97,7 +97,7 @@ def newest(path: Path, ids: list[str], rounds: int) -> list[float]:
         for number in range(rounds + 5):
             begun = time.perf_counter()
             with store.read() as conn:
-                page = conversation.timeline(conn, ids[number % len(ids)], None, 50)
+                page = timeline.timeline(conn, ids[number % len(ids)], None, 50)
             if number >= 5:
                 took.append((time.perf_counter() - begun) * 1000)
             assert page["entries"]

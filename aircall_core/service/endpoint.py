@@ -50,6 +50,7 @@ class Access:
 PUBLIC: Final = Access(Kind.PUBLIC)
 METRICS: Final = Access(Kind.METRICS)
 EVERYBODY: Final = Access(Kind.SESSION, frozenset(ROLES))
+SPEAKERS: Final = Access(Kind.SESSION, frozenset(ROLES) - {"analyst"})  # who speaks with customers
 ADMINS: Final = Access(Kind.SESSION, frozenset({"administrator"}))
 LEADERS: Final = Access(Kind.SESSION, frozenset({"administrator", "supervisor"}))
 

@@ -10,6 +10,7 @@ from aircall_core.service.answers import Refused
 from aircall_core.service.endpoint import Ask
 from aircall_core.store import people
 from aircall_core.store.queries import conversation, library
+from aircall_core.store.queries import timeline as timelines
 
 _TYPES = {".wav": "audio/wav", ".flac": "audio/flac", ".ogg": "audio/ogg", ".mp3": "audio/mpeg"}
 
@@ -21,7 +22,7 @@ def timeline(ask: Ask) -> dict[str, Any]:
     with ask.desk.store.read() as conn:
         if not conversation.may_see(conn, conversation_id, ask.who.user_id, ask.who.role):
             raise not_found("The conversation")
-        return conversation.timeline(conn, conversation_id, before, 50 if limit is None else limit)
+        return timelines.timeline(conn, conversation_id, before, 50 if limit is None else limit)
 
 
 def recording(ask: Ask) -> FileResponse:

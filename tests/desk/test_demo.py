@@ -6,7 +6,7 @@ from aircall_core.config import Settings
 from aircall_core.desk import demo
 from aircall_core.ids import now_ms
 from aircall_core.store import Store
-from aircall_core.store.queries import conversation
+from aircall_core.store.queries import timeline
 from aircall_core.store.tables import conversations
 
 
@@ -24,7 +24,7 @@ def test_a_week_of_calls_is_filed_in_the_past(store: Store, tmp_path: Path) -> N
     assert outcomes == {"answered", "abandoned", "missed"}
     with store.read() as conn:
         rows = conn.execute(conversations.select()).mappings().all()
-        pages = [conversation.timeline(conn, row["id"]) for row in rows]
+        pages = [timeline.timeline(conn, row["id"]) for row in rows]
     assert all(page["entries"] for page in pages)
 
 

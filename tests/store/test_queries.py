@@ -1,13 +1,17 @@
 """What pages read: the inbox, a conversation and its timeline, readiness, people, health; on both databases."""
 
+from typing import Any
+
 import pytest
 from sqlalchemy import insert, update
 
-from aircall_core.desk import conversations
+from aircall_core.desk import conversations, flow_facts
+from aircall_core.domain import events as kinds
+from aircall_core.domain.events import Event
 from aircall_core.ids import new_id, now_ms
 from aircall_core.store import Store
 from aircall_core.store import tables as t
-from aircall_core.store.queries import conversation, health, inbox, lines, people, readiness
+from aircall_core.store.queries import callbacks, cards, conversation, health, inbox, lines, people, readiness, timeline
 from tests.support.desk_kit import Desk, add_line, add_user, go_offline
 
 
@@ -20,7 +24,7 @@ def desk(store: Store) -> Desk:
 def told(desk: Desk, conversation_id: str, **page: int) -> list[tuple[str, str]]:
     """Kinds and people of a page of the timeline."""
     with desk.store.read() as conn:
-        entries = conversation.timeline(conn, conversation_id, **page)["entries"]
+        entries = timeline.timeline(conn, conversation_id, **page)["entries"]
     return [(entry["kind"], entry["who"]["name"] if entry["who"] else "") for entry in entries]
 
 
@@ -76,7 +80,88 @@ def test_the_list_is_as_long_as_asked(desk: Desk) -> None:
         assert len(inbox.conversations_of(conn, desk.ids["Ann"], "agent", limit=3)) == 3
 
 
+def test_callbacks_stand_in_turn_and_those_taken_lately_behind_them(desk: Desk) -> None:
+    asked = []
+    for number, priority in ((1, None), (2, 3), (3, 1), (4, None)):
+        plan = desk.arrive(f"+3361111000{number}", arrived_at=now_ms() - 60_000 + number)
+        with desk.store.write() as tx:
+            flow_facts.callback(tx, desk.owner, plan.call_id, at=now_ms())
+            tx.execute(update(t.callbacks).where(t.callbacks.c.call_id == plan.call_id).values(priority=priority))
+        desk.end(plan.call_id)
+        asked.append(plan.call_id)
+    with desk.store.write() as tx:
+        settled = update(t.callbacks).where(t.callbacks.c.call_id == asked[3])
+        tx.execute(settled.values(state="taken", user_id=desk.ids["Bo"], settled_at=tx.now_ms()))
+    with desk.store.read() as conn:
+        found = callbacks.cards(conn, desk.ids["Ann"], "agent")
+        assert callbacks.waiting(conn, desk.ids["Ann"], "agent") == 3
+    assert [(one["number"][-1], one["state"]) for one in found] == [
+        ("3", "waiting"), ("2", "waiting"), ("1", "waiting"), ("4", "taken"),
+    ]  # fmt: skip
+    assert found[3]["by"] == {"id": desk.ids["Bo"], "name": "Bo"}
+    with desk.store.write() as tx:
+        tx.execute(settled.values(settled_at=tx.now_ms() - callbacks.TAKEN_FOR_MS - 1000))
+    with desk.store.read() as conn:
+        assert len(callbacks.cards(conn, desk.ids["Ann"], "agent")) == 3
+
+
+def test_a_voicemail_is_found_and_says_what_led_to_it(desk: Desk) -> None:
+    plan = desk.arrive()
+    with desk.store.write() as tx:
+        flow_facts.chose(tx, desk.owner, plan.call_id, step="m", key="2", label="Spare parts", at=now_ms())
+    desk.end(plan.call_id)
+    with desk.store.write() as tx:
+        left = {"outcome": "voicemail", "missed_reason": "agents_did_not_answer"}
+        tx.execute(update(t.calls).where(t.calls.c.id == plan.call_id).values(**left))
+    desk.end(desk.arrive("+33622222222").call_id)
+    with desk.store.read() as conn:
+        (row,) = inbox.conversations_of(conn, desk.ids["Ann"], "agent", only=inbox.VOICEMAIL)
+        assert len(inbox.conversations_of(conn, desk.ids["Ann"], "agent", only=inbox.MISSED)) == 2
+    assert row.call is not None
+    assert (row.call["missed_reason"], row.call["branch"]) == ("agents_did_not_answer", "Spare parts")
+
+
+# ---- the card of a ringing call
+
+
+def test_a_card_tells_the_way_the_digits_and_who_is_concerned(desk: Desk) -> None:
+    plan = desk.arrive()
+    with desk.store.write() as tx:
+        for key, label in (("1", "Sales"), ("2", "Spare parts")):
+            flow_facts.chose(tx, desk.owner, plan.call_id, step=f"m{key}", key=key, label=label, at=now_ms())
+        flow_facts.typed(tx, desk.owner, plan.call_id, step="d", label="Account", value="4711", at=now_ms())
+        flow_facts.typed(tx, desk.owner, plan.call_id, step="pin", label="PIN", value=None, at=now_ms())
+        tx.execute(update(t.calls).where(t.calls.c.id == plan.call_id).values(priority=1))
+        tx.execute(update(t.conversations).values(assigned_to=desk.ids["Bo"]))
+    with desk.store.read() as conn:
+        card = cards.cards(conn, [plan.call_id])[plan.call_id]
+        assert cards.cards(conn, []) == {}
+    assert card["path"] == ["Sales", "Spare parts"]
+    assert card["digits"] == [{"label": "Account", "value": "4711"}]
+    assert (card["priority"], card["assigned_to"]) == (1, desk.ids["Bo"])
+    assert card["people"] == {user: name for name, user in desk.ids.items()}, "both are rung"
+
+
 # ---- conversation
+
+
+def test_the_timeline_joins_what_ids_stand_for(desk: Desk) -> None:
+    plan = desk.arrive()
+    with desk.store.write() as tx:
+        flow_facts.chose(tx, desk.owner, plan.call_id, step="m", key="1", label="Sales", at=now_ms())
+        said: Any = {"conversation_id": plan.conversation_id, "line_id": desk.line, "audience": "staff"}
+        tx.append(
+            Event(kinds.CONVERSATION_ASSIGNED, actor=f"user:{desk.ids['Ann']}", data={"to": desk.ids["Bo"]}, **said)
+        )
+        tx.append(
+            Event(kinds.CALL_REDIRECTED, actor="worker", call_id=plan.call_id, data={"from_line": desk.line}, **said)
+        )
+    with desk.store.read() as conn:
+        entries = {one["kind"]: one for one in timeline.timeline(conn, plan.conversation_id)["entries"]}
+    assert entries[kinds.CALL_CHOSE]["call"]["path"] == ["Sales"]
+    assigned = entries[kinds.CONVERSATION_ASSIGNED]
+    assert (assigned["who"]["name"], assigned["about"]["to"]["name"]) == ("Ann", "Bo")
+    assert entries[kinds.CALL_REDIRECTED]["about"] == {"from": "Support", "line": "Support"}
 
 
 def test_the_timeline_tells_a_call_in_order(desk: Desk) -> None:
@@ -91,7 +176,7 @@ def test_the_timeline_tells_a_call_in_order(desk: Desk) -> None:
     ]
     assert ("call.answered", "Bo") in kinds
     with desk.store.read() as conn:
-        page = conversation.timeline(conn, plan.conversation_id)
+        page = timeline.timeline(conn, plan.conversation_id)
     call = next(entry["call"] for entry in page["entries"] if "call" in entry)
     assert (call["state"], call["outcome"]) == ("ended", "answered")
     assert call["answered_by"] == {"id": desk.ids["Bo"], "name": "Bo"}
@@ -112,7 +197,7 @@ def test_pages_of_the_timeline_join_without_gap_or_overlap(desk: Desk) -> None:
     before: int | None = None
     with desk.store.read() as conn:
         while True:
-            page = conversation.timeline(conn, conversation_id, before, 4)
+            page = timeline.timeline(conn, conversation_id, before, 4)
             pages.insert(0, [entry["seq"] for entry in page["entries"]])
             before = page["before"]
             if before is None:
@@ -139,9 +224,16 @@ def test_a_recording_shows_in_its_call(desk: Desk) -> None:
                 )
             )
     with desk.store.read() as conn:
-        page = conversation.timeline(conn, plan.conversation_id)
+        page = timeline.timeline(conn, plan.conversation_id)
     call = next(entry["call"] for entry in page["entries"] if "call" in entry)
     assert [one["duration_ms"] for one in call["recordings"]] == [1000, 2000]
+    assert [(one["kind"], one["deleted"]) for one in call["recordings"]] == [("call", False)] * 2
+    with desk.store.write() as tx:
+        tx.execute(update(t.recordings).where(t.recordings.c.duration_ms == 1000).values(deleted_at=now_ms()))
+    with desk.store.read() as conn:
+        page = timeline.timeline(conn, plan.conversation_id)
+    call = next(entry["call"] for entry in page["entries"] if "call" in entry)
+    assert [one["deleted"] for one in call["recordings"]] == [True, False], "it is told, not hidden"
 
 
 def test_the_header_names_the_contact_or_what_the_caller_said(desk: Desk) -> None:

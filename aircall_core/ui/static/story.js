@@ -1,6 +1,6 @@
 // The story of a conversation as plain data: entries of the event log in, what the timeline draws out. Pure.
 
-/** Kinds that say something to a reader; the same list as store/queries/conversation.py. */
+/** Kinds that say something to a reader; the same list as store/queries/timeline.py. */
 export const TOLD = new Set([
   'conversation.opened',
   'call.arrived',
