@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from math import log2
+from math import e, log
 
 WINDOW_MS = 600_000  # answers of the last ten minutes count
 ENOUGH = 3  # answers; with fewer the queue has no pace yet
@@ -37,5 +37,5 @@ def estimate_s(position: int, answers: Sequence[Answered]) -> int | None:
 
 
 def _mean(newest_first: Iterable[int]) -> float:
-    weighed = [(value, 1 / log2(place + 2)) for place, value in enumerate(newest_first)]
+    weighed = [(value, 1 / log(e + place)) for place, value in enumerate(newest_first)]
     return sum(value * weight for value, weight in weighed) / sum(weight for _, weight in weighed)
