@@ -140,7 +140,7 @@ class FlowRun:
         elif step.kind is Kind.REDIRECT:
             self.redirect(str(step["line"]))
         elif step.kind is Kind.HANG_UP:
-            call.end("system", "hang_up")
+            call.deadlines.set("leave", call.tools.rules.tail if call.answered else 0, self._hang_up)
         else:
             run = self.now = _RUNS[step.kind](self, step, f"{self._visits}.")
             if isinstance(run, RingStep):
@@ -149,6 +149,9 @@ class FlowRun:
                 call.stage = Stage.FLOW
                 call.say("step", step=step.id, kind=step.kind.value, at=now_ms())
             run.begin()
+
+    def _hang_up(self) -> None:
+        self.call.end("system", "hang_up")
 
     def _judge_hours(self, step: Step) -> None:
         """The store sent the open times of the next day and a half; a schedule that is not there is closed."""

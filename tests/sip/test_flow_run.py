@@ -37,7 +37,9 @@ def test_two_levels_with_keys_that_do_not_wait_for_the_prompt() -> None:
                           "step right message"]  # fmt: skip
     assert alone.call.flow.path == [{"step": "top", "key": "1", "label": "to 1"},
                                     {"step": "sub", "key": "2", "label": "to 2"}]  # fmt: skip
-    alone.passes(PROMPT_S + 0.1)
+    alone.passes(PROMPT_S + 0.2)
+    assert alone.hung_up == [], "the message's last word is still on its way"
+    alone.passes(0.2)
     assert alone.said[-1] == "ended bye hang_up"
     assert alone.hung_up == ["hang_up"]
 

@@ -132,5 +132,24 @@ def delay(sent: Samples, received: Samples, rate: int) -> float:
     return (lag - size if lag > size // 2 else lag) / rate
 
 
+def found(heard: Samples, sound: Samples, rate: int, at_least: float = 0.7) -> list[float]:
+    """Where ``sound`` (a prompt, say) begins in ``heard``, in seconds: how alike they are there (normalised
+    cross-correlation, 1 = but for loudness the same; a telephone's codec keeps more than 0.95) is ``at_least`` this."""
+    size = len(sound)
+    if len(heard) < size or not np.any(sound):
+        return []
+    length = 1 << (len(heard) + size - 1).bit_length()
+    spectrum = np.fft.rfft(heard, length) * np.conj(np.fft.rfft(sound, length))
+    product = np.fft.irfft(spectrum, length)[: len(heard) - size + 1]
+    energy = np.cumsum(np.concatenate([[0.0], np.square(heard)]))
+    there = np.maximum(energy[size:] - energy[:-size], 1e-6)
+    alike = product / np.sqrt(there * np.sum(np.square(sound)))
+    starts: list[float] = []
+    while alike.size and (best := int(np.argmax(alike))) >= 0 and alike[best] >= at_least:
+        starts.append(best / rate)
+        alike[max(0, best - size // 2) : best + size // 2] = -1.0
+    return sorted(starts)
+
+
 def _db(amplitude: float) -> float:
     return max(FLOOR_DB, 20 * float(np.log10(amplitude))) if amplitude > 0 else FLOOR_DB
