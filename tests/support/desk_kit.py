@@ -1,14 +1,17 @@
 """A small call centre in a store, for tests of the use cases: a line, users who can be rung, calls that arrive."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import insert, update
 
-from aircall_core.desk import arrivals, availability, calls, facts
+from aircall_core.desk import arrivals, availability, calls, facts, flow_facts
 from aircall_core.desk.arrivals import Arrival, ArrivalPlan
 from aircall_core.desk.availability import Beat
 from aircall_core.ids import new_id, now_ms
 from aircall_core.store import Store, Tx
+from aircall_core.store import calls as rows
 from aircall_core.store import tables as t
 from aircall_core.store.calls import Owner
 
@@ -43,6 +46,20 @@ def add_user(tx: Tx, name: str, *, lines: tuple[str, ...] = (), role: str = "age
     for line in lines:
         tx.execute(insert(t.line_users).values(line_id=line, user_id=user))
     return user
+
+
+def add_team(tx: Tx, name: str, users: Sequence[str]) -> str:
+    """A team of these users; its id."""
+    team = new_id()
+    tx.execute(insert(t.teams).values(id=team, name=name, created_at=1))
+    for user in users:
+        tx.execute(insert(t.team_members).values(team_id=team, user_id=user))
+    return team
+
+
+def set_flow(tx: Tx, line: str, *steps: Mapping[str, Any], version: int = 1) -> None:
+    """The line's flow: these steps, as a document has them."""
+    tx.execute(insert(t.flows).values(line_id=line, version=version, document={"steps": list(steps)}, created_at=1))
 
 
 def beat_of(user: str, tab: str = "", *, armed: bool = True) -> Beat:
@@ -99,6 +116,34 @@ class Desk:
             ids = {name: add_user(tx, name, lines=(line_id,)) for name in names}
             availability.beat(tx, [beat_of(user) for user in ids.values()])
         return cls(store, tuple(ids.values()), line_id, ids)
+
+    def flow(self, *steps: Mapping[str, Any], version: int = 1) -> None:
+        """Calls go through these steps from now on."""
+        with self.store.write() as tx:
+            set_flow(tx, self.line, *steps, version=version)
+
+    def fact(self, name: str, call: str, **fields: Any) -> Any:
+        """The call's worker reports something that the flow did; what it is told."""
+        with self.store.write() as tx:
+            return getattr(flow_facts, name)(tx, self.owner, call, **fields)
+
+    def call(self, call_id: str) -> dict[str, Any]:
+        """The call's row."""
+        with self.store.read() as conn:
+            row = rows.get(conn, call_id)
+        assert row is not None
+        return row
+
+    def ringing(self, call_id: str) -> set[str]:
+        """Names of the users rung now."""
+        with self.store.read() as conn:
+            rung = rows.ringing_users(conn, call_id)
+        return {name for name, user in self.ids.items() if user in rung}
+
+    def reject(self, call: str, name: str) -> None:
+        """The user of this name rejects the call."""
+        with self.store.write() as tx:
+            calls.reject(tx, call, self.ids[name], command=new_id())
 
     def arrive(self, number: str = "+33611223344", **changes: object) -> ArrivalPlan:
         """A call from this number comes in."""
