@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from aircall_core.ui import assets, components, navigation, session
+from aircall_core.ui import assets, components, navigation, rollout, session
 from aircall_core.ui.text import t
 
 ICON = str(assets.FOLDER / "icon.png")
@@ -16,8 +16,9 @@ components.ringer(who, on_open=navigation.opener("ringer"))
 with st.sidebar:
     components.toolbar(who, on_open=navigation.opener("toolbar"))
     components.duty(who)
-page = st.navigation(navigation.pages(who.role))
+page = st.navigation(navigation.pages(who.role), expanded=True)
 navigation.account(who)
 session.follow()
 with session.store_may_be_away("retry-page"):
+    rollout.banner(who)
     page.run()

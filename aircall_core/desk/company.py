@@ -73,7 +73,7 @@ def end_announcement(tx: Tx) -> int | None:
     if told["state"] != rollout.ANNOUNCED:
         return None
     if rollout.state(told, known["timezone"], tx.now_ms()) != rollout.ON:
-        return rollout.moment(date.fromisoformat(told["date"]), known["timezone"])
+        return rollout.moment(rollout.day(told), known["timezone"])
     change(tx, "system", {"rollout": {**told, "state": rollout.ON}})
     return None
 
@@ -129,7 +129,7 @@ def _check_rollout(tx: Tx, after: dict[str, Any]) -> dict[str, str]:
 def _plan_rollout(tx: Tx, after: Mapping[str, Any]) -> None:
     told = after["rollout"]
     if told["state"] == rollout.ANNOUNCED:
-        at = rollout.moment(date.fromisoformat(told["date"]), after["timezone"])
+        at = rollout.moment(rollout.day(told), after["timezone"])
         due.put(tx.conn, ROLLOUT_DUE, "company", at)
     else:
         due.drop(tx.conn, ROLLOUT_DUE, "company")

@@ -10,13 +10,18 @@ STATES = (OFF, ANNOUNCED, ON)
 FRESH: Mapping[str, Any] = {"state": OFF, "date": None}
 
 
-def moment(day: date, timezone: str) -> int:
+def moment(of: date, timezone: str) -> int:
     """When an announced day begins in the company's time zone, in ms."""
-    return round(datetime.combine(day, time(), ZoneInfo(timezone)).timestamp() * 1000)
+    return round(datetime.combine(of, time(), ZoneInfo(timezone)).timestamp() * 1000)
+
+
+def day(stored: Mapping[str, Any]) -> date:
+    """The announced day."""
+    return date.fromisoformat(stored["date"])
 
 
 def state(stored: Mapping[str, Any], timezone: str, at: int) -> str:
     """What is so at a moment: an announced day that has come means on, even if nobody has noted it yet."""
-    if stored["state"] == ANNOUNCED and at >= moment(date.fromisoformat(stored["date"]), timezone):
+    if stored["state"] == ANNOUNCED and at >= moment(day(stored), timezone):
         return ON
     return str(stored["state"])

@@ -12,6 +12,7 @@ import streamlit as st
 from aircall_core.config import get_settings
 from aircall_core.store.queries.people import Identity
 from aircall_core.ui import assets
+from aircall_core.ui.text import t
 
 # Components v2 run inline modules; ours are real files, so the inline part only loads them. It returns its clean-up at
 # once: Streamlit would not wait for a promise.
@@ -84,7 +85,7 @@ def reach(who: Identity) -> None:
 
 def flow_picture(who: Identity, picture: dict[str, Any], name: str, on_choose: Callable[[], None]) -> None:
     """A call flow as boxes and lines. Trigger: choose (a step's id, under the state key `flow_picture`)."""
-    _mount("flow_picture", who, {"picture": picture, "name": name}, on_choose_change=on_choose)
+    _mount("flow_picture", who, {"picture": picture, "name": name, "fit": t("flow.fit")}, on_choose_change=on_choose)
 
 
 def unsaved(who: Identity) -> None:

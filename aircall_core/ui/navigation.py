@@ -22,27 +22,34 @@ _WORK = (
     ("audio_check.py", "audio_check", "graphic_eq"),
 )
 _ADMIN = {
-    "settings": (
+    "organisation": (
         ("setup.py", "setup", "checklist"),
         ("settings/company.py", "company", "domain"),
         ("settings/users.py", "users", "person"),
         ("settings/teams.py", "teams", "group"),
+        ("settings/tags.py", "tags", "sell"),
+        ("settings/plan.py", "plan", "deployed_code"),
+    ),
+    "calls": (
         ("settings/lines.py", "lines", "call"),
         ("settings/flows.py", "flows", "account_tree"),
+        ("settings/hours.py", "hours", "schedule"),
+        ("settings/prompts.py", "prompts", "campaign"),
+        ("settings/blocklist.py", "blocklist", "block"),
         ("settings/trunks.py", "trunks", "cable"),
     ),
-    "system": (("health.py", "health", "monitor_heart"), ("reach.py", "reach", "public")),
+    "system": (
+        ("health.py", "health", "monitor_heart"),
+        ("reach.py", "reach", "public"),
+        ("settings/retention.py", "retention", "auto_delete"),
+        ("settings/audit.py", "audit", "history"),
+    ),
 }
 
 
 def outline(role: str) -> dict[str, tuple[tuple[str, str, str], ...]]:
     """The pages of a role by section."""
     return {"": _WORK, **(_ADMIN if role == "administrator" else {})}
-
-
-def has(page: str) -> bool:
-    """Whether the console has this page for administrators."""
-    return any(page == file for section in outline("administrator").values() for file, _, _ in section)
 
 
 def pages(role: str) -> dict[str, list[StreamlitPage]]:

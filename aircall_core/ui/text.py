@@ -35,7 +35,7 @@ def browser_texts(language: str = DEFAULT) -> dict[str, str]:
     return catalogue(language)["ui"]
 
 
-def t(key: str, language: str = DEFAULT, **values: Any) -> str:
+def t(key: str, /, language: str = DEFAULT, **values: Any) -> str:
     """The text `section.key` with its values filled in. A missing key is a mistake of ours and raises KeyError."""
     section, _, name = key.partition(".")
     return catalogue(language)[section][name].format(**values)

@@ -11,7 +11,7 @@ from aircall_core.holidays_of import schedule_of
 from aircall_core.ids import now_ms
 from aircall_core.store.queries import people
 from aircall_core.store.schedules import schedule as schedule_row
-from aircall_core.ui import data, format, navigation
+from aircall_core.ui import data, format
 from aircall_core.ui.flow_editor import branches
 from aircall_core.ui.flow_editor.fields import Fields
 from aircall_core.ui.text import t
@@ -32,7 +32,7 @@ def _hours(fields: Fields) -> None:
     row = data.read(schedule_row, str(fields.step["schedule"] or ""))
     if row is not None:
         st.caption(_now(row))
-    _link("settings/hours.py", t("flow.schedule_make"), "schedule")
+    st.page_link("settings/hours.py", label=t("flow.schedule_make"), icon=":material/schedule:")
 
 
 def _now(row: Mapping[str, Any]) -> str:
@@ -158,12 +158,7 @@ def _hang_up(_: Fields) -> None:
 
 
 def _make_prompt() -> None:
-    _link("settings/prompts.py", t("flow.prompt_make"), "mic")
-
-
-def _link(page: str, label: str, icon: str) -> None:
-    if navigation.has(page):
-        st.page_link(page, label=label, icon=f":material/{icon}:")
+    st.page_link("settings/prompts.py", label=t("flow.prompt_make"), icon=":material/mic:")
 
 
 _FORMS: Mapping[Kind, Callable[[Fields], None]] = {

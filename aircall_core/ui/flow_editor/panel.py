@@ -3,6 +3,7 @@
 import streamlit as st
 
 from aircall_core.domain.flow import Kind, Step
+from aircall_core.ui import format
 from aircall_core.ui.flow_editor import forms, tree, words
 from aircall_core.ui.flow_editor.draft import Draft
 from aircall_core.ui.flow_editor.fields import Fields
@@ -70,9 +71,9 @@ def _move_into(draft: Draft, chosen: Step) -> None:
         if not found:
             st.caption(t("flow.move_none"))
         for other, branch, place in found:
+            title = f"{words.kind(other.kind)}: {format.plain(words.branch(other, branch))}"
             st.button(
-                f"{words.kind(other.kind)}: {words.branch(other, branch)}", key=f"flow-into-{other.id}-{branch}",
-                width="stretch", on_click=draft.move, args=(chosen.id, place),
+                title, key=f"flow-into-{other.id}-{branch}", width="stretch", on_click=draft.move, args=(chosen.id, place),
             )  # fmt: skip
 
 

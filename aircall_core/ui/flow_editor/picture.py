@@ -13,8 +13,9 @@ from aircall_core.domain.flow_check import always_ends, branches_of
 from aircall_core.ui.flow_editor import words
 from aircall_core.ui.flow_editor.words import Names
 
-WIDE, HIGH = 176, 50  # a box
-GAP, DROP, LABEL = 24, 26, 22  # between columns; between boxes; a branch's name
+WIDE, HIGH = 168, 50  # a box
+EMPTY = 112  # a branch without steps
+GAP, DROP, LABEL = 16, 26, 22  # between columns; between boxes; a branch's name
 
 
 @dataclass
@@ -84,7 +85,7 @@ class Picture:
 
 def width_of(steps: Sequence[Step]) -> float:
     """How wide a list of steps is drawn."""
-    return max((_width(step) for step in steps), default=WIDE)
+    return max((_width(step) for step in steps), default=EMPTY)
 
 
 def _width(step: Step) -> float:
@@ -102,7 +103,7 @@ def _all(steps: Sequence[Step]) -> list[Step]:
 def draw(steps: Sequence[Step], names: Names, *, start: str, end: str) -> dict[str, Any]:
     """The picture of a flow. ``start`` and ``end`` are what stands above and below it."""
     picture = Picture(names)
-    width = width_of(steps) + 2 * GAP
+    width = max(width_of(steps), WIDE) + 2 * GAP
     middle, top = width / 2, float(GAP)
     picture.boxes.append(_mark("start", start, middle, top))
     top += HIGH * 0.6
@@ -115,7 +116,7 @@ def draw(steps: Sequence[Step], names: Names, *, start: str, end: str) -> dict[s
         picture.height = max(picture.height, last + DROP + HIGH * 0.6)
     return {
         "width": width, "height": picture.height + GAP, "boxes": picture.boxes, "labels": picture.labels,
-        "lines": picture.lines,
+        "lines": picture.lines, "middle": middle,
     }  # fmt: skip
 
 

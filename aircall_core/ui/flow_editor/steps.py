@@ -11,7 +11,7 @@ from aircall_core.ui import format
 from aircall_core.ui.flow_editor import draft as drafts
 from aircall_core.ui.flow_editor import words
 from aircall_core.ui.flow_editor.draft import Draft
-from aircall_core.ui.flow_editor.tree import Place, Steps
+from aircall_core.ui.flow_editor.tree import Place, Steps, end_of
 from aircall_core.ui.flow_editor.words import Names
 from aircall_core.ui.text import t
 
@@ -31,15 +31,16 @@ class Tree:
             self._list(self.draft.steps, None, "", t("flow.add"))
 
     def _list(self, steps: Steps, parent: str | None, branch: str, add: str) -> None:
-        for step in steps:
+        last = end_of(steps)  # a step that ends the flow stays the last
+        for step in steps[:last]:
             self._step(step)
-        if always_ends(steps):
-            return
-        place = Place(parent, branch, len(steps))
-        st.button(
-            add, key=f"flow-add-{parent}-{branch}", icon=":material/add:", type="tertiary",
-            on_click=self.draft.ask_kind, args=(place,),
-        )  # fmt: skip
+        if not always_ends(steps[:last]):
+            st.button(
+                add, key=f"flow-add-{parent}-{branch}", icon=":material/add:", type="tertiary",
+                on_click=self.draft.ask_kind, args=(Place(parent, branch, last),),
+            )  # fmt: skip
+        for step in steps[last:]:
+            self._step(step)
 
     def _step(self, step: Step) -> None:
         chosen = self.draft.chosen == step.id
@@ -63,4 +64,4 @@ class Tree:
         with st.container(key=f"flow-branch-{step.id}-{name}", gap="small"):
             after = "" if always_ends(inside) else f" :gray[{t('flow.goes_on')}]"
             st.markdown(f":small[**{title}**{after}]")
-            self._list(inside, step.id, name, t("flow.add_to", branch=words.branch(step, name)))
+            self._list(inside, step.id, name, t("flow.add_to", branch=title))

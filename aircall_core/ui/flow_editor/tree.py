@@ -130,10 +130,10 @@ def into(steps: Steps, step_id: str) -> Iterator[tuple[Step, str, Place]]:
             continue
         for branch in branches_of(other):
             if here is not None and (here.parent, here.branch) != (other.id, branch):
-                yield other, branch, Place(other.id, branch, _end(other.branches.get(branch, ())))
+                yield other, branch, Place(other.id, branch, end_of(other.branches.get(branch, ())))
 
 
-def _end(inside: Steps) -> int:
+def end_of(inside: Steps) -> int:
     """After the last step that does not end the flow."""
     return len(inside) - 1 if inside and inside[-1].kind in ENDS else len(inside)
 

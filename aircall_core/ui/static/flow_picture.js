@@ -4,9 +4,9 @@ import { h, mounter } from './dom.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
 
-// Letters that fit a box of 176 px at their sizes; what is longer is cut, and whole in the box's tooltip.
+// Letters that fit a box of 168 px at their sizes; what is longer is cut, and whole in the box's tooltip.
 const TITLE_FITS = 22;
-const TEXT_FITS = 27;
+const TEXT_FITS = 28;
 
 const s = (tag, attributes, ...children) => {
   const node = document.createElementNS(SVG, tag);
@@ -42,9 +42,34 @@ function box(one, choose) {
   return group;
 }
 
-function build(host, { trigger }) {
+function build(host, { data, trigger }) {
   const frame = h('div', { class: 'picture', tabindex: '0', role: 'img' });
-  host.append(frame);
+  const fit = h('button', { type: 'button', class: 'fit', 'aria-pressed': 'false', text: data.fit, onclick: toggle });
+  host.append(fit, frame);
+  let middle = 0;
+  let shown = false;
+
+  function toggle() {
+    const whole = frame.classList.toggle('whole');
+    fit.setAttribute('aria-pressed', whole);
+    if (!whole) centre();
+  }
+
+  /** The caller's first step in the middle, where a picture is wider than its frame. */
+  function centre() {
+    frame.scrollLeft = middle - frame.clientWidth / 2;
+  }
+
+  // A tab that is not shown yet has no width to scroll in.
+  const seen = new ResizeObserver(() => {
+    fit.hidden = frame.scrollWidth <= frame.clientWidth && !frame.classList.contains('whole');
+    if (!shown && frame.clientWidth) {
+      shown = true;
+      centre();
+    }
+  });
+  seen.observe(frame);
+
   const update = ({ picture, name }) => {
     const svg = s('svg', { viewBox: `0 0 ${picture.width} ${picture.height}`, width: picture.width, height: picture.height, 'aria-hidden': 'true' });
     for (const points of picture.lines) svg.append(s('polyline', { points: points.map((p) => p.join(',')).join(' ') }));
@@ -52,8 +77,9 @@ function build(host, { trigger }) {
     for (const one of picture.boxes) svg.append(box(one, (id) => trigger('choose', id)));
     frame.setAttribute('aria-label', name);
     frame.replaceChildren(svg);
+    middle = picture.middle;
   };
-  return { update };
+  return { update, destroy: () => seen.disconnect() };
 }
 
 export const mount = mounter(build, 'flow_picture.css');

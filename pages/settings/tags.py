@@ -1,0 +1,62 @@
+"""Tags: what calls were about."""
+
+from typing import Any
+
+import streamlit as st
+
+from aircall_core.store.tags import all_tags
+from aircall_core.ui import assets, client, data, format, forms, rows, search, session
+from aircall_core.ui.forms import form
+from aircall_core.ui.text import t
+
+COLORS = ("#2458c5", "#0b7a4b", "#b3261e", "#8a5a00", "#6b3fa0", "#00697a", "#a8326e", "#4b5563")
+session.current()
+st.html(assets.FOLDER / "settings.css")
+
+
+def tag_form(key: str, tag: dict[str, Any] | None, count: int) -> bool:
+    """Name and colour."""
+    known = tag or {"name": "", "color": COLORS[count % len(COLORS)]}
+    with form(key) as fields:
+        name = fields.field("name", st.text_input(t("tags.name"), known["name"], max_chars=40))
+        color = fields.field("color", st.color_picker(t("tags.color"), known["color"]))
+        if not st.form_submit_button(t("page.save"), type="primary"):
+            return False
+        body = {"name": name, "color": color}
+        if tag:
+            return fields.send(lambda: client.send("PATCH", f"/desk/tags/{tag['id']}", body))
+        return fields.send(lambda: client.send("POST", "/desk/tags", body))
+
+
+@st.dialog(t("tags.edit_title"))
+def edit(tag: dict[str, Any] | None = None) -> None:
+    """Make or change a tag."""
+    if tag_form(f"tag-{tag['id'] if tag else 'new'}", tag, len(every)):
+        st.rerun()
+    if tag and not tag["uses"]:
+        forms.confirm(
+            f"remove-{tag['id']}",
+            t("tags.remove_question", name=format.plain(tag["name"])),
+            lambda: client.send("DELETE", f"/desk/tags/{tag['id']}"),
+        )
+
+
+every = data.read(all_tags)
+rows.heading(t("nav.tags"), t("tags.intro"), t("tags.add"), edit)
+if not every:
+    st.info(t("tags.none"), icon=":material/sell:")
+for tag in search.chosen("tags", t("tags.search"), every, lambda one: (one["name"],)):
+    uses = t("tags.uses", count=tag["uses"])
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        st.html(f'<span class="tag-dot" style="background:{tag["color"]}"></span>', width="content")
+        st.markdown(f"**{format.plain(tag['name'])}**  \n:small[{uses}]", width="stretch")
+        if tag["archived"]:
+            st.badge(t("tags.archived"), color="gray")
+        label, icon = ("tags.restore", "unarchive") if tag["archived"] else ("tags.archive", "archive")
+        if st.button(t(label), key=f"archive-{tag['id']}", icon=f":material/{icon}:") and forms.act(
+            lambda tag=tag: client.send("PATCH", f"/desk/tags/{tag['id']}", {"archived": not tag["archived"]}),
+            t("page.saved"),
+        ):
+            st.rerun()
+        if rows.edit(f"edit-{tag['id']}"):
+            edit(tag)
