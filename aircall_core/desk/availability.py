@@ -108,7 +108,8 @@ def _choose(tx: Tx, user_id: str, choice: str, reason: str | None, actor: str, c
     tx.take_turn()
     user = _active(tx, user_id)
     if choice == "auto" and user["schedule_id"] is None:
-        raise Invalid({"choice": "There are no working hours to go by. An administrator sets them under Users."})
+        none = "You have no working hours to go by. An administrator sets them under Users."
+        raise Invalid({"choice": none}, none)
     if choice != "unavailable" and user["missed_in_a_row"]:
         states.change(tx.conn, user_id, missed_in_a_row=0)
     if (choice, reason) != (user["choice"], user["choice_reason"]):

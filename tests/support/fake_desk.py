@@ -61,6 +61,8 @@ class FakeDesk:
         self.seq = 100
         self.view = view.empty(ME)
         self.view["duty"] = True
+        self.view["me"] = {**self.view["me"], "status": "available", "since": now_ms()}
+        self.tags: list[dict[str, Any]] = []
         self.cards: dict[str, dict[str, Any]] = {}
         self.log: list[dict[str, Any]] = []
         self.requests: list[tuple[str, dict[str, Any]]] = []
@@ -82,15 +84,16 @@ class FakeDesk:
         return f"http://127.0.0.1:{self.port}/?{query}"
 
     def event(
-        self, kind: str, call_id: str | None = None, *, user: str | None = None, card: bool = False, **data: Any
-    ) -> None:
+        self, kind: str, call_id: str | None = None, *, user: str | None = None, card: bool = False,
+        actor: str = "system", **data: Any,
+    ) -> None:  # fmt: skip
         """Something happens: the view changes, and open tabs hear of it."""
         self.seq += 1
         one = Event(kind, "staff", "system", call_id, "conversation-1", "line-1", user, data)
         self.view = view.apply(self.view, one)
         frame: dict[str, Any] = {
             "t": "event", "seq": self.seq, "at": now_ms(), "kind": kind, "call_id": call_id,
-            "conversation_id": "conversation-1", "line_id": "line-1", "user_id": user, "actor": "system", "data": data,
+            "conversation_id": "conversation-1", "line_id": "line-1", "user_id": user, "actor": actor, "data": data,
         }  # fmt: skip
         if user:
             frame["who"] = {"id": user, "name": NAMES[user]}
@@ -108,7 +111,13 @@ class FakeDesk:
             "conversation_id": "conversation-1", **card,
         }  # fmt: skip
         self.event("call.arrived", call_id, trunk="t", anonymous=False)
-        more = {"leg": new_id(), "ringing": ["bo", ME], "arrived_at": now_ms(), "answered_at": None, "recording": "off"}
+        more: dict[str, Any] = {
+            "leg": new_id(),
+            "ringing": ["bo", ME],
+            "arrived_at": now_ms(),
+            "answered_at": None,
+            "recording": "off",
+        }
         self.event("call.ringing", call_id, user=ME, card=True, **more)
         return call_id
 
@@ -117,6 +126,20 @@ class FakeDesk:
         self.event("call.accepting", call_id, user=user, peer=peer, tab="t", command=new_id(), deadline=0)
         self.event("call.answered", call_id, user=user, answered_at=now_ms(), command="")
         self.event("call.confirmed", call_id, user=user)
+
+    def stands(self, status: str, reason: str | None = None) -> None:
+        """The user's status becomes this."""
+        self.event("user.status", user=ME, status=status, reason=reason, since=now_ms())
+
+    def wraps_up(self, seconds: float) -> None:
+        """The user has this time for after-call work."""
+        self.event("user.wrap_up", user=ME, until=now_ms() + int(seconds * 1000), command=None)
+        self.stands("wrap_up")
+
+    def owes_a_tag(self, call_id: str = "call-1") -> None:
+        """The user's call is over and must be tagged."""
+        self.event("call.tag_due", call_id, user=ME)
+        self.stands("tagging")
 
     def refuse(self, path: str, status: int, code: str, message: str, **more: Any) -> None:
         """The next requests for this path are refused."""
@@ -174,6 +197,7 @@ class FakeDesk:
                 Route("/", self._page),
                 Route("/favicon.ico", lambda _: Response(status_code=204)),
                 Route("/session/me", self._me),
+                Route("/desk/tags", lambda _: JSONResponse({"tags": self.tags})),
                 Route("/rtc/config", lambda _: JSONResponse({"ice_servers": []})),
                 Route("/desk/conversations/{id}/timeline", self._timeline),
                 Route("/{path:path}", self._command, methods=["POST"]),
@@ -228,6 +252,20 @@ class FakeDesk:
         command = body.get("command")
         call_id = path.split("/")[3] if path.startswith("/desk/calls/") else None
         match path.rsplit("/", 1)[-1]:
+            case "availability":
+                reason = body["reason"]
+                self.event("user.choice", user=ME, choice=body["choice"], reason=reason, command=command)
+                status = "unavailable" if body["choice"] == "unavailable" else "available"
+                self.stands(status, reason)
+            case "end":
+                self.event("user.wrap_up", user=ME, until=None, command=command)
+                self.stands("available")
+            case "extend":
+                self.event("user.wrap_up", user=ME, until=self.view["me"]["wrap_up_until"] + 60_000, command=command)
+            case "tags":
+                self.event("call.tagged", call_id, user=ME, tags=body["tags"], command=command)
+                if not self.view["me"]["tags_due"]:
+                    self.stands("available")
             case "duty":
                 self.event("user.duty", user=ME, on=body["on"])
             case "accept":

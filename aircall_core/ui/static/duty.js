@@ -1,6 +1,9 @@
+// The dock at the lower left: "Go on duty", the user's availability beside it, and above them what a call left to do.
 // "Go on duty": one click that makes the microphone, the sound and the notifications ready and then tells the desk. What
 // is missing is said in words, with what to do; nothing is asked for before the click.
 
+import { pauseBanner, tagChooser, wrapUp } from './afterwork.js';
+import { availability } from './availability.js';
 import { aboveDialogs, h, icon, listeners, mounter } from './dom.js';
 import { explain } from './explain.js';
 import { notifyHint } from './notify_hint.js';
@@ -14,10 +17,16 @@ function build(host, { data }) {
   let resuming = false;
   let problem = '';
 
-  const dot = h('span', { class: 'dot', 'aria-hidden': 'true' });
-  const title = h('p', { class: 'title cut' });
-  const hint = h('p', { class: 'hint soft cut' });
-  const button = h('button', { type: 'button', onclick: toggle });
+  const say = (words) => {
+    problem = words;
+    draw();
+  };
+  const status = availability(live, say);
+  const wrap = wrapUp(live, say);
+  const tags = tagChooser(live, say);
+  const pause = pauseBanner(live, status.resume);
+  const label = h('span', {});
+  const button = h('button', { type: 'button', class: 'duty', onclick: toggle }, icon('power'), label);
   const arm = h('button', { type: 'button', class: 'plain arm', hidden: true, onclick: () => ready().then(draw) }, icon('sound'), h('span', { text: t('duty.arm') }));
   const text = h('p', {});
   const notice = h(
@@ -28,9 +37,10 @@ function build(host, { data }) {
     h('button', { class: 'plain', type: 'button', 'aria-label': t('close'), onclick: () => ((problem = ''), draw()) }, icon('close')),
   );
   const quiet = notifyHint(live);
-  const dock = h('section', { class: 'dock', 'aria-label': t('duty.title'), popover: 'manual' }, notice, quiet.node, h('div', { class: 'line' }, dot, h('div', { class: 'lines', role: 'status' }, title, hint), arm, button));
+  const line = h('div', { class: 'line' }, status.button, arm, button);
+  const dock = h('section', { class: 'dock', 'aria-label': t('duty.title'), popover: 'manual' }, notice, quiet.node, wrap.node, tags.node, line, status.menu, status.said);
   aboveDialogs(host);
-  host.append(dock);
+  host.append(dock, pause.node);
 
   /** Microphone, sound, permission: asked for in one go, since a browser counts only what begins within the click. */
   async function ready() {
@@ -83,25 +93,31 @@ function build(host, { data }) {
   }
 
   function draw() {
-    const { status, view, device } = live;
-    const online = status === 'online';
+    const { view, device } = live;
+    const online = live.status === 'online';
     const weak = view.duty && !device.armed;
-    const look = !online ? 'away' : !view.duty ? 'off' : weak && resuming ? 'soon' : weak ? 'warn' : 'on';
-    dock.dataset.look = look;
-    title.textContent = online || status === 'gone' ? t(view.duty ? 'duty.on' : 'duty.off') : t(status === 'connecting' ? 'loading' : 'reconnecting');
     const missing = live.phone.armed ? 'duty.warn_sound' : 'duty.warn_mic';
-    hint.textContent = !online ? '' : t({ off: 'duty.off_hint', soon: 'duty.resuming', warn: missing, on: 'duty.on_hint' }[look]);
-    const label = t(view.duty ? 'duty.go_off' : 'duty.go_on');
-    if (button.textContent !== label) button.textContent = label;
-    button.className = view.duty ? '' : 'accept';
+    status.draw(weak ? t(resuming ? 'duty.resuming' : missing) : '');
+    wrap.draw();
+    tags.draw();
+    pause.draw();
+    const name = t(view.duty ? 'duty.go_off' : 'duty.go_on');
+    if (label.textContent !== name) button.title = label.textContent = name;
+    button.className = view.duty ? 'duty short' : 'duty accept';
     button.setAttribute('aria-busy', String(busy));
     if (busy || !online) button.setAttribute('aria-disabled', 'true');
     else button.removeAttribute('aria-disabled');
-    arm.hidden = look !== 'warn' || busy;
+    arm.hidden = !online || !weak || resuming || busy;
     notice.hidden = !problem;
     if (text.textContent !== problem) text.textContent = problem;
     quiet.draw();
     if (!dock.matches(':popover-open')) dock.showPopover();
+  }
+
+  /** Somebody else has chosen for this user. */
+  function chosenForMe({ kind, user_id: who, actor, data }) {
+    if (kind !== 'user.choice' || who !== live.view.user || !actor.startsWith('user:') || actor === `user:${who}`) return;
+    live.toast(t(data.choice === 'unavailable' ? 'choice.made_unavailable' : 'choice.made_available'), { key: 'choice' });
   }
 
   const height = new ResizeObserver(() => document.documentElement.style.setProperty('--aircall-dock', `${dock.offsetHeight}px`));
@@ -120,7 +136,11 @@ function build(host, { data }) {
   }
   measure();
 
+  const ticking = setInterval(() => (status.tick(), wrap.tick()), 1000);
+  subs.add(() => clearInterval(ticking));
+  subs.add(tags.stop);
   subs.on(live, 'view', () => (resume(), draw()));
+  subs.on(live, 'event', (event) => chosenForMe(event.detail.event));
   subs.on(live, 'status', draw);
   subs.on(live, 'device', draw);
   subs.on(live.notifier, 'change', draw);
@@ -128,4 +148,4 @@ function build(host, { data }) {
   return { destroy: () => subs.stop() };
 }
 
-export const mount = mounter(build, 'dock.css', 'duty.css');
+export const mount = mounter(build, 'dock.css', 'duty.css', 'availability.css');
