@@ -6,21 +6,19 @@ whatever breaks off between is taken up by the next run. The rows stay, so that 
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from aircall_core.desk import audit
 from aircall_core.desk.errors import Invalid
 from aircall_core.domain.events import ADMINS, COMPANY_CHANGED, RECORDINGS_DELETED, STAFF, Event
 from aircall_core.logs import get_logger
 from aircall_core.store import Store, Tx, clock, provisioning, recordings
+from aircall_core.store.queries import retention as stored
 
 log = get_logger(__name__)
 
-KEY: Final = "retention"
-FRESH: Final = {"recordings_days": 0, "voicemail_days": 0}  # 0: kept until somebody deletes them
-OF_KIND: Final = {"call": "recordings_days", "voicemail": "voicemail_days"}
+KEY: Final = stored.KEY  # the due row's kind, too
 LONGEST_DAYS: Final = 3650
-DAY_MS: Final = 86_400_000
 _CHUNK: Final = 200  # rows a transaction
 _MOST: Final = 20_000  # rows a run: a claim on the job does not last for ever
 
@@ -28,13 +26,13 @@ _MOST: Final = 20_000  # rows a run: a claim on the job does not last for ever
 def read(store: Store) -> dict[str, int]:
     """Days that each is kept; 0 = without end."""
     with store.read() as conn:
-        return {**FRESH, **(provisioning.setting(conn, KEY) or {})}
+        return stored.days(conn)
 
 
 def change(tx: Tx, actor: str, wanted: Mapping[str, int]) -> None:
     """Change what is given."""
-    known = {**FRESH, **(provisioning.setting(tx.conn, KEY) or {})}
-    after = {**known, **{name: value for name, value in wanted.items() if name in FRESH}}
+    known = stored.days(tx.conn)
+    after = {**known, **{name: value for name, value in wanted.items() if name in known}}
     wrong = {
         name: f"Choose at most {LONGEST_DAYS} days; 0 keeps them."
         for name, days in after.items()
@@ -50,12 +48,6 @@ def change(tx: Tx, actor: str, wanted: Mapping[str, int]) -> None:
     audit.note(tx, actor, "retention.changed", "", "", changes)
 
 
-def outlook(store: Store) -> dict[str, Any]:
-    """What is kept now, by kind: {"call": {count, bytes, oldest_at}, "voicemail": ...}."""
-    with store.read() as conn:
-        return {kind: recordings.kept(conn, kind) for kind in OF_KIND}
-
-
 def run(store: Store, data_dir: Path) -> bool:
     """Delete what is older than its kind is kept; whether there is more to do.
 
@@ -63,7 +55,7 @@ def run(store: Store, data_dir: Path) -> bool:
     """
     keep = read(store)
     marked = 0
-    for kind, name in OF_KIND.items():
+    for kind, name in stored.OF_KIND.items():
         if keep[name]:
             marked += _mark(store, kind, keep[name], _MOST - marked)
     deleted = _delete_files(store, data_dir)
@@ -76,7 +68,7 @@ def _mark(store: Store, kind: str, days: int, most: int) -> int:
     done = 0
     while done < most:
         with store.read() as conn:
-            before = clock.now_ms(conn) - days * DAY_MS
+            before = clock.now_ms(conn) - days * stored.DAY_MS
             ids = recordings.too_old(conn, kind, before, min(_CHUNK, most - done))
         if not ids:
             break

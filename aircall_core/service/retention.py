@@ -9,6 +9,7 @@ from aircall_core.desk import prompts, retention
 from aircall_core.service.endpoint import Ask
 from aircall_core.store import Store, clock
 from aircall_core.store.due import Due
+from aircall_core.store.queries import retention as stored
 
 
 class RetentionChange(BaseModel):
@@ -20,7 +21,8 @@ class RetentionChange(BaseModel):
 
 def read_retention(ask: Ask) -> dict[str, Any]:
     """GET /desk/retention: days of each, and what is kept now."""
-    return {**retention.read(ask.desk.store), "kept": retention.outlook(ask.desk.store)}
+    with ask.desk.store.read() as conn:
+        return {**stored.days(conn), "kept": stored.kept(conn)}
 
 
 def change_retention(ask: Ask) -> dict[str, int]:

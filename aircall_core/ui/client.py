@@ -12,6 +12,8 @@ from aircall_core.config import get_settings
 from aircall_core.ui import data
 from aircall_core.ui.text import t
 
+PATIENCE_S = 10.0
+
 
 class Refused(Exception):
     """The desk refused, or could not be reached. `fields` says what is wrong with which field."""
@@ -27,9 +29,7 @@ def _http() -> httpx.Client:
     host = "127.0.0.1" if settings.http_host in ("0.0.0.0", "::") else settings.http_host
     host = f"[{host}]" if ":" in host else host
     # Proxies of the environment are for the outside; the desk is this machine.
-    return httpx.Client(
-        base_url=f"http://{host}:{settings.desk_port}", timeout=httpx.Timeout(10, connect=2), trust_env=False
-    )
+    return httpx.Client(base_url=f"http://{host}:{settings.desk_port}", timeout=_timeout(PATIENCE_S), trust_env=False)
 
 
 def _as_the_user() -> dict[str, str]:
@@ -47,12 +47,39 @@ def _as_the_user() -> dict[str, str]:
     }
 
 
-def send(method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+def send(method: str, path: str, body: Mapping[str, Any] | None = None, *, patience_s: float = PATIENCE_S) -> Any:
     """Send JSON to the desk; its JSON answer. Raises Refused with a sentence for the user."""
+    return _json(_ask(method, path, json=dict(body or {}), timeout=_timeout(patience_s)))
+
+
+def upload(path: str, fields: Mapping[str, str], file: bytes, *, patience_s: float) -> Any:
+    """Send a form with one file, `file`, to the desk; its JSON answer. Raises Refused.
+
+    The file goes without its name, which says nothing that the desk would believe.
+    """
+    return _json(_ask("POST", path, data=dict(fields), files={"file": ("file", file)}, timeout=_timeout(patience_s)))
+
+
+def fetch(path: str) -> bytes:
+    """A file from the desk. Raises Refused."""
+    answer = _ask("GET", path)
+    if answer.is_success:
+        return answer.content
+    return bytes(_json(answer))  # raises
+
+
+def _timeout(patience_s: float) -> httpx.Timeout:
+    return httpx.Timeout(patience_s, connect=2)
+
+
+def _ask(method: str, path: str, **request: Any) -> httpx.Response:
     try:
-        answer = _http().request(method, path, json=dict(body or {}), headers=_as_the_user())
+        return _http().request(method, path, headers=_as_the_user(), **request)
     except httpx.HTTPError as away:
         raise Refused("unreachable", t("page.desk_away")) from away
+
+
+def _json(answer: httpx.Response) -> Any:
     if answer.is_success:
         return answer.json() if answer.content else None
     try:

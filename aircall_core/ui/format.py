@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import phonenumbers
 from babel import Locale
-from babel.dates import format_datetime
+from babel.dates import format_date, format_datetime
 
 from aircall_core import numbers
 from aircall_core.ui.text import t
@@ -39,12 +39,30 @@ def flag(number: str) -> str:
 
 def moment(at_ms: int, timezone: str = "UTC", locale: str = "en") -> str:
     """A date and time in the company's zone, such as `Nov 3, 2026, 2:05 PM`."""
+    return format_datetime(_local(at_ms, timezone), "medium", locale=locale)
+
+
+def day(at_ms: int, timezone: str = "UTC", locale: str = "en") -> str:
+    """A date in the company's zone, such as `Nov 3, 2026`."""
+    return format_date(_local(at_ms, timezone), "medium", locale=locale)
+
+
+def _local(at_ms: int, timezone: str) -> datetime:
     try:
         zone: ZoneInfo | None = ZoneInfo(timezone)
     except (ZoneInfoNotFoundError, ValueError):
         zone = None
-    at = datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(zone or UTC)
-    return format_datetime(at, "medium", locale=locale)
+    return datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(zone or UTC)
+
+
+def size(count: int) -> str:
+    """Bytes as people say them, such as `1.4 GB`."""
+    amount, unit = float(count), "B"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if amount < 1000:
+            break
+        amount, unit = amount / 1000, larger
+    return f"{amount:.0f} {unit}" if amount >= 100 or unit == "B" else f"{amount:.1f} {unit}"
 
 
 @lru_cache(maxsize=8)

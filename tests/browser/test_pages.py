@@ -11,7 +11,19 @@ from playwright.sync_api import Page, expect
 from aircall_core.desk import demo, people
 from aircall_core.domain.events import Event
 from aircall_core.store.queries import inbox
-from tests.browser.kit import DESKTOP, PHONE, Office, browser_speaking, ringer, shot, talk_for, talking, toolbar
+from tests.browser.kit import (
+    AGENT_HZ,
+    DESKTOP,
+    PHONE,
+    Office,
+    browser_speaking,
+    ringer,
+    shot,
+    talk_for,
+    talking,
+    toolbar,
+)
+from tests.support.audio import has_tone, level, read_wav
 from tests.support.desk_system import PASSWORD, Line, System, User
 from tests.support.netns import NetNs
 from tests.support.processes import eventually
@@ -25,7 +37,10 @@ LOOKS: dict[str, dict[str, Any]] = {
     "phone-light": {"viewport": PHONE, "color_scheme": "light", "is_mobile": True, "has_touch": True},
     "phone-dark": {"viewport": PHONE, "color_scheme": "dark", "is_mobile": True, "has_touch": True},
 }
-PAGES = ("", "setup", "audio_check", "company", "users", "teams", "lines", "trunks", "health", "reach")
+PAGES = (
+    "", "setup", "audio_check", "company", "users", "teams", "lines", "prompts", "trunks", "retention", "health",
+    "reach",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -207,3 +222,47 @@ def accessible(page: Page, name: str) -> None:
         if one["impact"] in ("serious", "critical")
     ]
     assert grave == [], f"{name or 'inbox'}: " + "\n".join(grave)
+
+
+def test_a_prompt_is_recorded_then_typed_then_heard_and_removed(office: Office) -> None:
+    seat = office.seat()
+    page = seat.open("/prompts")
+    page.get_by_role("button", name="Add prompt").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Name").fill("Recorded here")
+    dialog.get_by_role("button", name="Record", exact=True).last.click()
+    talk_for(page, 2)
+    dialog.get_by_role("button", name="Stop recording").click()
+    dialog.get_by_role("button", name="Make prompt").click()
+    expect(page.get_by_text("recorded by Alma Keller")).to_be_visible()
+
+    page.get_by_role("button", name="Add prompt").click()
+    dialog.get_by_text("Type a text").click()
+    dialog.get_by_label("Name").fill("Typed here")
+    dialog.get_by_role("button", name="Make prompt").click()
+    expect(dialog.get_by_text("There is no text to speak.")).to_be_visible()
+    dialog.get_by_label("Text", exact=True).fill("Welcome. For sales, press one.")
+    dialog.get_by_role("button", name="Make prompt").click()
+    expect(page.get_by_text("spoken text by Alma Keller")).to_be_visible()
+
+    with office.system.store.read() as conn:
+        rows = conn.exec_driver_sql("SELECT name, path, duration_ms FROM prompts").all()
+    kept = {row.name: (row.path, row.duration_ms) for row in rows}
+    path, duration_ms = kept["Recorded here"]
+    (samples,), rate = read_wav(office.system.settings.data_dir / path)
+    assert rate == 8000
+    assert 1_000 < duration_ms < 3_500
+    assert has_tone(samples[4000:8000], AGENT_HZ, rate), "the microphone's tone"
+    assert level(samples[4000:8000]) == pytest.approx(-17, abs=3), "a tone of -20 dBFS RMS"
+
+    page.get_by_role("button", name="Play").last.click()
+    page.wait_for_function("() => [...document.querySelectorAll('audio')].some((one) => one.currentTime > 0.5)")
+    page.get_by_label("Search prompts").fill("typed")
+    page.get_by_label("Search prompts").press("Enter")
+    expect(page.get_by_text("recorded by Alma Keller")).to_be_hidden()
+    page.get_by_role("button", name="Edit").click()
+    expect(dialog.get_by_text("Welcome. For sales, press one.")).to_be_visible()
+    dialog.get_by_role("button", name="Remove").click()
+    page.get_by_role("button", name="Yes, remove").click()
+    expect(page.get_by_text("Nothing here matches")).to_be_visible()
+    assert seat.complaints == []

@@ -11,9 +11,10 @@ from aircall_core.ids import new_id
 from aircall_core.store import Store, audit, clock, recordings
 from aircall_core.store import calls as rows
 from aircall_core.store import tables as t
+from aircall_core.store.queries import retention as stored
 from tests.support.desk_kit import Desk
 
-DAY = retention.DAY_MS
+DAY = stored.DAY_MS
 ADMIN = "user:boss"
 
 
@@ -178,7 +179,9 @@ def test_what_is_kept_is_counted(shelf: Shelf) -> None:
     shelf.put(31, "voicemail")
     shelf.keep(voicemail_days=30)
     shelf.run()
-    found = retention.outlook(shelf.store)
+    with shelf.store.read() as conn:
+        found = stored.kept(conn)
+        assert (stored.too_old(conn, "call", 4), stored.too_old(conn, "call", 0)) == (1, 0)
     assert (found["call"]["count"], found["call"]["bytes"]) == (2, 2000)
     with shelf.store.read() as conn:
         now = clock.now_ms(conn)

@@ -7,6 +7,7 @@ from aircall_core.desk import facts, retention
 from aircall_core.ids import now_ms
 from aircall_core.service.due import Runner
 from aircall_core.store import tables as t
+from aircall_core.store.queries.retention import DAY_MS
 from tests.service.conftest import World
 from tests.support import desk_kit
 
@@ -41,7 +42,7 @@ def test_the_job_deletes_and_the_player_is_told(world: World, boss: str) -> None
         facts.recording_saved(
             tx, call, actor="worker:test", path="recordings/one.wav", duration_ms=1, size_bytes=1000, at=now_ms()
         )
-        tx.execute(update(t.recordings).values(created_at=tx.now_ms() - 31 * retention.DAY_MS))
+        tx.execute(update(t.recordings).values(created_at=tx.now_ms() - 31 * DAY_MS))
     assert world.ask("GET", f"/desk/recordings/{call}", boss).status_code == 200
     world.ask("PATCH", "/desk/retention", boss, json={"recordings_days": 30})
     runner = Runner(world.store, world.desk.settings, lambda: pytest.fail("the runner gave up"))

@@ -10,7 +10,8 @@ from streamlit.testing.v1 import AppTest
 
 from aircall_core.ids import new_id, now_ms
 from aircall_core.service import admin
-from aircall_core.store import Store
+from aircall_core.service.retention import RetentionChange
+from aircall_core.store import Store, calls, flows, prompts
 from aircall_core.store import tables as t
 from aircall_core.ui import client, data
 from tests.support.desk_kit import Desk
@@ -19,7 +20,7 @@ PAGES = Path(__file__).parents[2] / "pages"
 EVERYBODY = ["inbox.py", "conversation.py"]
 ADMINS = [
     "setup.py", "settings/company.py", "settings/users.py", "settings/teams.py", "settings/lines.py",
-    "settings/trunks.py", "health.py", "reach.py",
+    "settings/trunks.py", "settings/prompts.py", "settings/retention.py", "health.py", "reach.py",
 ]  # fmt: skip
 pytestmark = pytest.mark.timeout(180)
 
@@ -29,7 +30,9 @@ class Sent(list[tuple[str, str, dict[str, Any]]]):
 
     refusal: client.Refused | None = None
 
-    def take(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    def take(
+        self, method: str, path: str, body: dict[str, Any] | None = None, *, patience_s: float = 0
+    ) -> dict[str, Any]:
         """Stands for client.send."""
         self.append((method, path, dict(body or {})))
         if self.refusal:
@@ -198,6 +201,63 @@ def test_a_desk_that_is_away_is_said_and_nothing_lost(desk: Desk, sent: Sent) ->
     at.button[-1].click().run()
     assert [one.value for one in fine(at).error] == ["The desk is away."]
     assert at.text_input[0].value == "Berg & Co"
+
+
+def add_prompt(desk: Desk, name: str, at: int = 1) -> str:
+    """A company's prompt; its id."""
+    prompt = new_id()
+    with desk.store.write() as tx:
+        prompts.add(
+            tx.conn, id=prompt, name=name, kind="spoken", text="Welcome to Berg.", path=f"prompts/{prompt}.wav",
+            duration_ms=65_400, created_at=at, created_by=desk.ids["Ann"],
+        )  # fmt: skip
+    return prompt
+
+
+def button(at: AppTest, label: str) -> Any:
+    """The first button that says this."""
+    return next(one for one in at.button if one.label == label)
+
+
+def test_prompts_are_found_by_what_they_say_and_where_they_are_played(desk: Desk, sent: Sent) -> None:
+    played = add_prompt(desk, "Welcome")
+    add_prompt(desk, "**Closed**")
+    with desk.store.write() as tx:
+        step = {"id": "a", "kind": "message", "prompt": {"prompt": played}}
+        flows.add(tx.conn, line_id=desk.line, version=1, document={"steps": [step]}, created_at=1)
+    at = fine(shell(desk, page="settings/prompts.py"))
+    listed = [one.value for one in at.markdown if "spoken text" in one.value]
+    assert len(listed) == 2
+    assert r"\*\*Closed\*\*" in listed[0]
+    assert "1:05" in listed[1]
+    assert "Played on Support" in listed[1]
+    at.text_input[0].set_value("support").run()
+    assert [one.value for one in fine(at).markdown if "spoken text" in one.value] == [listed[1]]
+    button(at, "Edit").click().run()
+    assert "Support plays this prompt" in fine(at).info[0].value
+    assert not [one for one in at.button if one.key == f"remove-{played}"], "it cannot be removed"
+
+
+def test_a_shorter_time_for_recordings_says_what_is_lost_and_asks(desk: Desk, sent: Sent) -> None:
+    call = desk.arrive().call_id
+    with desk.store.write() as tx:
+        for days in (40, 20):
+            calls.add_recording(
+                tx.conn, id=new_id(), call_id=call, path="recordings/x.wav", duration_ms=1, size_bytes=1_400_000,
+                kind="call", created_at=tx.now_ms() - days * 86_400_000,
+            )  # fmt: skip
+    at = fine(shell(desk, page="settings/retention.py"))
+    assert at.metric[0].value == "2"
+    assert "2.8 MB" in " ".join(one.value for one in at.caption)
+    at.number_input[0].set_value(30).run()
+    assert "1 call recording" in fine(at).warning[0].value
+    button(at, "Save").click().run()
+    assert "Tick the box" in fine(at).error[0].value
+    assert sent == []
+    at.checkbox[0].check()
+    button(at, "Save").click().run()
+    assert sent == [("PATCH", "/desk/retention", {"recordings_days": 30, "voicemail_days": 0})]
+    RetentionChange.model_validate(sent[0][2])
 
 
 def test_the_test_call_goes_to_a_line_that_somebody_answers(desk: Desk, sent: Sent) -> None:
