@@ -9,7 +9,7 @@ PY := $(VENV)/bin/python
 PIP := $(PY) -m pip install -q --disable-pip-version-check
 
 # What tests use besides Python: a browser with fonts, SIP peers, sound tools, network namespaces, Node for the browser code.
-TEST_PACKAGES := chromium fonts-dejavu-core fonts-noto-color-emoji sip-tester baresip-core sox iproute2 nodejs openssl
+TEST_PACKAGES := chromium dbus-daemon fonts-dejavu-core fonts-noto-color-emoji sip-tester baresip-core sox iproute2 nodejs openssl
 TESTS ?=
 WORKERS ?= 2
 

@@ -25,6 +25,8 @@ from tests.support.processes import Process, eventually
 ARTIFACTS = Path(__file__).parents[1] / "artifacts"
 DESKTOP: ViewportSize = {"width": 1280, "height": 800}
 PHONE: ViewportSize = {"width": 390, "height": 844}
+AS_AGENT = {"viewport": DESKTOP, "permissions": ["microphone", "notifications"], "bypass_csp": True}
+"""How an agent's browser is set: options of a context."""
 AGENT_HZ, CALLER_HZ = 440, 700
 PATIENCE_MS = 60_000
 """For what takes milliseconds on a machine with time for it."""
@@ -60,9 +62,11 @@ class Seat:
     @classmethod
     def take(cls, system: System, browser: Browser, user: User, **options: Any) -> "Seat":
         """Sign the user in, in a fresh context of the browser."""
-        context = browser.new_context(
-            **{"viewport": DESKTOP, "permissions": ["microphone", "notifications"], "bypass_csp": True, **options}
-        )
+        return cls.settle(system, browser.new_context(**{**AS_AGENT, **options}), user)
+
+    @classmethod
+    def settle(cls, system: System, context: BrowserContext, user: User) -> "Seat":
+        """Sign the user in, in this context."""
         context.set_default_timeout(PATIENCE_MS)
         # Chromium's noise suppression takes a steady tone for noise and fades it out: voices have no such trouble.
         context.add_init_script("localStorage.setItem('aircall.processing', 'off')")

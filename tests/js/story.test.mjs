@@ -43,7 +43,7 @@ test('a bubble follows its call from the ring to the end', () => {
   assert.equal(title(call), 'call.flow');
   call = advance(call, entry('call.queued', { since: 6 }));
   assert.deepEqual([title(call), call.queued_at], ['call.queued', 6]);
-  assert.equal(title(advance(call, entry('call.step', { kind: 'voicemail' }))), 'call.leaving');
+  assert.equal(title(advance(call, entry('call.recording', { state: 'started', kind: 'voicemail' }))), 'call.leaving');
   call = advance(advance(call, entry('call.ringing')), entry('call.accepting'));
   assert.equal(title(call), 'call.accepting');
   call = advance(call, entry('call.answered', { answered_at: 10 }));

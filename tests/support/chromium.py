@@ -17,8 +17,9 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
 from tests.support.audio import Samples, from_pcm
 
@@ -58,6 +59,23 @@ def chromium(
             yield browser
         finally:
             browser.close()
+
+
+@contextmanager
+def profile(
+    folder: Path, microphone: Path, *, env: dict[str, str | float | bool], **options: Any
+) -> Iterator[BrowserContext]:
+    """A Chromium with a profile of its own kept in ``folder``, as a person has it: the system's notifications lead back
+    to it, which they do not to Playwright's fresh contexts. ``options`` are those of a new context."""
+    flags = [*FLAGS, "--use-fake-device-for-media-stream", f"--use-file-for-fake-audio-capture={microphone}"]
+    with _playwright() as playwright:
+        context = playwright.chromium.launch_persistent_context(
+            folder, executable_path=EXECUTABLE, args=[*flags, "--use-fake-ui-for-media-stream"], env=env, **options
+        )
+        try:
+            yield context
+        finally:
+            context.close()
 
 
 @contextmanager

@@ -85,7 +85,9 @@ function build(host, { data, trigger }) {
     const talk = call?.answered_at && call?.ended_at ? clock(call.ended_at - call.answered_at) : '';
     const why = call && reason(call);
     const byWhom = call?.callback && t(`callback.${call.callback.state}`, { name: call.callback.by ?? t('someone'), time: call.callback.at ? time.format(new Date(call.callback.at)) : '' });
-    parts.last.textContent = [call && t(title(call)), why && t(why), who, talk, call?.branch, byWhom].filter(Boolean).join(' · ');
+    // What is to be done comes first: a narrow list cuts the end.
+    const outcome = byWhom ? [byWhom, call.branch, why && t(why)] : [call && t(title(call)), why && t(why), who, talk, call?.branch];
+    parts.last.textContent = outcome.filter(Boolean).join(' · ');
     node.dataset.back = call?.callback?.state ?? '';
     back.hidden = !call || !item.dial || !owed(call);
     back.setAttribute('aria-label', `${t('dial.back')}: ${item.title}`);

@@ -37,7 +37,10 @@ export function form(entry) {
   if (entry.kind === 'call.redirected') return entry.about ? 'log' : null;
   if (entry.kind === 'call.tagged') return entry.about?.tags.length ? 'log' : null;
   if (entry.kind === 'conversation.assigned') return entry.about ? 'log' : null;
-  if (entry.kind === 'call.recording') return ['stopped', 'failed'].includes(entry.data.state) ? 'log' : null;
+  if (entry.kind === 'call.recording') {
+    const told = entry.data.kind === 'voicemail' ? ['failed'] : ['stopped', 'failed'];
+    return told.includes(entry.data.state) ? 'log' : null;
+  }
   return TOLD.has(entry.kind) ? 'log' : null;
 }
 
@@ -106,12 +109,13 @@ export function advance(call, event) {
     case 'call.overflow':
       return { ...call, state: 'overflow' };
     case 'call.step':
-      return { ...call, state: data.kind === 'voicemail' ? 'voicemail' : 'flow' };
+      return { ...call, state: 'flow' };
     case 'call.queued':
       return { ...call, state: 'queued', queued_at: data.since ?? call.queued_at };
     case 'call.ringing':
       return { ...call, state: 'ringing' };
     case 'call.recording':
+      if (data.kind === 'voicemail' && data.state === 'started') return { ...call, state: 'voicemail' };
       return { ...call, recording: data.state };
     case 'call.ended':
       return { ...call, state: 'ended', outcome: data.outcome ?? call.outcome, ended_at: data.ended_at ?? event.at };

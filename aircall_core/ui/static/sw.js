@@ -49,7 +49,8 @@ async function chosen(action, { call, desk, tab: teller }) {
   const tab = tabs.find((one) => one.id === teller) ?? tabs.find((one) => one.focused) ?? tabs[0];
   const address = action === 'accept' ? `/?accept=${encodeURIComponent(call)}` : '/';
   if (!tab) return action === 'reject' ? reject(call, desk) : self.clients.openWindow(address);
-  if (action !== 'reject') await front(tab); // first: browsers allow it for a moment after the click
+  // Begun first, since browsers allow it only for a moment after the click; not waited for, since the caller waits too.
+  if (action !== 'reject') front(tab);
   if (await heard(tab, { t: 'chosen', action, call })) return undefined;
   return action === 'reject' ? reject(call, desk) : tab.navigate(address);
 }

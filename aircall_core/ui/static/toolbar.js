@@ -22,7 +22,7 @@ function build(host, { data, trigger }) {
   const mute = button('mic', t('toolbar.mute'), t('toolbar.mute'), () => run('mute', () => live.calls.mute(call.id, !call.muted)));
   const hangup = button('down', t('toolbar.hangup'), t('toolbar.hangup'), () => run('hangup', () => live.calls.hangup(call.id)), 'reject');
   const open = button('chat', t('open'), t('toolbar.open'), () => trigger('open', call.conversation));
-  const here = h('button', { class: 'here', type: 'button', hidden: true, onclick: () => run('here', () => live.calls.bringHere(call.id)) }, icon('sound'), t('toolbar.here'));
+  const here = h('button', { class: 'here', type: 'button', hidden: true, onclick: () => run('here', () => live.calls.bringHere(call.id)) }, t('toolbar.here'));
   const bar = h(
     'div',
     { class: 'bar', role: 'toolbar', 'aria-label': t('toolbar.title'), popover: 'manual', onkeydown: arrows },

@@ -1,0 +1,176 @@
+"""Notifications as agents have them: the console behind other windows, a notification on the desktop, a click on it.
+
+Chromium runs with a profile of its own and shows its notifications to a desktop of the tests
+(tests/support/desktop.py), so a pressed button is a real click, with all that a browser allows after one.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.kit import (
+    AGENT_HZ,
+    AS_AGENT,
+    CALLER_HZ,
+    Office,
+    Seat,
+    listen_to_call,
+    online,
+    ringer,
+    talk_for,
+    talking,
+    toolbar,
+    what_was_heard,
+)
+from tests.support.audio import has_tone, read_wav, tone, write_wav
+from tests.support.chromium import profile
+from tests.support.desktop import Desktop, Shown
+from tests.support.processes import eventually
+
+pytestmark = [pytest.mark.browser, pytest.mark.sip, pytest.mark.timeout(240)]
+
+
+@pytest.fixture
+def desktop(tmp_path: Path) -> Iterator[Desktop]:
+    """The agent's desktop."""
+    with Desktop(tmp_path) as found:
+        yield found
+
+
+@pytest.fixture
+def seat(office: Office, desktop: Desktop, tmp_path: Path) -> Iterator[Seat]:
+    """Ada on duty, in a browser of her own whose notifications the desktop shows."""
+    mic = write_wav(tmp_path / "mic.wav", tone(AGENT_HZ, 10, 48_000), 48_000)
+    with profile(tmp_path / "profile", mic, env=desktop.environment, **AS_AGENT) as context:
+        seat = Seat.settle(office.system, context, office.users[0])
+        seat.open()
+        seat.go_on_duty()
+        seat.page.wait_for_function("navigator.serviceWorker.controller !== null")
+        office.seats.append(seat)
+        yield seat
+
+
+def behind(page: Page) -> None:
+    """The agent works in another window: this page has no focus (Playwright pretends one until it is told not to)."""
+    page.context.new_cdp_session(page).send("Emulation.setFocusEmulationEnabled", {"enabled": False})
+    other = page.context.new_page()
+    other.goto("about:blank")
+    other.bring_to_front()
+    page.wait_for_function("!document.hasFocus()", polling=100)
+
+
+def ring(office: Office, desktop: Desktop, **options: object) -> Shown:
+    """Marie calls; her call's notification."""
+    office.phone(display="Marie Dupont", **options)
+    return desktop.wait_for("Marie Dupont is calling")
+
+
+def test_accepted_from_the_notification_the_tab_comes_to_the_front_with_the_callers_voice(
+    office: Office, desktop: Desktop, seat: Seat, tmp_path: Path
+) -> None:
+    page = seat.page
+    icon = page.evaluate("document.querySelector('link[rel~=icon]').href")
+    behind(page)
+    record = tmp_path / "caller.wav"
+    note = ring(office, desktop, record=record)
+    assert "Support" in note.body
+    assert {"Accept", "Reject"} <= note.actions.keys()
+    page.wait_for_function("document.title.includes('is calling')", polling=100)
+    assert page.evaluate("document.querySelector('link[rel~=icon]').href") != icon
+    desktop.press(note, "Accept")
+    page.wait_for_function("document.hasFocus()", polling=100)
+    talking(page)
+    expect(ringer(page)).to_have_count(0)
+    listen_to_call(page)
+    talk_for(page, 2)
+    sound, rate = what_was_heard(page)
+    assert has_tone(sound[rate // 2 :], CALLER_HZ, rate)
+    toolbar(page).get_by_role("button", name="Hang up").click()
+    office.callers[0].wait_for("ended")
+    office.callers[0].wait()
+    heard, at = read_wav(record)
+    assert has_tone(heard[0][-at * 2 : -at // 2], AGENT_HZ, at)
+    assert desktop.open == {}
+    assert "is calling" not in page.title()
+    assert page.evaluate("document.querySelector('link[rel~=icon]').href") == icon
+    assert seat.complaints == []
+
+
+def test_rejected_from_the_notification_the_tab_stays_where_it_is(office: Office, desktop: Desktop, seat: Seat) -> None:
+    behind(seat.page)
+    note = ring(office, desktop)
+    desktop.press(note, "Reject")
+    stopped = office.wait_for("call.ring_stopped")
+    assert (stopped.event.user_id, stopped.event.data["reason"]) == (seat.user.id, "rejected")
+    expect(ringer(seat.page)).to_have_count(0)
+    assert desktop.open == {}
+    assert not seat.page.evaluate("document.hasFocus()")
+
+
+def test_a_click_shows_the_call_and_takes_the_notification_away(office: Office, desktop: Desktop, seat: Seat) -> None:
+    page = seat.page
+    behind(page)
+    desktop.press(ring(office, desktop))
+    page.wait_for_function("document.hasFocus()", polling=100)
+    expect(ringer(page)).to_be_focused()
+    assert desktop.open == {}
+    expect(ringer(page).get_by_role("button", name="Accept")).to_be_enabled()
+
+
+def test_it_goes_with_the_ring_and_comes_once_for_two_tabs(office: Office, desktop: Desktop, seat: Seat) -> None:
+    second = seat.another_tab("/audio_check")
+    for page in (seat.page, second):
+        behind(page)
+    ring(office, desktop)
+    for page in (seat.page, second):
+        ringer(page).wait_for()
+    office.callers[0].stop()
+    for page in (seat.page, second):
+        expect(ringer(page)).to_have_count(0)
+    eventually(lambda: desktop.open == {}, 10, "no notification")
+    assert len(desktop.shown) == 1
+
+
+def test_who_looks_at_the_console_gets_none_until_they_look_away(office: Office, desktop: Desktop, seat: Seat) -> None:
+    office.phone(display="Marie Dupont")
+    ringer(seat.page).wait_for()
+    assert desktop.shown == []
+    behind(seat.page)
+    desktop.wait_for("Marie Dupont is calling")
+
+
+def test_accepted_with_no_tab_left_the_console_opens_with_the_call(
+    office: Office, desktop: Desktop, seat: Seat, tmp_path: Path
+) -> None:
+    behind(seat.page)
+    note = ring(office, desktop)
+    seat.page.close()
+    with seat.context.expect_page() as opened:
+        desktop.press(note, "Accept")
+    page = opened.value
+    online(page)
+    talking(page)
+    assert "accept=" not in page.url
+    listen_to_call(page)
+    talk_for(page, 2)
+    sound, rate = what_was_heard(page)
+    assert has_tone(sound[rate // 2 :], CALLER_HZ, rate)
+
+
+def test_a_blocked_permission_is_said_beside_the_duty_switch_and_in_the_menu(office: Office) -> None:
+    seat = office.on_duty(1, permissions=["microphone"])
+    page = seat.page
+    dock = page.get_by_role("region", name="Duty")
+    expect(dock.get_by_text("Notifications are blocked")).to_be_visible()
+    dock.get_by_role("button", name="How to allow").click()
+    expect(dock.get_by_text("click the icon beside the address")).to_be_visible()
+    page.get_by_role("button", name=seat.user.name).click()
+    switch = page.get_by_role("switch", name="Notifications")
+    expect(switch).not_to_be_checked()
+    expect(page.get_by_text("Blocked by the browser.")).to_be_visible()
+    office.phone(display="Marie Dupont")
+    ringer(page).get_by_role("button", name="Accept").click()
+    talking(page)
+    assert seat.complaints == []
