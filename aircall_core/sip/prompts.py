@@ -79,6 +79,7 @@ class Prompts:
         for path in sorted(self.folder.glob("*/**/*.wav")):
             language, _, message = path.relative_to(self.folder).with_suffix("").as_posix().partition("/")
             self._clips[language, message] = load_clip(path, self.rate)
+        self._clips[FALLBACK, self.music.stem] = load_clip(self.music, self.rate)  # steps may name it, too
         for name in NEEDED:
             if (FALLBACK, name) not in self._clips:
                 raise PromptError(f"prompt {FALLBACK}/{name}.wav is missing in {self.folder}")
