@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from aircall_core import holidays_of, ids
-from aircall_core.desk import audit, flow_uses
+from aircall_core.desk import audit, availability, flow_uses
 from aircall_core.desk.errors import DeskError, Invalid, not_found
 from aircall_core.domain import hours
 from aircall_core.domain.events import SCHEDULE_CHANGED, STAFF, Event
@@ -14,6 +14,9 @@ from aircall_core.store import schedules as rows
 open_intervals = rows.open_intervals  # asked as calls arrive: by ids of schedules, within a time
 
 _COLUMNS: Final = ("name", "timezone", "weekly", "country", "subdivision", "special")
+_FRESH: Final[Mapping[str, Any]] = {
+    "name": "", "timezone": "", "weekly": [[]] * 7, "country": None, "subdivision": None, "special": {},
+}  # fmt: skip
 _WHY: Final = {
     "no_time": "Write times like 09:00, and 24:00 for the end of the day.",
     "empty": "These hours begin and end at the same time.",
@@ -27,7 +30,14 @@ _WHY: Final = {
 
 def create(tx: Tx, actor: str, wanted: Mapping[str, Any]) -> str:
     """A new schedule; its id. Invalid says which field, day or date is wrong."""
-    before = {"name": "", "timezone": "", "weekly": [[]] * 7, "country": None, "subdivision": None, "special": {}}
+    before: dict[str, Any] = {
+        "name": "",
+        "timezone": "",
+        "weekly": [[]] * 7,
+        "country": None,
+        "subdivision": None,
+        "special": {},
+    }
     values = _checked(tx, {**before, **wanted}, None)
     schedule_id = ids.new_id()
     rows.add(tx.conn, id=schedule_id, created_at=tx.now_ms(), **values)
@@ -45,6 +55,7 @@ def change(tx: Tx, actor: str, schedule_id: str, wanted: Mapping[str, Any]) -> N
         return
     rows.change(tx.conn, schedule_id, **values)
     _changed(tx, actor, schedule_id)
+    availability.hours_changed(tx, schedule_id, actor)
     audit.note(tx, actor, SCHEDULE_CHANGED, schedule_id, values["name"], changes)
 
 

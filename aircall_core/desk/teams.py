@@ -74,7 +74,7 @@ def _known(tx: Tx, team_id: str) -> dict[str, Any]:
     team = accounts.team(tx.conn, team_id)
     if team is None:
         raise not_found("The team")
-    members = next((one["users"] for one in accounts.all_teams(tx.conn) if one["id"] == team_id), [])
+    members: list[str] = next((one["users"] for one in accounts.all_teams(tx.conn) if one["id"] == team_id), [])
     return {"name": team["name"], "users": user_names(tx, members)}
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from aircall_core.config import Settings
-from aircall_core.desk import afterwork, availability, retention
+from aircall_core.desk import afterwork, availability, company, retention
 from aircall_core.ids import new_id
 from aircall_core.logs import get_logger
 from aircall_core.service.retention import delete_old
@@ -44,10 +44,16 @@ def _hours_changed(store: Store, _: Settings, row: Due) -> None:
         availability.hours_now(tx, row.subject)  # puts the row anew, for the next change
 
 
+def _announced_day_has_come(store: Store, _: Settings, __: Due) -> int | None:
+    with store.write() as tx:
+        return company.end_announcement(tx)
+
+
 # One line for each kind of due row.
 JOBS: Final[Mapping[str, Job]] = {
     afterwork.WRAP_UP: Job(_wrap_up_over),
     availability.HOURS: Job(_hours_changed),
+    company.ROLLOUT_DUE: Job(_announced_day_has_come),
     retention.KEY: Job(delete_old, every_s=3600, slow=True),
 }
 

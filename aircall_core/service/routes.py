@@ -18,6 +18,7 @@ from aircall_core.service import (
     rtc,
     session_pages,
     tags,
+    trunk_test,
 )
 from aircall_core.service.endpoint import ADMINS, EVERYBODY, LEADERS, METRICS, PUBLIC, SPEAKERS, Entry
 
@@ -105,6 +106,7 @@ ROUTES: Final = (
     Entry("POST", "/desk/trunks", ADMINS, admin.add_trunk, admin.TrunkChange),
     Entry("PATCH", "/desk/trunks/{trunk}", ADMINS, admin.change_trunk, admin.TrunkChange),
     Entry("DELETE", "/desk/trunks/{trunk}", ADMINS, admin.remove_trunk),
+    Entry("POST", "/desk/trunks/{trunk}/test", ADMINS, trunk_test.test_trunk),
     Entry("GET", "/desk/company", ADMINS, admin.read_company),
     Entry("PATCH", "/desk/company", ADMINS, admin.change_company, admin.CompanyChange),
     Entry("GET", "/desk/checklist", ADMINS, admin.read_checklist),

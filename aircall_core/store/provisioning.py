@@ -120,6 +120,13 @@ def remove_trunk(conn: Connection, trunk_id: str) -> None:
 # ---- what has happened, for the checklist
 
 
+def last_calls_by_trunk(conn: Connection) -> dict[str, int]:
+    """When the newest call of each trunk arrived, of the newest thousand calls."""
+    newest = select(calls.c.trunk_id, calls.c.arrived_at).order_by(calls.c.id.desc()).limit(1000).subquery()
+    query = select(newest.c.trunk_id, func.max(newest.c.arrived_at)).group_by(newest.c.trunk_id)
+    return {trunk: at for trunk, at in conn.execute(query) if trunk is not None}
+
+
 def any_answered_call(conn: Connection) -> bool:
     """Whether a call was ever answered here."""
     return bool(conn.scalar(select(exists().where(calls.c.answered_at.is_not(None)))))

@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 from aircall_core.store.queries import lines, people, readiness
-from aircall_core.ui import client, data, format, forms, rows, session
+from aircall_core.ui import client, data, format, forms, rows, search, session
 from aircall_core.ui.editors.line import FRESH, line_form
 from aircall_core.ui.text import t
 
@@ -32,13 +32,32 @@ found = data.read(lines.lines_list)
 ready = {one.id: one for one in data.read(readiness.who_can_be_rung)}
 if not found:
     st.info(t("lines.none"), icon=":material/call:")
-for line in found:
+names = {one["id"]: one["name"] for one in [*users, *teams]}
+
+
+def texts(line: dict[str, Any]) -> list[str]:
+    """What a line is found by."""
+    national = format.party(line["number"], line["country"])
+    return [line["name"], line["number"], national, *(names.get(one, "") for one in line["users"] + line["teams"])]
+
+
+for line in search.chosen("lines", t("lines.search"), found, texts):
     state = ready.get(line["id"])
     who = t("rung.count", ready=len(state.available), all=len(state.users)) if state else t("lines.off")
     number = f"{format.flag(line['number'])} {format.plain(format.party(line['number'], line['country']))}"
-    details = [f"{number} · {who} · {t('lines.recording_short_' + line['recording'])}"]
+    flow = t("lines.flow", version=line["flow_version"]) if line["flow_version"] else t("lines.flow_default")
+    extras = [flow, t(f"lines.recording_short_{line['recording']}")]
+    if line["priority"]:
+        extras.append(t("lines.priority_short", priority=line["priority"]))
+    if line["tags_required"]:
+        extras.append(t("lines.tags_short"))
+    details = [f"{number} · {who}", " · ".join(extras)]
     if state and not state.users:
         details.append(f":orange[:material/warning: {t('rung.unassigned')}]")
     with rows.row(format.plain(line["name"]), details):
+        st.page_link(
+            "settings/flows.py", label=t("lines.go_flow"), icon=":material/account_tree:",
+            query_params={"line": line["id"]},
+        )  # fmt: skip
         if rows.edit(f"edit-{line['id']}"):
             edit(line)

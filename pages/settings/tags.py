@@ -41,6 +41,13 @@ def edit(tag: dict[str, Any] | None = None) -> None:
         )
 
 
+def archive(tag: dict[str, Any]) -> None:
+    """Archive a tag, or use it again."""
+    change = {"archived": not tag["archived"]}
+    if forms.act(lambda: client.send("PATCH", f"/desk/tags/{tag['id']}", change), t("page.saved")):
+        st.rerun()
+
+
 every = data.read(all_tags)
 rows.heading(t("nav.tags"), t("tags.intro"), t("tags.add"), edit)
 if not every:
@@ -53,10 +60,7 @@ for tag in search.chosen("tags", t("tags.search"), every, lambda one: (one["name
         if tag["archived"]:
             st.badge(t("tags.archived"), color="gray")
         label, icon = ("tags.restore", "unarchive") if tag["archived"] else ("tags.archive", "archive")
-        if st.button(t(label), key=f"archive-{tag['id']}", icon=f":material/{icon}:") and forms.act(
-            lambda tag=tag: client.send("PATCH", f"/desk/tags/{tag['id']}", {"archived": not tag["archived"]}),
-            t("page.saved"),
-        ):
-            st.rerun()
+        if st.button(t(label), key=f"archive-{tag['id']}", icon=f":material/{icon}:"):
+            archive(tag)
         if rows.edit(f"edit-{tag['id']}"):
             edit(tag)

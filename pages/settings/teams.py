@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 from aircall_core.store.queries import people
-from aircall_core.ui import client, data, format, forms, rows, session
+from aircall_core.ui import client, data, format, forms, rows, search, session
 from aircall_core.ui.editors.people import team_form
 from aircall_core.ui.text import t
 
@@ -31,7 +31,9 @@ rows.heading(t("nav.teams"), t("teams.intro"), t("teams.add"), edit)
 teams = data.read(people.teams_list)
 if not teams:
     st.info(t("teams.none"), icon=":material/group:")
-for team in teams:
+for team in search.chosen(
+    "teams", t("teams.search"), teams, lambda one: (one["name"], *(names.get(user, "") for user in one["users"]))
+):
     members = ", ".join(format.plain(names.get(one, "")) for one in team["users"]) or t("teams.empty")
     with rows.row(format.plain(team["name"]), [members]):
         if rows.edit(f"edit-{team['id']}"):

@@ -20,7 +20,7 @@ NEVER: list[Any] = [[]] * 7
 
 def row(weekly: Any = None, **changes: Any) -> dict[str, Any]:
     """A row of schedules: office hours from Monday to Friday in Paris."""
-    fresh = {
+    fresh: dict[str, Any] = {
         "timezone": "Europe/Paris", "weekly": weekly or [*[OFFICE] * 5, [], []], "special": {}, "country": None,
         "subdivision": None,
     }  # fmt: skip

@@ -5,13 +5,14 @@ from typing import Any
 import streamlit as st
 
 from aircall_core.ui import client, format
-from aircall_core.ui.forms import form
+from aircall_core.ui.forms import Form, form
 from aircall_core.ui.text import t
 
 RECORDING = ("off", "on", "notice")
+PRIORITIES = (0, 1, 2, 3, 4, 5, 6, 7, 8, 9)
 FRESH: dict[str, Any] = {
     "id": None, "name": "", "number": "", "country": "", "ring_s": 30, "recording": "off", "enabled": True,
-    "users": [], "teams": [],
+    "users": [], "teams": [], "priority": None, "assignee_first_s": 0, "tags_required": False,
 }  # fmt: skip
 
 
@@ -68,13 +69,39 @@ def line_form(
                 captions=[t(f"lines.recording_{one}_help") for one in RECORDING],
             ),
         )
+        more = _more(fields, line)
         enabled = st.toggle(t("lines.enabled"), line["enabled"])
         if not st.form_submit_button(t("page.save"), type="primary"):
             return False
         body = {
             "name": name, "number": number, "country": country or "", "users": chosen, "teams": chosen_teams,
-            "ring_s": int(ring_s), "recording": recording, "enabled": enabled,
+            "ring_s": int(ring_s), "recording": recording, "enabled": enabled, **more,
         }  # fmt: skip
         if line["id"]:
             return fields.send(lambda: client.send("PATCH", f"/desk/lines/{line['id']}", body))
         return fields.send(lambda: client.send("POST", "/desk/lines", body))
+
+
+def _more(fields: Form, line: dict[str, Any]) -> dict[str, Any]:
+    """Priority, the assignee first, and tags."""
+    left, right = st.columns(2)
+    with left:
+        priority = fields.field(
+            "priority",
+            st.selectbox(
+                t("lines.priority"),
+                PRIORITIES,
+                index=PRIORITIES.index(line["priority"] or 0),
+                format_func=lambda one: t("lines.priority_some", priority=one) if one else t("lines.priority_none"),
+                help=t("lines.priority_help"),
+            ),
+        )
+    with right:
+        assignee_s = fields.field(
+            "assignee_first_s",
+            st.number_input(
+                t("lines.assignee_first"), 0, 60, line["assignee_first_s"], step=5, help=t("lines.assignee_first_help")
+            ),
+        )
+    tags = st.toggle(t("lines.tags_required"), line["tags_required"], help=t("lines.tags_required_help"))
+    return {"priority": priority, "assignee_first_s": int(assignee_s), "tags_required": tags}

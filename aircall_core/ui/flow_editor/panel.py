@@ -73,7 +73,8 @@ def _move_into(draft: Draft, chosen: Step) -> None:
         for other, branch, place in found:
             title = f"{words.kind(other.kind)}: {format.plain(words.branch(other, branch))}"
             st.button(
-                title, key=f"flow-into-{other.id}-{branch}", width="stretch", on_click=draft.move, args=(chosen.id, place),
+                title, key=f"flow-into-{other.id}-{branch}", width="stretch", on_click=draft.move,
+                args=(chosen.id, place),
             )  # fmt: skip
 
 
