@@ -20,7 +20,6 @@ from sqlalchemy import (
 
 from aircall_core.domain import hours
 from aircall_core.domain.availability import Standing
-from aircall_core.domain.ringing import Candidate
 from aircall_core.holidays_of import schedule_of
 from aircall_core.store.rows import many, one
 from aircall_core.store.tables import (
@@ -48,7 +47,6 @@ def assigned_users(conn: Connection, line_id: str) -> list[str]:
 
 
 _LINE: BindParameter[str] = bindparam("line")
-_USER: BindParameter[str] = bindparam("user")
 _ONLINE = exists().where(presence.c.user_id == users.c.id, presence.c.lease_until > bindparam("moment"))
 _ON_LINE = or_(
     exists().where(line_users.c.line_id == _LINE, line_users.c.user_id == users.c.id),
@@ -150,34 +148,6 @@ def _standing(row: RowMapping, at: int) -> Standing:
         reason=row["choice_reason"],
         within_hours=not closed,
         idle_since=row["idle_since"] or 0,
-    )
-
-
-# ---- the same as it was before there was more than duty; goes when the last caller has gone
-
-_CANDIDATE = select(users.c.id, users.c.state, users.c.on_duty, users.c.active_call_id, _ONLINE.label("online"))
-_LINE_CANDIDATES = _CANDIDATE.where(_ON_LINE).order_by(users.c.id)
-_USER_CANDIDATE = _CANDIDATE.where(users.c.id == _USER).with_for_update(key_share=True, of=users)
-
-
-def candidates(conn: Connection, line_id: str, at: int) -> list[Candidate]:
-    """The line's assigned users as they stand at the moment ``at`` (ms, the database's clock)."""
-    return [_candidate(row) for row in conn.execute(_LINE_CANDIDATES, {"line": line_id, "moment": at}).mappings()]
-
-
-def candidate(conn: Connection, user_id: str, at: int) -> Candidate | None:
-    """One user as they stand at the moment ``at``; nobody else changes them before this transaction ends."""
-    row = conn.execute(_USER_CANDIDATE, {"user": user_id, "moment": at}).mappings().one_or_none()
-    return None if row is None else _candidate(row)
-
-
-def _candidate(row: RowMapping) -> Candidate:
-    return Candidate(
-        user_id=row["id"],
-        active=row["state"] == "active",
-        on_duty=bool(row["on_duty"]),
-        online=bool(row["online"]),
-        in_call=row["active_call_id"] is not None,
     )
 
 

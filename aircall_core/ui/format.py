@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import phonenumbers
 from babel import Locale
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_datetime, format_time
 
 from aircall_core import numbers
 from aircall_core.ui.text import t
@@ -45,6 +45,11 @@ def moment(at_ms: int, timezone: str = "UTC", locale: str = "en") -> str:
 def day(at_ms: int, timezone: str = "UTC", locale: str = "en") -> str:
     """A date in the company's zone, such as `Nov 3, 2026`."""
     return format_date(_local(at_ms, timezone), "medium", locale=locale)
+
+
+def time_of_day(at_ms: int, timezone: str = "UTC", locale: str = "en") -> str:
+    """A time in the company's zone, such as `2:05 PM`."""
+    return format_time(_local(at_ms, timezone), "short", locale=locale)
 
 
 def _local(at_ms: int, timezone: str) -> datetime:

@@ -3,10 +3,8 @@
 import streamlit as st
 
 from aircall_core.store.queries.readiness import LineReadiness
-from aircall_core.ui import format
+from aircall_core.ui import format, status
 from aircall_core.ui.text import t
-
-_DOTS = {"available": ":green", "in_call": ":blue", "offline": ":orange", "off_duty": ":gray", "disabled": ":gray"}
 
 
 def summary(lines: list[LineReadiness], nothing: str) -> None:
@@ -24,4 +22,4 @@ def summary(lines: list[LineReadiness], nothing: str) -> None:
             if not line.users:
                 st.markdown(t("rung.unassigned"))
             for name, state in line.users:
-                st.markdown(f"{_DOTS[state]}[●] {format.plain(name)} · {t(f'availability.{state}')}")
+                st.markdown(f"{status.dot(state)} {format.plain(name)} · {status.words(state)}")

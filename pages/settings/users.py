@@ -1,12 +1,12 @@
-"""Users: invite, change, switch off, give a new link, sign out."""
+"""Users: invite, change, how they work, whether they can be rung; switch off, give a new link."""
 
 from typing import Any
 
 import streamlit as st
 
 from aircall_core.store.queries import people
-from aircall_core.ui import client, data, format, forms, rows, session
-from aircall_core.ui.editors.people import user_form
+from aircall_core.ui import client, data, format, forms, rows, search, session, status
+from aircall_core.ui.editors.people import availability_switch, today, user_form
 from aircall_core.ui.text import t
 
 who = session.current()
@@ -27,11 +27,16 @@ def invite() -> None:
         show_link(answer["link"])
 
 
-@st.dialog(t("users.edit_title"))
+@st.dialog(t("users.edit_title"), width="medium")
 def edit(user: dict[str, Any]) -> None:
     """Change somebody; switch them off or on; a new link."""
     if user_form(f"user-{user['id']}", user) is not None:
         st.rerun()
+    if user["state"] == "active":
+        st.divider()
+        if availability_switch(user):
+            st.rerun()
+        today(user, data.read(people.company)["timezone"])
     st.divider()
     with st.container(horizontal=True):
         if user["state"] != "disabled" and st.button(
@@ -49,11 +54,14 @@ def edit(user: dict[str, Any]) -> None:
 
 
 rows.heading(t("nav.users"), t("users.intro"), t("users.invite"), invite)
-for user in data.read(people.users_list):
-    state = t(f"users.state_{user['state']}") if user["state"] != "active" else t(f"availability.{user['now']}")
-    me = f" · {t('users.you')}" if user["id"] == who.user_id else ""
-    with rows.row(
-        format.plain(user["name"]), [f"{t('role.' + user['role'])} · {format.plain(user['email'])} · {state}{me}"]
-    ):
+users = data.read(people.users_list)
+st.button(t("health.refresh"), icon=":material/refresh:", type="tertiary")
+for user in search.chosen("users", t("users.search"), users, lambda one: (one["name"], one["email"])):
+    active = user["state"] == "active"
+    now = status.words(user["now"], user["reason"], user["for_ms"]) if active else t(f"users.state_{user['state']}")
+    details = [f"{t('role.' + user['role'])} · {format.plain(user['email'])}"]
+    if user["id"] == who.user_id:
+        details[0] += f" · {t('users.you')}"
+    with rows.row(format.plain(user["name"]), [*details, f"{status.dot(user['now'])} {now}"]):
         if rows.edit(f"edit-{user['id']}"):
             edit(user)

@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, update
 
-from aircall_core.desk import conversations, flow_facts
+from aircall_core.desk import availability, conversations, flow_facts
 from aircall_core.domain import events as kinds
 from aircall_core.domain.events import Event
 from aircall_core.ids import new_id, now_ms
 from aircall_core.store import Store
 from aircall_core.store import tables as t
 from aircall_core.store.queries import callbacks, cards, conversation, health, inbox, lines, people, readiness, timeline
-from tests.support.desk_kit import Desk, add_line, add_user, go_offline
+from tests.support.desk_kit import Desk, add_line, add_user, beat_of, go_offline
 
 
 @pytest.fixture
@@ -273,7 +273,8 @@ def test_the_first_steps_are_what_the_store_shows(store: Store) -> None:
 
 def test_who_can_be_rung_and_why_not(desk: Desk) -> None:
     with desk.store.write() as tx:
-        add_user(tx, "Cy", lines=(desk.line,), on_duty=False)
+        cy = add_user(tx, "Cy", lines=(desk.line,), on_duty=False)
+        availability.beat(tx, [beat_of(cy)])
         go_offline(tx, desk.ids["Bo"])
     with desk.store.read() as conn:
         (line,) = readiness.who_can_be_rung(conn)

@@ -1,5 +1,6 @@
 """Every page runs for every role over a real store; what it sends to the desk is what the desk's routes take."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from aircall_core.service.retention import RetentionChange
 from aircall_core.store import Store, calls, flows, prompts
 from aircall_core.store import tables as t
 from aircall_core.ui import client, data
-from tests.support.desk_kit import Desk
+from tests.support.desk_kit import Desk, add_schedule
 
 PAGES = Path(__file__).parents[2] / "pages"
 EVERYBODY = ["inbox.py", "conversation.py"]
@@ -258,6 +259,39 @@ def test_a_shorter_time_for_recordings_says_what_is_lost_and_asks(desk: Desk, se
     button(at, "Save").click().run()
     assert sent == [("PATCH", "/desk/retention", {"recordings_days": 30, "voicemail_days": 0})]
     RetentionChange.model_validate(sent[0][2])
+
+
+def test_how_a_user_works_and_whether_they_can_be_rung(desk: Desk, sent: Sent) -> None:
+    with desk.store.write() as tx:
+        schedule = add_schedule(tx, "Office hours", "09:00", "18:00")
+    at = fine(shell(desk, page="settings/users.py"))
+    assert any(re.search(r"Available · for \d+ s", one.value) for one in at.markdown)
+
+    def dialog(user_id: str) -> None:  # AppTest runs the whole page at each click, and a dialog is gone by then
+        from aircall_core.store.queries import people
+        from aircall_core.ui import data
+        from aircall_core.ui.editors.people import availability_switch, today, user_form
+
+        (user,) = [one for one in data.read(people.users_list) if one["id"] == user_id]
+        user_form("user", user)
+        availability_switch(user)
+        today(user, "Europe/Paris")
+
+    ann = desk.ids["Ann"]
+    at = AppTest.from_function(dialog, args=(ann,), default_timeout=60).run()
+    at.number_input[0].set_value(30)
+    at.selectbox[0].set_value(schedule)
+    at.button[0].click().run()
+    fine(at)
+    method, path, body = sent[-1]
+    assert (method, path) == ("PATCH", f"/desk/users/{ann}")
+    change = admin.UserChange.model_validate(body)
+    assert (change.wrap_up_s, change.schedule_id) == (30, schedule)
+    assert at.button(f"choose-available-{ann}").disabled
+    at.button(f"choose-unavailable-{ann}").click().run()
+    fine(at)
+    assert sent[-1] == ("POST", f"/desk/users/{ann}/availability", {"choice": "unavailable"})
+    assert any("Available" in one.value for one in at.expander[0].markdown)
 
 
 def test_the_test_call_goes_to_a_line_that_somebody_answers(desk: Desk, sent: Sent) -> None:

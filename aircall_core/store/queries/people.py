@@ -1,12 +1,14 @@
 """Who is signed in, and the people and teams that settings pages list."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from aircall_core.store import accounts, clock, provisioning, sessions
+from aircall_core.store import accounts, clock, provisioning, sessions, states
 from aircall_core.store import people as standing_rows
 from aircall_core.store.errors import is_away
 from aircall_core.store.tables import sessions as session_rows
@@ -63,27 +65,36 @@ def company(conn: Connection) -> dict[str, Any]:
 
 
 def users_list(conn: Connection) -> list[dict[str, Any]]:
-    """Everybody by name: who they are, how they work, `now`: their status, and `since` when (ms) they have it."""
+    """Everybody by name: who they are, how they work, `now`: their status, and `for_ms`: for how long."""
     rows = conn.execute(select(users).order_by(func.lower(users.c.name), users.c.id)).mappings().all()
-    standings = {
-        one.user_id: one for one in standing_rows.standings_of(conn, [row["id"] for row in rows], clock.now_ms(conn))
-    }
+    at = clock.now_ms(conn)
+    standings = {one.user_id: one for one in standing_rows.standings_of(conn, [row["id"] for row in rows], at)}
     return [
         {
-            "id": row["id"],
-            "name": row["name"],
-            "email": row["email"],
-            "role": row["role"],
-            "state": row["state"],
-            "wrap_up_s": row["wrap_up_s"],
-            "schedule_id": row["schedule_id"],
-            "choice": row["choice"],
+            **{name: row[name] for name in _SHOWN},
             "now": standings[row["id"]].status.value,
             "reason": standings[row["id"]].status_reason,
-            "since": row["status_at"] if row["status"] == standings[row["id"]].status else None,
+            "for_ms": _time_in(row["status"] == standings[row["id"]].status, row["status_at"], at),
         }
         for row in rows
     ]
+
+
+def _time_in(known: bool, since: int | None, at: int) -> int | None:
+    """How long the user has had their status; None while the history does not know it."""
+    return at - since if known and since is not None else None
+
+
+def statuses_of_today(conn: Connection, user_id: str, timezone: str, most: int = 100) -> list[dict[str, Any]]:
+    """The user's statuses since midnight in this zone, newest first, each with `for_ms`; at most ``most``."""
+    at = clock.now_ms(conn)
+    local = datetime.fromtimestamp(at / 1000, ZoneInfo(timezone))
+    midnight = int(local.replace(hour=0, minute=0, second=0, microsecond=0).timestamp() * 1000)
+    rows = states.history(conn, user_id, midnight, at + 1)
+    return [{**row, "for_ms": (row["until"] or at) - row["since"]} for row in reversed(rows[-most:])]
+
+
+_SHOWN = ("id", "name", "email", "role", "state", "choice", "wrap_up_s", "schedule_id")
 
 
 def teams_list(conn: Connection) -> list[dict[str, Any]]:

@@ -5,7 +5,6 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from aircall_core.domain.ringing import availability
 from aircall_core.store import accounts, clock, people, provisioning
 
 STEPS = ("company", "line", "users", "trunk", "audio", "call")
@@ -54,9 +53,9 @@ def who_can_be_rung(conn: Connection, line_ids: list[str] | None = None) -> list
     for line in provisioning.all_lines(conn):
         if not line["enabled"] or (line_ids is not None and line["id"] not in line_ids):
             continue
-        candidates = people.candidates(conn, line["id"], at)
-        names = people.names(conn, [one.user_id for one in candidates])
-        users = sorted((names[one.user_id], availability(one).value) for one in candidates)
+        standings = people.standings(conn, f"line:{line['id']}", at)
+        names = people.names(conn, [one.user_id for one in standings])
+        users = sorted((names[one.user_id], one.status.value) for one in standings)
         found.append(LineReadiness(line["id"], line["name"], line["number"], line["country"], users))
     return found
 

@@ -1,10 +1,14 @@
 """The forms of users and teams."""
 
+import functools
 from typing import Any
 
 import streamlit as st
 
-from aircall_core.ui import client
+from aircall_core.domain.availability import CHOICES
+from aircall_core.store.queries import people
+from aircall_core.store.schedules import all_schedules
+from aircall_core.ui import client, data, format, forms, status
 from aircall_core.ui.forms import form
 from aircall_core.ui.text import t
 
@@ -30,9 +34,28 @@ def user_form(key: str, user: dict[str, Any] | None) -> dict[str, Any] | None:
                 captions=[t(f"users.role_{one}") for one in ROLES],
             ),
         )
+        work: dict[str, Any] = {}
+        if user:
+            hours = {row["id"]: row["name"] for row in data.read(all_schedules)}
+            wrap_up, schedule = st.columns(2)
+            with wrap_up:
+                seconds = st.number_input(
+                    t("availability.wrap_up_s"), 0, 900, user["wrap_up_s"], 5, help=t("availability.wrap_up_help")
+                )
+                work["wrap_up_s"] = fields.field("wrap_up_s", seconds)
+            with schedule:
+                options = ["", *hours]
+                chosen = st.selectbox(
+                    t("availability.schedule"),
+                    options,
+                    index=options.index(user["schedule_id"]) if user["schedule_id"] in hours else 0,
+                    format_func=lambda one: hours.get(one) or t("availability.schedule_none"),
+                    help=t("availability.schedule_help"),
+                )
+                work["schedule_id"] = fields.field("schedule_id", chosen)
         if not st.form_submit_button(t("page.save" if user else "users.invite"), type="primary"):
             return None
-        body = {"name": name, "email": email, "role": role}
+        body = {"name": name, "email": email, "role": role, **work}
 
         def save() -> None:
             if user:
@@ -41,6 +64,32 @@ def user_form(key: str, user: dict[str, Any] | None) -> dict[str, Any] | None:
                 answer.update(client.send("POST", "/desk/users", body))
 
         return answer if fields.send(save) else None
+
+
+def availability_switch(user: dict[str, Any]) -> bool:
+    """Make somebody available or unavailable, at once; whether that was done."""
+    now = f"{status.dot(user['now'])} {status.words(user['now'], user['reason'], user['for_ms'])}"
+    st.markdown(f"**{t('availability.choice')}** · {now}")
+    path, done = f"/desk/users/{user['id']}/availability", False
+    with st.container(horizontal=True):
+        for choice in CHOICES:
+            label, key = t(f"availability.choice_{choice}"), f"choose-{choice}-{user['id']}"
+            if st.button(label, key=key, disabled=choice == user["choice"]):
+                done = forms.act(functools.partial(client.send, "POST", path, {"choice": choice}), t("page.saved"))
+    st.caption(t("availability.choice_help"))
+    return done
+
+
+def today(user: dict[str, Any], timezone: str) -> None:
+    """The user's statuses since midnight in the company's zone, newest first."""
+    with st.expander(t("availability.history")):
+        rows = data.read(people.statuses_of_today, user["id"], timezone)
+        for row in rows:
+            when = format.time_of_day(row["since"], timezone)
+            words = status.words(row["status"], row["reason"], row["for_ms"])
+            st.markdown(f":small[{when}] {status.dot(row['status'])} {words}")
+        if not rows:
+            st.caption(t("availability.history_none"))
 
 
 def team_form(key: str, team: dict[str, Any] | None, users: list[dict[str, Any]]) -> bool:
