@@ -118,6 +118,10 @@ class FlowRun:
             while self._todo:
                 self.leave()
                 self._enter(*self._todo.pop(0))
+        except Exception:  # a step of which nobody has thought: the caller is not left in silence
+            log.exception("step_failed", call=self.call.id, step=self.step_id)
+            self.leave()
+            self.call.overflow("broken")
         finally:
             self._going = False
             self._todo.clear()

@@ -293,3 +293,10 @@ def test_a_flow_of_two_hundred_empty_branches_ends() -> None:
 def test_what_is_no_flow_ends_in_the_message() -> None:
     alone = Alone(flow={"steps": "nonsense"}, step="x")
     assert alone.said == ["overflow end"]
+
+
+def test_a_step_that_cannot_be_entered_ends_in_the_message() -> None:
+    alone = Alone(message("hello"), {"id": "ring", "kind": "ring", "total_s": "a minute"}).streams()
+    alone.passes(PROMPT_S + 0.1)
+    assert alone.said[-1] == "overflow broken"
+    assert alone.call.stage is Stage.PARTING

@@ -14,10 +14,11 @@ from sqlalchemy import insert, select
 from aircall_core.ids import new_id
 from aircall_core.store import tables as t
 from tests.sip.kit import NUMBER, Agent, Site
-from tests.support.audio import Samples, found, has_tone, level, noise, read_wav, silence, tone, write_wav
+from tests.support.audio import Samples, found, gaps, has_tone, level, noise, read_wav, silence, tone, write_wav
 from tests.support.desk_kit import add_line
 from tests.support.ivr_caller import RATE, IvrCaller
 from tests.support.processes import eventually
+from tests.support.sipp import Sipp
 
 pytestmark = pytest.mark.sip
 SITE = {"names": ("Ada",)}
@@ -35,10 +36,11 @@ class Company:
         self.site = site
         self.sounds: dict[str, Samples] = {}
 
-    def prompt(self, name: str, seconds: float = 1.2) -> dict[str, str]:
-        """A step's reference to a prompt of this name."""
+    def prompt(self, name: str, sound: Samples | float = 1.2) -> dict[str, str]:
+        """A step's reference to a prompt of this name: this sound, or so many seconds of noise."""
         prompt, number = new_id(), len(self.sounds)
-        self.sounds[name] = noise(seconds, RATE, number, -18)
+        self.sounds[name] = noise(sound, RATE, number, -18) if isinstance(sound, float) else sound
+        seconds = len(self.sounds[name]) / RATE
         write_wav(self.site.folder / "data" / f"{prompt}.wav", self.sounds[name], RATE)
         with self.site.store.write() as tx:
             tx.execute(insert(t.prompts).values(id=prompt, name=prompt, kind="uploaded", path=f"{prompt}.wav",
@@ -121,6 +123,35 @@ def ask_for_a_call_back(site: Site, company: Company, *, info: bool) -> None:
     assert (wish["state"], wish["number"], wish["queued_at"]) == ("waiting", "+33199005003", row["queued_at"])
     with site.store.write() as tx:  # the next caller shall stand where this one stood
         tx.execute(t.callbacks.delete().where(t.callbacks.c.call_id == call))
+
+
+def test_music_goes_on_after_an_announcement_without_a_glitch(site: Site, company: Company) -> None:
+    music = company.prompt("music", tone(350, 2, RATE, -20))
+    site.draw([{"id": "wait", "kind": "queue", "if_unavailable": True, "music": music, "announce_first_s": 3,
+                "announce_s": 60, "callback": False, "target": {"team": "nobody"}}])  # fmt: skip
+    with caller_of(site) as caller:
+        caller.invite(NUMBER)
+        caller.wait_for(200)
+        at = caller.wait_heard(shipped("queue-next"))
+        lasts = len(shipped("queue-next")) / RATE
+        eventually(lambda: len(caller.heard()) > (at + lasts + 3) * RATE, what="music again")
+        heard = caller.heard()
+        caller.bye()
+        site.wait("call.ended")
+    missing = [gap for gap in gaps(heard, 350, RATE) if gap.length_s > 0.03]
+    assert missing, "the announcement is not over the music"
+    outside = [gap for gap in missing if not at - 0.06 < gap.start_s < gap.start_s + gap.length_s < at + lasts + 0.06]
+    assert not outside, f"announced from {at:.2f} to {at + lasts:.2f} s"
+    for part in (heard[RATE : 2 * RATE], heard[-2 * RATE : -RATE]):
+        assert level(part) == pytest.approx(-20, abs=0.5)
+
+
+def test_a_caller_without_an_offer_is_picked_up_with_ours(site: Site, tmp_path: Path) -> None:
+    site.draw([{"id": "wait", "kind": "queue", "if_unavailable": True}])
+    with Sipp("late_offer", f"127.0.0.1:{site.port}", tmp_path, number=NUMBER, hold_ms=1500) as sipp:
+        result = sipp.result()
+    assert (result.successful, result.failed) == (1, 0), sipp.why
+    assert site.wait("call.picked_up").event.call_id == site.wait("call.ended").event.call_id
 
 
 def test_a_voicemail_is_recorded_as_loud_as_it_was_said_and_only_if_something_was(site: Site) -> None:
