@@ -27,7 +27,7 @@ def invite() -> None:
         show_link(answer["link"])
 
 
-@st.dialog(t("users.edit_title"), width="medium")
+@st.dialog(t("users.edit_title"))
 def edit(user: dict[str, Any]) -> None:
     """Change somebody; switch them off or on; a new link."""
     if user_form(f"user-{user['id']}", user) is not None:

@@ -84,12 +84,12 @@ def today(user: dict[str, Any], timezone: str) -> None:
     """The user's statuses since midnight in the company's zone, newest first."""
     with st.expander(t("availability.history")):
         rows = data.read(people.statuses_of_today, user["id"], timezone)
-        for row in rows:
-            when = format.time_of_day(row["since"], timezone)
-            words = status.words(row["status"], row["reason"], row["for_ms"])
-            st.markdown(f":small[{when}] {status.dot(row['status'])} {words}")
-        if not rows:
-            st.caption(t("availability.history_none"))
+        lines = [
+            f"{status.dot(row['status'])} {format.time_of_day(row['since'], timezone)} · "
+            f"{status.words(row['status'], row['reason'], row['for_ms'])}"
+            for row in rows
+        ]
+        st.markdown("  \n".join(lines) or t("availability.history_none"))
 
 
 def team_form(key: str, team: dict[str, Any] | None, users: list[dict[str, Any]]) -> bool:
