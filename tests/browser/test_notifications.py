@@ -61,9 +61,9 @@ def behind(page: Page) -> None:
     page.wait_for_function("!document.hasFocus()", polling=100)
 
 
-def ring(office: Office, desktop: Desktop, **options: object) -> Shown:
+def ring(office: Office, desktop: Desktop) -> Shown:
     """Marie calls; her call's notification."""
-    office.phone(display="Marie Dupont", **options)
+    office.phone(display="Marie Dupont")
     return desktop.wait_for("Marie Dupont is calling")
 
 
@@ -74,7 +74,8 @@ def test_accepted_from_the_notification_the_tab_comes_to_the_front_with_the_call
     icon = page.evaluate("document.querySelector('link[rel~=icon]').href")
     behind(page)
     record = tmp_path / "caller.wav"
-    note = ring(office, desktop, record=record)
+    phone = office.phone(display="Marie Dupont", record=record)
+    note = desktop.wait_for("Marie Dupont is calling")
     assert "Support" in note.body
     assert {"Accept", "Reject"} <= note.actions.keys()
     page.wait_for_function("document.title.includes('is calling')", polling=100)
@@ -88,8 +89,8 @@ def test_accepted_from_the_notification_the_tab_comes_to_the_front_with_the_call
     sound, rate = what_was_heard(page)
     assert has_tone(sound[rate // 2 :], CALLER_HZ, rate)
     toolbar(page).get_by_role("button", name="Hang up").click()
-    office.callers[0].wait_for("ended")
-    office.callers[0].wait()
+    phone.wait_for("ended")
+    phone.wait()
     heard, at = read_wav(record)
     assert has_tone(heard[0][-at * 2 : -at // 2], AGENT_HZ, at)
     assert desktop.open == {}
@@ -138,7 +139,18 @@ def test_who_looks_at_the_console_gets_none_until_they_look_away(office: Office,
     ringer(seat.page).wait_for()
     assert desktop.shown == []
     behind(seat.page)
-    desktop.wait_for("Marie Dupont is calling")
+    note = desktop.wait_for("Marie Dupont is calling")
+    seat.page.bring_to_front()
+    eventually(lambda: desktop.open == {}, 10, "no notification while the console is looked at")
+    behind(seat.page)
+    again = desktop.wait_for("Marie Dupont is calling")
+    assert again.id != note.id
+    desktop.dismiss(again)
+    seat.page.wait_for_function("window.__aircall.notifier.closed.size === 1", polling=100)
+    seat.page.bring_to_front()
+    behind(seat.page)
+    talk_for(seat.page, 1)
+    assert desktop.open == {}, "closed by hand, it stays closed for this ring"
 
 
 def test_accepted_with_no_tab_left_the_console_opens_with_the_call(

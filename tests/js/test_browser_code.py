@@ -42,6 +42,22 @@ def test_every_file_is_valid_javascript() -> None:
         node("--check", str(path))
 
 
+def test_modules_give_what_others_take_of_them() -> None:
+    given = {
+        path.name: set(re.findall(r"^export (?:async )?(?:function|class|const) (\w+)", path.read_text("utf-8"), re.M))
+        for path in STATIC.glob("*.js")
+    }
+    taken = [
+        (path.name, name.split(" as ")[0].strip(), source)
+        for path in sorted(STATIC.glob("*.js"))
+        for names, source in re.findall(r"^import \{([^}]+)\} from '\./(\w+\.js)'", path.read_text("utf-8"), re.M)
+        for name in names.split(",")
+        if name.strip()
+    ]
+    assert len(taken) > 60
+    assert [one for one in taken if one[1] not in given[one[2]]] == []
+
+
 def random_event(dice: random.Random) -> Event:
     """Any event of a call, sensible or not: the two folds must agree on all of them."""
     kind = dice.choice([*KINDS, kinds.CALL_RINGING, kinds.CALL_RINGING])

@@ -63,11 +63,7 @@ class Desktop:
 
     def wait_for(self, title: str, timeout: float = 20) -> Shown:
         """The notification with this title, once it is on the screen."""
-        return eventually(
-            lambda: next((one for one in self.open.values() if one.title == title), None),
-            timeout,
-            f"{title!r} on screen",
-        )
+        return eventually(lambda: [one for one in self.open.values() if one.title == title], timeout, title)[0]
 
     def press(self, note: Shown, button: str = "") -> None:
         """Press one of its buttons, or click the notification itself."""

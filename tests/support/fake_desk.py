@@ -108,7 +108,8 @@ class FakeDesk:
             "caller_name": name, "number": "01 99 00 12 34", "country": "FR",
             "flag": "🇫🇷", "line_name": "Support",
             "line_number": "01 99 00 00 01", "anonymous": False, "contact_id": None,
-            "conversation_id": "conversation-1", **card,
+            "conversation_id": "conversation-1", "path": [], "digits": [], "queued_at": None, "priority": None,
+            "assigned_to": None, "people": NAMES, **card,
         }  # fmt: skip
         self.event("call.arrived", call_id, trunk="t", anonymous=False)
         more: dict[str, Any] = {

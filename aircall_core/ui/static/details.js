@@ -28,7 +28,7 @@ export class Details {
   constructor(live, { brief = false } = {}) {
     Object.assign(this, { live, brief, company: false });
     this.t = (key, values) => live.t(key, values);
-    this.node = h('ul', { class: 'details', 'aria-label': this.t('details.title') });
+    this.node = h('ul', { class: 'details' }); // without a name: as a description its items shall be read
   }
 
   update(call, card) {

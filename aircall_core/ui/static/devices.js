@@ -1,7 +1,7 @@
 // Which microphone and loudspeaker calls use in this browser, and where the ring is heard. Kept by the browser.
 
 import { h, listeners, mounter } from './dom.js';
-import { explain } from './ringer.js';
+import { explain } from './explain.js';
 import { shared } from './shared.js';
 
 function build(host, { data }) {
