@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Update, bindparam, delete, exists, insert, select, update
 
 from aircall_core.store.rows import one
-from aircall_core.store.tables import calls, contact_phones, contacts, conversation_reads, conversations
+from aircall_core.store.tables import callbacks, calls, contact_phones, contacts, conversation_reads, conversations
 
 # Built once: asked at every call's arrival.
 _FIND = select(conversations).where(
@@ -56,12 +56,13 @@ def caller(conn: Connection, number: str) -> tuple[str | None, int | None]:
 
 
 def drop_if_empty(conn: Connection, conversation_id: str) -> None:
-    """Remove a conversation without calls: its only one was led on to another line."""
+    """Remove a conversation in which nothing is left: its only call was led on to another line."""
     conn.execute(
         delete(conversations).where(
             conversations.c.id == conversation_id,
             conversations.c.assigned_to.is_(None),
             ~exists().where(calls.c.conversation_id == conversation_id),
+            ~exists().where(callbacks.c.conversation_id == conversation_id),
         )
     )
 

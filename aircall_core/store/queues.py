@@ -87,7 +87,8 @@ def _before() -> ColumnElement[bool]:
 
 _AHEAD = select(func.count()).select_from(calls).where(_IN_GROUP, _before())
 _ANSWERS = (
-    select(calls.c.queued_at, calls.c.answered_at)
+    select(calls.c.queued_at, calls.c.answered_at, call_legs.c.rang_at)
+    .join(call_legs, and_(call_legs.c.call_id == calls.c.id, call_legs.c.user_id == calls.c.answered_by))
     .where(calls.c.queue_id == _GROUP, calls.c.answered_at > bindparam("since"), calls.c.queued_at.is_not(None))
     .order_by(calls.c.answered_at.desc())
     .limit(200)
@@ -144,9 +145,12 @@ def ahead(conn: Connection, call: Mapping[str, Any]) -> int:
     return conn.scalar(_AHEAD, {"group": call["queue_id"], **place}) or 0
 
 
-def answers(conn: Connection, group: str, since: int) -> list[tuple[int, int]]:
-    """When callers of the group were answered after ``since`` (ms), the newest first: (queued_at, answered_at)."""
-    return [(row.queued_at, row.answered_at) for row in conn.execute(_ANSWERS, {"group": group, "since": since})]
+def answers(conn: Connection, group: str, since: int) -> list[tuple[int, int, int]]:
+    """Callers of the group who were answered after ``since`` (ms), newest first: queued_at, answered_at, rang_at."""
+    return [
+        (row.queued_at, row.answered_at, row.rang_at)
+        for row in conn.execute(_ANSWERS, {"group": group, "since": since})
+    ]
 
 
 def last_user(conn: Connection, group: str) -> str | None:

@@ -1,6 +1,6 @@
 """A small call centre in a store, for tests of the use cases: a line, users who can be rung, calls that arrive."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -107,6 +107,7 @@ class Desk:
     line: str = ""
     ids: dict[str, str] = field(default_factory=dict)
     owner: Owner = OWNER
+    now: Callable[[], int] = now_ms
 
     @classmethod
     def open(cls, store: Store, *names: str, **line: object) -> "Desk":
@@ -156,7 +157,7 @@ class Desk:
             "to_number": "+33123456789",
             "anonymous": not number,
             "sip_call_id": new_id(),
-            "arrived_at": now_ms(),
+            "arrived_at": self.now(),
             "owner": self.owner,
         }
         with self.store.write() as tx:
@@ -173,10 +174,10 @@ class Desk:
         """The user accepts and the worker connects them."""
         command = self.accept(call, user)
         with self.store.write() as tx:
-            facts.answered(tx, self.owner, call, user_id=user, command=command, at=now_ms(), dialog=None)
-            facts.confirmed(tx, self.owner, call, at=now_ms())
+            facts.answered(tx, self.owner, call, user_id=user, command=command, at=self.now(), dialog=None)
+            facts.confirmed(tx, self.owner, call, at=self.now())
 
     def end(self, call: str, by: str = "caller") -> None:
         """The call ends."""
         with self.store.write() as tx:
-            facts.ended(tx, self.owner, call, by=by, at=now_ms(), reason="bye")
+            facts.ended(tx, self.owner, call, by=by, at=self.now(), reason="bye")

@@ -11,34 +11,50 @@ from hypothesis import strategies as st
 from aircall_core.domain.estimate import WINDOW_MS, Answered, estimate_s
 
 
+def waited(queued_at: int, answered_at: int) -> Answered:
+    """A caller who had to wait for somebody to become free."""
+    return Answered(queued_at, answered_at, answered_at - 2_000)
+
+
+def at_once(at: int) -> Answered:
+    """A caller for whom somebody was free."""
+    return Answered(at, at + 2_000, at)
+
+
 def test_nothing_is_said_when_nothing_is_known() -> None:
     assert estimate_s(3, []) is None
 
 
+def test_callers_who_were_answered_at_once_tell_nothing_of_a_queue() -> None:
+    assert estimate_s(1, [at_once(at) for at in (4_000, 3_000, 2_000, 1_000, 0)]) is None
+
+
 def test_with_few_answers_it_is_how_long_these_waited() -> None:
-    assert estimate_s(3, [Answered(0, 40_000)]) == 40
-    assert 20 < (estimate_s(1, [Answered(100_000, 120_000), Answered(0, 40_000)]) or 0) < 30, "the newest weighs most"
+    assert estimate_s(3, [waited(0, 40_000), at_once(0)]) == 40
+    assert 20 < (estimate_s(1, [waited(100_000, 120_000), waited(0, 40_000)]) or 0) < 30, "the newest weighs most"
 
 
 def test_the_pace_of_the_queue_times_the_position() -> None:
-    answers = [Answered(0, at) for at in (90_000, 80_000, 70_000, 60_000)]
+    answers = [waited(0, at) for at in (90_000, 80_000, 70_000, 60_000)]
     assert [estimate_s(position, answers) for position in (1, 2, 5)] == [10, 20, 50]
 
 
 def test_a_quiet_time_is_not_the_pace_of_the_queue() -> None:
-    busy = [Answered(0, at) for at in (90_000, 80_000, 70_000)]
-    quiet = Answered(500_000, 500_500)  # came when nobody waited, and was answered at once
-    assert estimate_s(1, [quiet, *busy]) == estimate_s(1, busy)
+    busy = [waited(0, at) for at in (90_000, 80_000, 70_000)]
+    assert estimate_s(1, [at_once(500_000), *busy]) == estimate_s(1, busy)
 
 
-@given(
-    st.integers(1, 100),
-    st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 10**6)), max_size=30),
-)
-def test_it_is_never_negative_and_never_falls_with_the_position(position: int, pairs: list[tuple[int, int]]) -> None:
-    answers = sorted((Answered(at, at + waited) for at, waited in pairs), key=lambda one: -one.answered_at)
+TIMES = st.integers(0, 10**6)
+
+
+@given(st.integers(1, 100), st.lists(st.tuples(TIMES, TIMES, TIMES), max_size=30))
+def test_it_is_never_negative_and_never_falls_with_the_position(
+    position: int, given_times: list[tuple[int, int, int]]
+) -> None:
+    answers = [Answered(at, at + before + rang, at + before) for at, before, rang in given_times]
+    answers.sort(key=lambda one: -one.answered_at)
     here, behind = estimate_s(position, answers), estimate_s(position + 1, answers)
-    assert (here is None) == (behind is None) == (not answers)
+    assert (here is None) == (behind is None) == (not any(one.waited for one in answers))
     assert here is None or (behind is not None and 0 <= here <= behind)
 
 
@@ -57,7 +73,7 @@ class Queue:
     def answer(self) -> None:
         """Whoever is free takes whoever is next."""
         while self.waiting and len(self.talks) < self.agents:
-            self.answers.insert(0, Answered(self.waiting.pop(0), self.now))
+            self.answers.insert(0, Answered(self.waiting.pop(0), self.now, self.now))
             talk = self.dice.lognormvariate(0, 0.4) * self.talk_s * 1000
             heapq.heappush(self.talks, self.now + int(talk))
 
