@@ -44,13 +44,17 @@ def test_every_file_is_valid_javascript() -> None:
 
 def test_modules_give_what_others_take_of_them() -> None:
     given = {
-        path.name: set(re.findall(r"^export (?:async )?(?:function|class|const) (\w+)", path.read_text("utf-8"), re.M))
+        path.name: set(
+            re.findall(r"^export (?:async )?(?:function|class|const) (\w+)", path.read_text("utf-8"), re.MULTILINE)
+        )
         for path in STATIC.glob("*.js")
     }
     taken = [
         (path.name, name.split(" as ")[0].strip(), source)
         for path in sorted(STATIC.glob("*.js"))
-        for names, source in re.findall(r"^import \{([^}]+)\} from '\./(\w+\.js)'", path.read_text("utf-8"), re.M)
+        for names, source in re.findall(
+            r"^import \{([^}]+)\} from '\./(\w+\.js)'", path.read_text("utf-8"), re.MULTILINE
+        )
         for name in names.split(",")
         if name.strip()
     ]
