@@ -102,7 +102,10 @@ def test_axe_finds_nothing_of_ours(office: Office, scheme: str, width: int) -> N
     office.users.append(admin)
     seat = office.seat(len(office.users) - 1, viewport={"width": width, "height": 800}, color_scheme=scheme)
     page = seat.page
-    for path in ("/", "/setup", "/company", "/users", "/teams", "/lines", "/trunks", "/health", "/reach"):
+    for path in (
+        "/", "/setup", "/company", "/users", "/teams", "/lines", "/prompts", "/trunks", "/retention", "/health",
+        "/reach",
+    ):  # fmt: skip
         seat.open(path)
         page.get_by_role("heading", level=1).first.wait_for()
         page.wait_for_function("!document.querySelector('[data-testid=stSkeleton]')")
@@ -112,6 +115,15 @@ def test_axe_finds_nothing_of_ours(office: Office, scheme: str, width: int) -> N
     page.get_by_role("button", name="Add line").click()
     page.get_by_role("dialog").get_by_label("Name").wait_for()
     no_violations(page, "/lines, its dialog")
+    seat.open("/prompts")
+    page.get_by_text("Prompts that come with the console").click()
+    page.get_by_label("Language").wait_for()
+    no_violations(page, "/prompts, those that come with the console")
+    page.get_by_role("button", name="Add prompt").click()
+    for way in ("Upload", "Type a text", "Record"):
+        page.get_by_role("dialog").get_by_text(way, exact=True).first.click()
+        page.wait_for_function("!document.querySelector('[data-testid=stSkeleton]')")
+        no_violations(page, f"/prompts, its dialog: {way}")
 
 
 def test_an_empty_console_says_what_to_do(office: Office) -> None:
