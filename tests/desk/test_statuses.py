@@ -1,6 +1,7 @@
 """Every way from one status of a user to another: what is derived, what the history says, and who is told."""
 
 import itertools
+import random
 from collections.abc import Callable
 from typing import Any
 
@@ -9,11 +10,13 @@ from sqlalchemy import insert, select, update
 
 from aircall_core.desk import afterwork, availability, facts, tags
 from aircall_core.desk.errors import DeskError, Invalid
+from aircall_core.domain import view as fold
 from aircall_core.domain.availability import BUSY, Standing, Status
 from aircall_core.ids import new_id
 from aircall_core.store import Store, due, people, provisioning, states
 from aircall_core.store import calls as rows
 from aircall_core.store import tables as t
+from aircall_core.store.queries.views import snapshot
 from tests.support.desk_kit import Desk, add_schedule, add_tag, beat_of, go_offline
 
 HOUR_MS = 3_600_000
@@ -517,6 +520,84 @@ def test_hours_that_begin_are_noticed(one: One) -> None:
 
 
 # ---- all of them
+
+
+class Day:
+    """What can happen to a user between calls and in them; each deed may be refused."""
+
+    def __init__(self, one: One, dice: random.Random) -> None:
+        self.one, self.dice = one, dice
+        self.live: str | None = None
+        with one.store.write() as tx:
+            self.tags = [add_tag(tx, name) for name in ("Billing", "Sales")]
+            self.schedule = add_schedule(tx, "never")
+            provisioning.put_setting(tx.conn, availability.AUTO_PAUSE, 2)
+        one.set(wrap_up_s=60, schedule_id=self.schedule)
+        one.set_line(tags_required=True)
+
+    def step(self) -> None:  # noqa: C901 - a list of deeds
+        """One of them."""
+        one, dice = self.one, self.dice
+        match dice.choice(
+            ("talk", "end", "end", "finish", "extend", "tag", "tag", "choose", "duty", "gone", "beat", "miss")
+        ):
+            case "talk" if self.live is None:
+                call = one.arrive().call_id
+                with one.store.read() as conn:
+                    rung = rows.ringing_users(conn, call)
+                if rung:
+                    one.answer(call, one.user)
+                    self.live = call
+                else:
+                    one.end(call)
+            case "end" if self.live is not None:
+                one.end(self.live)
+                self.live = None
+            case "tag":
+                with one.store.write() as tx:
+                    for call in states.owed_tags(tx.conn, one.user)[:1]:
+                        tags.give(tx, call, one.user, "agent", dice.sample(self.tags, dice.randint(0, 2)), new_id())
+            case "choose":
+                one.choose(*dice.choice([("available", None), ("auto", None), ("unavailable", "lunch")]))
+            case "gone":
+                one.go_offline()
+            case "beat":
+                one.beat()
+            case other:
+                with one.store.write() as tx:
+                    match other:
+                        case "finish":
+                            afterwork.finish(tx, one.user, new_id())
+                        case "extend":
+                            afterwork.extend(tx, one.user, new_id())
+                        case "duty":
+                            availability.set_duty(tx, one.user, on=dice.random() < 0.7, command=new_id())
+                        case "miss":
+                            availability.missed(tx, one.user, "worker:test")
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_history_view_and_what_is_so_agree_whatever_happens(one: One, seed: int) -> None:
+    day = Day(one, random.Random(seed))
+    with one.store.read() as conn:
+        seq, view = snapshot(conn, one.user)
+    for number in range(120):
+        try:
+            day.step()
+        except DeskError:
+            continue
+        if number % 3 == 0:
+            one.time_passes()
+        for row in one.store.events(seq, 1000):
+            seq, view = row.seq, fold.apply(view, row.event)
+        with one.store.read() as conn:
+            assert view == snapshot(conn, one.user)[1]
+        one.history()
+    one.time_passes()
+    assert one.row()["status"] == one.status()
+    assert one.history()[-1][0] == one.status()
+    seen = set(one.told())
+    assert len(seen) >= 6, f"a dull day: {seen}"
 
 
 CAUSES: dict[Status, Callable[[dict[str, Any]], None]] = {
