@@ -2,9 +2,11 @@
 
 The store decides who has a call; this object does it and reports what came of it. It runs in the SIP thread only and
 holds its SIP leg by number, never by reference. Its parts: the line's flow (flow_run.py and the steps), the agent's
-side (agent.py), the recording of what they say (call_recording.py), what the caller hears from us (voice.py).
+side (agent.py), the recording of what they say (call_recording.py), what the caller hears from us (voice.py). They
+know it by a weak reference: a busy worker collects no cycles that have grown old (main.py), so a call must not be one.
 """
 
+import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -42,11 +44,12 @@ class InboundCall:
         self.media_up = False
         self.deadlines = Deadlines(tools.timers)
         self.bridge = CallBridge(tools.media, token)
-        self.voice = Voice(self.bridge, self.deadlines, self.connect)
-        self.rung = Rung(self.deadlines, self._on_user_over)
-        self.agent = AgentSide(self)
-        self.recording = CallRecording(self)
-        self.flow = FlowRun(self)
+        itself: InboundCall = weakref.proxy(self)
+        self.voice = Voice(self.bridge, self.deadlines, lambda: itself.connect())
+        self.rung = Rung(self.deadlines, lambda user: itself.on_user_over(user))
+        self.agent = AgentSide(itself)
+        self.recording = CallRecording(itself)
+        self.flow = FlowRun(itself)
         self._held = self._acknowledged = False
         self._leaving = ("", 480)  # why and with which code, once the parting message is over
         self._heard: tuple[int | None, float] = (None, tools.timers.clock())
@@ -89,7 +92,8 @@ class InboundCall:
         for other in data["ringing"]:
             self.rung.began(str(other), data.get("user_s"))
 
-    def _on_user_over(self, user: str) -> None:
+    def on_user_over(self, user: str) -> None:
+        """This user has been rung for as long as the step wants."""
         if self.flow.ringing is not None:
             self.flow.ringing.on_user_over(user)
 
@@ -234,14 +238,14 @@ class InboundCall:
                  message=flow.message_left)  # fmt: skip
 
     def _watch_caller(self) -> None:
-        """Every second: neither RTP nor RTCP for ten of them means that nobody is there any more."""
+        """Every second: neither RTP nor RTCP for a while means that nobody is there any more."""
         if self.stage is Stage.ENDED:
             return
         self.deadlines.set("alive", 1.0, self._watch_caller)
-        now, heard = self.tools.timers.clock(), self.tools.endpoint.heard(self.token)
+        rules, now, heard = self.tools.rules, self.tools.timers.clock(), self.tools.endpoint.heard(self.token)
         if self._held or heard != self._heard[0]:
             self._heard = (heard, now)
-        elif now - self._heard[1] >= self.tools.rules.dead:
+        elif now - self._heard[1] >= (rules.dead if self.stage is Stage.TALKING else rules.dead_waiting):
             self.end("system", "rtp_timeout")
 
     # ---- small things

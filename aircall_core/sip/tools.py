@@ -36,7 +36,8 @@ class Rules:
     away: float = 0.4  # without a frame: the caller hears music
     returned: float = 30.0  # away for so long: others are rung
     unplanned: float = 25.0  # the store does not answer: then nobody can be rung
-    dead: float = 10.0  # neither RTP nor RTCP: the far end is gone
+    dead: float = 10.0  # neither RTP nor RTCP while an agent talks: the far end is gone
+    dead_waiting: float = 30.0  # the same of one who only listens: telephones may send nothing while it is silent
     media: float = 2.0  # for early media to come up
     tail: float = 0.3  # after a message
     check: float = 5.0  # nobody is rung: how often the store is asked whether that is still so

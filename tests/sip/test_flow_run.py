@@ -1,5 +1,7 @@
 """A caller's way through a flow, step by step: a call alone, its clock in the test's hand."""
 
+import gc
+import weakref
 from typing import Any
 
 import pytest
@@ -300,3 +302,23 @@ def test_a_step_that_cannot_be_entered_ends_in_the_message() -> None:
     alone.passes(PROMPT_S + 0.1)
     assert alone.said[-1] == "overflow broken"
     assert alone.call.stage is Stage.PARTING
+
+
+def test_a_call_that_is_over_is_gone_without_the_garbage_collector() -> None:
+    """A busy worker never collects what has grown old: it would grow with each call."""
+    gc.collect()
+    gc.disable()
+    try:
+        alone = Alone(menu("top", k1=[QUEUE])).streams()
+        alone.presses("1")
+        alone.stands("anna")
+        alone.hears(kinds.CALL_RINGING, "anna", user_s=25)
+        link = alone.talks("anna")
+        alone.passes(1)
+        link.closed = "gone"
+        alone.call.on_gone(code=200, by_caller=True)
+        ended = weakref.ref(alone.call)
+        del alone.call
+        assert ended() is None
+    finally:
+        gc.enable()
