@@ -3,7 +3,7 @@
 import streamlit as st
 
 from aircall_core.store.queries import conversation
-from aircall_core.ui import components, data, format, session
+from aircall_core.ui import client, components, data, format, forms, session
 from aircall_core.ui.text import t
 
 who = session.current()
@@ -18,13 +18,33 @@ if header is None:
     st.stop()
 
 number = format.party(header.party, header.line_country)
+may_assign = who.role != "analyst"
+
+
+def assign(shown: str, before: str | None) -> None:
+    """Whose the conversation is has been chosen."""
+    chosen = st.session_state["assignee"] or None
+    if chosen != before:
+        path = f"/desk/conversations/{shown}/assign"
+        forms.act(lambda: client.command(path, {"user_id": chosen}), t("page.saved"))
+
+
 st.page_link("inbox.py", label=t("nav.inbox"), icon=":material/arrow_back:")
-st.title(format.plain(header.contact_name or number), anchor=False)
+title, owner = st.columns([3, 1], vertical_alignment="bottom")
+title.title(format.plain(header.contact_name or number), anchor=False)
 details = [
     f"{format.flag(header.party)} {format.plain(number)}" if header.contact_name else format.flag(header.party),
     format.plain(header.contact_company),
     t("conversation.line", line=format.plain(header.line_name)),
 ]
-st.caption(" · ".join(part.strip() for part in details if part.strip()))
+title.caption(" · ".join(part.strip() for part in details if part.strip()))
+users = {"": t("conversation.nobody"), **data.read(conversation.assignable, header.line_id, header.assigned_to)}
+st.session_state["assignee"] = header.assigned_to or ""
+owner.selectbox(
+    t("conversation.assignee"), list(users), format_func=users.__getitem__, key="assignee", on_change=assign,
+    args=(header.id, header.assigned_to), disabled=not may_assign,
+)  # fmt: skip
+components.call_details(who, header.id)
 dial = header.party if header.party.startswith("+") else ""
-components.timeline(who, header.id, {"name": header.contact_name, "spoken": number, "dial": dial})
+party = {"name": header.contact_name, "spoken": number, "dial": dial}
+components.timeline(who, header.id, party, on_refresh_change=lambda: None)

@@ -9,6 +9,7 @@ from aircall_core.service import (
     blocklist,
     callbacks,
     commands,
+    conversations,
     flows,
     health,
     hours,
@@ -62,6 +63,9 @@ ROUTES: Final = (
     # Conversations
     Entry("GET", "/desk/conversations/{conversation}/timeline", EVERYBODY, library.timeline),
     Entry("POST", "/desk/conversations/{conversation}/read", EVERYBODY, commands.read),
+    Entry(
+        "POST", "/desk/conversations/{conversation}/assign", SPEAKERS, conversations.assign, conversations.Assignment
+    ),
     Entry("GET", "/desk/recordings/{call}", EVERYBODY, library.recording),
     # Administration
     Entry("GET", "/desk/users", ADMINS, admin.list_users),

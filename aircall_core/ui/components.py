@@ -65,12 +65,19 @@ def callbacks(who: Identity, cards: list[dict[str, Any]], **triggers: Callable[[
     return _mount("callbacks", who, {"items": cards}, "", **triggers)
 
 
-def timeline(who: Identity, conversation_id: str, party: dict[str, str]) -> None:
+def call_details(who: Identity, conversation_id: str) -> None:
+    """What is known of the conversation's call while it rings or goes on."""
+    _mount("call_details", who, {"conversation": conversation_id})
+
+
+def timeline(who: Identity, conversation_id: str, party: dict[str, str], **callbacks: Callable[[], None]) -> None:
     """A conversation's timeline, which reads and follows the desk by itself.
 
     ``party``: `name`, `spoken` (the number as people read it) and `dial` (E.164, '' where it cannot be dialled).
+    Trigger: refresh, when what the page itself shows has changed.
     """
-    _mount("timeline", who, {"conversation": conversation_id, **party}, key=f"timeline-{conversation_id}")
+    key = f"timeline-{conversation_id}"
+    _mount("timeline", who, {"conversation": conversation_id, **party}, key=key, **callbacks)
 
 
 def devices(who: Identity) -> None:

@@ -20,6 +20,7 @@ class Header:
     line_name: str
     line_number: str
     line_country: str
+    assigned_to: str | None
     opened_at: int
     last_at: int
 
@@ -37,6 +38,7 @@ def header(conn: Connection, conversation_id: str) -> Header | None:
             lines.c.name.label("line_name"),
             lines.c.number.label("line_number"),
             lines.c.country.label("line_country"),
+            conversations.c.assigned_to,
             conversations.c.opened_at,
             conversations.c.last_at,
         )
@@ -68,3 +70,9 @@ def may_see(conn: Connection, conversation_id: str, user_id: str, role: str) -> 
         .where(calls.c.conversation_id == conversation_id, calls.c.ended_at.is_(None), call_legs.c.user_id == user_id)
     )
     return conn.execute(rung.limit(1)).first() is not None
+
+
+def assignable(conn: Connection, line_id: str, assigned_to: str | None) -> dict[str, str]:
+    """Names of those whom a conversation of this line can be given to, by id: its users, and whose it is now."""
+    known = people.names(conn, [*people.assigned_users(conn, line_id), *([assigned_to] if assigned_to else [])])
+    return dict(sorted(known.items(), key=lambda one: (one[1].casefold(), one[0])))

@@ -9,7 +9,7 @@ import { advance, ASKED, form, fresh, line, look, owed, reason, title, way } fro
 
 const PAGE = 50;
 
-function build(host, { data }) {
+function build(host, { data, trigger }) {
   const live = shared(data);
   const id = data.conversation;
   const t = (key, values) => live.t(key, values);
@@ -254,6 +254,7 @@ function build(host, { data }) {
 
   function happened(event) {
     if (event.conversation_id !== id) return;
+    if (event.kind === 'conversation.assigned') trigger('refresh', event.seq); // the page's header says whose it is
     const bubble = bubbles.get(event.call_id);
     if (bubble) redraw(bubble, advance(bubble.call, event));
     const atEnd = scroller.scrollTop > -40;

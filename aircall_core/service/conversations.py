@@ -1,0 +1,26 @@
+"""What users do with conversations."""
+
+from pydantic import Field
+
+from aircall_core.desk import assignment
+from aircall_core.desk.errors import not_found
+from aircall_core.service.commands import Accepted, Command, accepted
+from aircall_core.service.endpoint import Ask
+from aircall_core.store.queries import conversation as queries
+
+
+class Assignment(Command):
+    """Whose the conversation shall be; None: nobody's."""
+
+    user_id: str | None = Field(default=None, max_length=64)
+
+
+def assign(ask: Ask) -> Accepted:
+    """POST /desk/conversations/{conversation}/assign"""
+    conversation = ask.id("conversation")
+    with ask.desk.store.read() as conn:
+        if not queries.may_see(conn, conversation, ask.who.user_id, ask.who.role):
+            raise not_found("The conversation")
+    with ask.desk.store.write() as tx:
+        assignment.assign(tx, conversation, ask.who.user_id, ask.body.user_id, command=ask.body.command)
+    return accepted(ask)
