@@ -43,7 +43,7 @@ def details(prompt: dict[str, Any]) -> list[str]:
     """What a row says under the name."""
     minutes, seconds = divmod(round(prompt["duration_ms"] / 1000), 60)
     made = format.day(prompt["created_at"], zone)
-    author = t("prompts.by", name=format.plain(prompt["author"]), date=made) if prompt["author"] else made
+    author = t("prompts.by", name=format.plain(prompt["author"]), date=made) if prompt["author"] else f"· {made}"
     lines = format.plain(", ".join(prompt["lines"]))
     where = t("prompts.used", lines=lines) if lines else t("prompts.unused")
     return [f"{minutes}:{seconds:02} · {t('prompts.kind_' + prompt['kind'])} {author}", where]

@@ -120,6 +120,8 @@ def test_axe_finds_nothing_of_ours(office: Office, scheme: str, width: int) -> N
     page.get_by_label("Language").wait_for()
     no_violations(page, "/prompts, those that come with the console")
     page.get_by_role("button", name="Add prompt").click()
+    make = page.get_by_role("dialog").get_by_role("button", name="Make prompt")
+    expect(make).to_have_css("color", "rgb(14, 20, 27)" if scheme == "dark" else "rgb(255, 255, 255)")
     for way in ("Upload", "Type a text", "Record"):
         page.get_by_role("dialog").get_by_text(way, exact=True).first.click()
         page.wait_for_function("!document.querySelector('[data-testid=stSkeleton]')")

@@ -73,10 +73,25 @@ function build(host, { data }) {
     if (gone) out.querySelector('a').focus();
   }
 
+  // ---- dialogs hang on the body, outside of the app: without this light-dark() takes the dark theme for light there
+
+  const app = document.querySelector('.stApp');
+  const tint = () => (document.documentElement.style.colorScheme = getComputedStyle(app).colorScheme);
+  const theme = new MutationObserver(tint);
+  if (app) {
+    theme.observe(app, { attributeFilter: ['class'] });
+    tint();
+  }
+
   subs.on(live, 'toast', (e) => toast(e.detail));
   subs.on(live, 'status', status);
   status();
-  return { destroy: () => subs.stop() };
+  return {
+    destroy() {
+      theme.disconnect();
+      subs.stop();
+    },
+  };
 }
 
 export const mount = mounter(build, 'link.css');
