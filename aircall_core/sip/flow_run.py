@@ -169,6 +169,7 @@ class FlowRun:
 
     def redirect(self, line_id: str) -> None:
         """Another line's flow goes on with the call; the store says how."""
+        self.leave()
         self._redirects += 1
         if self._redirects > MOST_REDIRECTS:
             log.warning("redirected_too_often", call=self.call.id)

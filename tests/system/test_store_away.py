@@ -99,7 +99,7 @@ def test_calls_go_on_while_the_store_is_away_and_it_learns_all_of_it(
                 row.event.data["outcome"] == "lost"] == []  # fmt: skip
         story = [row for row in rows if row.event.call_id == talk.id and row.kind != kinds.CALL_RINGING]
         assert [row.kind for row in story] == [
-            kinds.CONVERSATION_OPENED, kinds.CALL_ARRIVED,
+            kinds.CONVERSATION_OPENED, kinds.CALL_ARRIVED, kinds.CALL_QUEUED,
             kinds.CALL_ACCEPTING, kinds.CALL_ANSWERED, kinds.CALL_CONFIRMED,
             kinds.CALL_AGENT_AWAY, kinds.CALL_AGENT_BACK, kinds.CALL_ENDED,
         ]  # fmt: skip
