@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Update, and_, bindparam, exists, insert, or_, select, update
+from sqlalchemy import BindParameter, Connection, Select, Update, and_, bindparam, exists, insert, or_, select, update
 
 from aircall_core.domain.call import State
 from aircall_core.store.rows import many, one
@@ -50,9 +50,6 @@ _REOPEN_LEGS = (
     .returning(call_legs.c.id, call_legs.c.user_id)
 )
 _RANG = select(exists().where(call_legs.c.call_id == _CALL))
-_BLOCKED_BY = (
-    select(blocked_numbers.c.id).where(blocked_numbers.c.pattern.in_(bindparam("patterns", expanding=True))).limit(1)
-)
 _COUNT_BLOCKED = (
     update(blocked_numbers)
     .where(blocked_numbers.c.id == bindparam("entry"))
@@ -204,7 +201,14 @@ def has_recording(conn: Connection, call_id: str, kind: str) -> bool:
 def blocked_by(conn: Connection, party: str) -> str | None:
     """The entry of the blocklist that keeps this caller (a number, or "anonymous") out, if any."""
     patterns = [party, *(f"{party[:length]}*" for length in range(1, len(party) + 1))]
-    return conn.scalar(_BLOCKED_BY, {"patterns": patterns})
+    return conn.scalar(_blocked_by(len(patterns)), {f"p{place}": one for place, one in enumerate(patterns)})
+
+
+@lru_cache(maxsize=64)
+def _blocked_by(count: int) -> Select[str]:
+    """By so many patterns. A list that grows with its values would be made into a statement anew at each call."""
+    patterns: list[BindParameter[str]] = [bindparam(f"p{place}") for place in range(count)]
+    return select(blocked_numbers.c.id).where(or_(*(blocked_numbers.c.pattern == one for one in patterns))).limit(1)
 
 
 def count_blocked(conn: Connection, entry: str, at: int) -> None:
