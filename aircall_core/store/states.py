@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, insert, literal_column, select, update
+from sqlalchemy import Connection, Update, bindparam, func, insert, literal_column, select, update
 
 from aircall_core import ids
 from aircall_core.store import people
@@ -23,6 +24,17 @@ class Noted:
 
 _NOTED = select(users.c.id, users.c.status, users.c.status_reason, users.c.status_at)
 _NOTED_OF = _NOTED.where(users.c.id.in_(bindparam("users", expanding=True)))
+# Built once: a status begins and ends with every call that somebody takes.
+_CLOSE = (
+    update(user_states)
+    .where(
+        user_states.c.user_id == bindparam("user"),
+        user_states.c.since == bindparam("began"),
+        user_states.c.until.is_(None),
+    )
+    .values(until=bindparam("moment"))
+)
+_OPEN = insert(user_states)
 
 
 def noted(conn: Connection, user_ids: Collection[str]) -> dict[str, Noted]:
@@ -36,9 +48,8 @@ def note(
 ) -> None:
     """The user has this status from ``at`` on; the one before began at ``since``. ``idle``: their idle clock begins."""
     if since is not None:
-        open_row = (user_states.c.user_id == user_id, user_states.c.since == since, user_states.c.until.is_(None))
-        conn.execute(update(user_states).where(*open_row).values(until=at))
-    conn.execute(insert(user_states).values(id=ids.new_id(), user_id=user_id, status=status, reason=reason, since=at))
+        conn.execute(_CLOSE, {"user": user_id, "began": since, "moment": at})
+    conn.execute(_OPEN, {"id": ids.new_id(), "user_id": user_id, "status": status, "reason": reason, "since": at})
     change(conn, user_id, status=status, status_reason=reason, status_at=at, **({"idle_since": at} if idle else {}))
 
 
@@ -56,7 +67,14 @@ def drifted(conn: Connection, at: int) -> list[str]:
 
 def change(conn: Connection, user_id: str, **values: Any) -> None:
     """Change columns of the user's row."""
-    conn.execute(update(users).where(users.c.id == user_id).values(**values))
+    new = {f"new_{name}": value for name, value in values.items()}
+    conn.execute(_change(tuple(values)), {"user": user_id, **new})
+
+
+@lru_cache(maxsize=32)
+def _change(columns: tuple[str, ...]) -> Update:
+    new = {name: bindparam(f"new_{name}", type_=users.c[name].type) for name in columns}
+    return update(users).where(users.c.id == bindparam("user")).values(**new)
 
 
 def missed_another(conn: Connection, user_id: str) -> int:
