@@ -128,3 +128,22 @@ def test_nobody_answers_a_call_without_sdp(site: Site) -> None:
         site.do(calls.reject, call, "Ben")
         caller.wait_for(480, timeout=3)
         site.wait("call.ended")
+
+
+def test_one_after_another_is_rung_each_for_their_own_time(site: Site) -> None:
+    usual = [{"id": "ring", "kind": "ring", "total_s": 4}]
+    site.draw([{"id": "ring", "kind": "ring", "strategy": "longest_idle", "user_s": 1, "total_s": 60}])
+    try:
+        with Caller("127.0.0.1", site.port) as caller:
+            caller.invite(NUMBER)
+            first = site.wait("call.ringing").event
+            missed = site.wait("call.ring_stopped").event
+            second = site.wait("call.ringing").event
+            assert (missed.user_id, missed.data["reason"]) == (first.user_id, "missed")
+            assert {first.user_id, second.user_id} == set(site.users.values())
+            assert site.wait("call.ring_stopped").event.user_id == second.user_id
+            assert site.wait("call.overflow").event.data["reason"] == "timeout", "nobody is left, so nobody waits"
+            caller.cancel()
+            site.wait("call.ended")
+    finally:
+        site.draw(usual)
