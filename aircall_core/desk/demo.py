@@ -6,31 +6,39 @@ Everything is written by the same use cases as a real day; only the events' time
 import json
 import random
 import secrets
+import shutil
 import wave
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from aircall_core.config import Settings
-from aircall_core.desk import arrivals, availability, calls, checklist, company, facts, lines, people, teams
+from aircall_core.desk import (
+    availability,
+    blocklist,
+    checklist,
+    company,
+    flows,
+    lines,
+    people,
+    prompts,
+    schedules,
+    tag_settings,
+    teams,
+)
 from aircall_core.desk.arrivals import Arrival
 from aircall_core.desk.availability import Beat
-from aircall_core.desk.errors import DeskError
+from aircall_core.desk.demo_calls import OWNER, Caller
 from aircall_core.ids import new_id, now_ms
 from aircall_core.store import Store, Tx, accounts, provisioning
 from aircall_core.store import conversations as conversation_rows
-from aircall_core.store.backdate import backdate
-from aircall_core.store.calls import Owner
+from aircall_core.store.tags import all_tags
 
 DEMO = Path(__file__).resolve().parents[2] / "data" / "demo" / "workspace.json"
-SPEECH = Path(__file__).resolve().parents[2] / "data" / "prompts" / "test-call.wav"
 CALLS = 70
 DAYS = 7
-T = TypeVar("T")
 _DAY_MS = 86_400_000
-_OWNER = Owner("demo", 1)  # nobody's: its calls have all ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +68,12 @@ def fill(store: Store, settings: Settings, progress: Callable[[int, int], None] 
         else:
             people.create(store, name=sign.name, email=sign.email, role=sign.role, password=sign.password)
     if fresh:
-        _furnish(store, plan)
+        _furnish(store, settings, plan)
         _history(store, settings, plan, progress or (lambda done, total: None))
     return signs
 
 
-def _furnish(store: Store, plan: Mapping[str, Any]) -> None:
+def _furnish(store: Store, settings: Settings, plan: Mapping[str, Any]) -> None:
     with store.write() as tx:
         users = {user["email"]: user["id"] for user in accounts.all_users(tx.conn)}
         company.change(tx, "system", {"name": plan["company"], "country": plan["country"], "timezone": "Europe/Paris"})
@@ -74,14 +82,18 @@ def _furnish(store: Store, plan: Mapping[str, Any]) -> None:
             team["name"]: teams.create(tx, "system", name=team["name"], users=[users[one] for one in team["members"]])
             for team in plan["teams"]
         }
-        for line in plan["lines"]:
-            lines.create(
+        line_ids = {
+            line["name"]: lines.create(
                 tx,
                 "system",
-                users=[users[one] for one in line["users"]],
-                teams=[team_ids[one] for one in line["teams"]],
-                **{key: line[key] for key in ("name", "number", "country", "ring_s", "recording")},
+                **{
+                    **line,
+                    "users": [users[one] for one in line["users"]],
+                    "teams": [team_ids[one] for one in line["teams"]],
+                },
             )
+            for line in plan["lines"]
+        }
         for contact in plan["contacts"]:
             conversation_rows.add_contact(
                 tx.conn,
@@ -91,6 +103,43 @@ def _furnish(store: Store, plan: Mapping[str, Any]) -> None:
                 company=contact["company"],
                 created_at=tx.now_ms(),
             )
+        for tag in plan["tags"]:
+            tag_settings.create(tx, "system", **tag)
+        for entry in plan["blocklist"]:
+            blocklist.add(tx, "system", **entry)
+        named = {
+            "schedule": {one["name"]: schedules.create(tx, "system", one) for one in plan["schedules"]},
+            "prompt": {one["name"]: _prompt(tx, settings, one) for one in plan["prompts"]},
+            "team": team_ids,
+        }
+        for name, document in plan["flows"].items():
+            flows.save(tx, "system", line_ids[name], _with_ids(document, named), 0)
+
+
+def _prompt(tx: Tx, settings: Settings, prompt: Mapping[str, str]) -> str:
+    """A prompt whose sound ships with the demo; its id."""
+    prompt_id = new_id()
+    source, target = DEMO.parent / "prompts" / prompt["file"], settings.data_dir / prompts.path_of(prompt_id)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
+    with wave.open(str(source), "rb") as sound:
+        length = sound.getnframes() * 1000 // sound.getframerate()
+    prompts.add(
+        tx, "system", prompt_id=prompt_id, name=prompt["name"], kind="spoken", duration_ms=length, text=prompt["text"]
+    )
+    return prompt_id
+
+
+def _with_ids(value: Any, named: Mapping[str, Mapping[str, str]]) -> Any:
+    """A flow's document with ids where the demo's plan has names."""
+    if isinstance(value, list):
+        return [_with_ids(one, named) for one in value]
+    if isinstance(value, dict):
+        return {
+            key: named[key][one] if key in named and isinstance(one, str) else _with_ids(one, named)
+            for key, one in value.items()
+        }
+    return value
 
 
 def _history(store: Store, settings: Settings, plan: Mapping[str, Any], progress: Callable[[int, int], None]) -> None:
@@ -98,6 +147,7 @@ def _history(store: Store, settings: Settings, plan: Mapping[str, Any], progress
     with store.read() as conn:
         all_lines = provisioning.all_lines(conn)
         rung = [user["id"] for user in accounts.all_users(conn) if user["role"] == "agent"]
+        tags = tuple(tag["id"] for tag in all_tags(conn))
     numbers = [number for contact in plan["contacts"] for number in contact["numbers"]] + plan["strangers"]
     now = now_ms()
     moments = sorted(now - dice.randrange(1, DAYS) * _DAY_MS - dice.randrange(_DAY_MS // 3) for _ in range(CALLS))
@@ -106,8 +156,9 @@ def _history(store: Store, settings: Settings, plan: Mapping[str, Any], progress
             availability.set_duty(tx, user, on=True, command=new_id())
             availability.beat(tx, [_tab(user, now)])
     for done, at in enumerate(moments):
-        line = all_lines[0] if dice.random() < 0.7 else all_lines[-1]
-        _one_call(store, settings, dice, line, dice.choice(numbers), at)
+        line = dice.choices(all_lines, weights=[line["ring_s"] for line in all_lines])[0]
+        arrival = _arrival(line, dice.choice(numbers), at)
+        Caller(store, settings, dice, arrival, recording=line["recording"], tags=tags).tell()
         progress(done + 1, CALLS)
     with store.write() as tx:
         for user in rung:
@@ -115,13 +166,9 @@ def _history(store: Store, settings: Settings, plan: Mapping[str, Any], progress
             accounts.drop_presence(tx.conn, user)
 
 
-def _one_call(
-    store: Store, settings: Settings, dice: random.Random, line: Mapping[str, Any], number: str, at: int
-) -> None:
-    """One call of the past: most are answered within seconds, some callers give up, some are heard by nobody."""
-    call_id, story = new_id(at), dice.random()
-    arrival = Arrival(
-        call_id=call_id,
+def _arrival(line: Mapping[str, Any], number: str, at: int) -> Arrival:
+    return Arrival(
+        call_id=new_id(at),
         line_id=line["id"],
         trunk_id="test-phone",
         from_number=number,
@@ -130,70 +177,8 @@ def _one_call(
         anonymous=not number,
         sip_call_id=new_id(),
         arrived_at=at,
-        owner=_OWNER,
+        owner=OWNER,
     )
-    waited, talked = dice.randrange(2_000, 18_000), dice.randrange(20_000, 400_000)
-    plan = _at(store, at, lambda tx: arrivals.receive(tx, arrival))
-    if story < 0.68 and plan.ring:
-        user, command = dice.choice(plan.ring), new_id()
-        picked = at + waited
-
-        def answer(tx: Tx) -> None:
-            calls.accept(tx, call_id, user, command=command, peer=new_id(), tab="demo-tab")
-            facts.answered(tx, _OWNER, call_id, user_id=user, command=command, at=picked, dialog=None)
-            facts.confirmed(tx, _OWNER, call_id, at=picked)
-
-        _at(store, picked, answer)
-        over, by = picked + talked, dice.choice(("caller", "caller", "agent"))
-        _at(store, over, lambda tx: facts.ended(tx, _OWNER, call_id, by=by, at=over, reason="bye"))
-        if line["recording"] != "off" and dice.random() < 0.3:
-            path, length, size = _recording(settings, call_id)
-            _at(
-                store,
-                over,
-                lambda tx: facts.recording_saved(
-                    tx, call_id, actor="system", path=path, duration_ms=length, size_bytes=size, at=over
-                ),
-            )
-    elif story < 0.85:
-        over = at + waited
-        _at(store, over, lambda tx: facts.ended(tx, _OWNER, call_id, by="caller", at=over, reason="cancel"))
-    else:
-        over = at + line["ring_s"] * 1000
-        with suppress(DeskError):
-            _at(store, over, lambda tx: facts.overflow(tx, _OWNER, call_id, reason="timeout", at=over))
-        _at(
-            store,
-            over + 5_000,
-            lambda tx: facts.ended(tx, _OWNER, call_id, by="system", at=over + 5_000, sip_code=480, reason="nobody"),
-        )
-
-
-def _at(store: Store, at: int, deed: Callable[[Tx], T]) -> T:
-    """Do it, and file its events under the moment it tells of."""
-    with store.write() as tx:
-        result = deed(tx)
-    seqs: Sequence[int] = tx.seqs
-    with store.write() as tx:
-        backdate(tx.conn, dict.fromkeys(seqs, at))
-    return result
-
-
-def _recording(settings: Settings, call_id: str) -> tuple[str, int, int]:
-    """A stereo file with the test phone's words on the caller's side; path in the data folder, ms, bytes."""
-    target = settings.recordings_dir / "demo" / f"{call_id}.wav"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with wave.open(str(SPEECH), "rb") as source:
-        rate, count = source.getframerate(), source.getnframes()
-        mono = source.readframes(count)
-    stereo = bytearray(len(mono) * 2)
-    stereo[0::4], stereo[1::4] = mono[0::2], mono[1::2]
-    with wave.open(str(target), "wb") as out:
-        out.setnchannels(2)
-        out.setsampwidth(2)
-        out.setframerate(rate)
-        out.writeframes(bytes(stereo))
-    return str(target.relative_to(settings.data_dir)), count * 1000 // rate, target.stat().st_size
 
 
 def _tab(user: str, now: int) -> Beat:

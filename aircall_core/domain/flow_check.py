@@ -71,12 +71,13 @@ def problems(flow: Flow, known: Known) -> list[Problem]:
 
 
 def always_ends(steps: Sequence[Step]) -> bool:
-    """Whether no caller leaves this list of steps: its last one ends the flow, or all of that one's branches do."""
-    if not steps:
-        return False
-    last = steps[-1]
-    ways = branches_of(last)
-    return last.kind in ENDS or (bool(ways) and all(always_ends(last.branches.get(one, ())) for one in ways))
+    """Whether no caller leaves this list of steps: one of them ends the flow, or all of its branches do."""
+    return any(_ends(step) for step in steps)
+
+
+def _ends(step: Step) -> bool:
+    ways = branches_of(step)
+    return step.kind in ENDS or (bool(ways) and all(always_ends(step.branches.get(one, ())) for one in ways))
 
 
 def _lists(steps: Sequence[Step], found: list[Problem]) -> None:

@@ -4,10 +4,11 @@ from pathlib import Path
 
 from aircall_core.config import Settings
 from aircall_core.desk import demo
+from aircall_core.domain.flow import Kind
 from aircall_core.ids import now_ms
-from aircall_core.store import Store
-from aircall_core.store.queries import timeline
-from aircall_core.store.tables import conversations
+from aircall_core.store import Store, provisioning
+from aircall_core.store.queries import flows, timeline
+from aircall_core.store.tables import calls, conversations
 
 
 def test_a_week_of_calls_is_filed_in_the_past(store: Store, tmp_path: Path) -> None:
@@ -21,7 +22,7 @@ def test_a_week_of_calls_is_filed_in_the_past(store: Store, tmp_path: Path) -> N
     assert len(arrived) == demo.CALLS
     assert max(arrived) < now_ms() - 3_600_000
     outcomes = {row.event.data["outcome"] for row in told if row.kind == "call.ended"}
-    assert outcomes == {"answered", "abandoned", "missed"}
+    assert outcomes == {"answered", "abandoned", "voicemail"}
     with store.read() as conn:
         rows = conn.execute(conversations.select()).mappings().all()
         pages = [timeline.timeline(conn, row["id"]) for row in rows]
@@ -36,3 +37,18 @@ def test_filling_again_only_renews_the_passwords(store: Store, tmp_path: Path) -
     assert [row for row in store.events(0, 10_000) if row.kind.startswith("call.")] == before
     assert [one.email for one in first] == [one.email for one in second]
     assert not {one.password for one in first} & {one.password for one in second}
+
+
+def test_the_demo_has_a_line_with_menu_hours_and_queue(store: Store, tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+    demo.fill(store, settings)
+    with store.read() as conn:
+        line = next(line for line in provisioning.all_lines(conn) if line["name"] == "Shop")
+        version, flow = flows.current(conn, line["id"])
+        prompts = flows.prompts_list(conn)
+        pressed = [row.path[0]["label"] for row in conn.execute(calls.select()) if row.path]
+    assert version == 1
+    assert {step.kind for step in flow} >= {Kind.HOURS, Kind.MENU, Kind.DIGITS, Kind.QUEUE, Kind.VOICEMAIL}
+    assert prompts
+    assert all((tmp_path / prompt["path"]).is_file() for prompt in prompts)
+    assert {"Sales", "Workshop", "Repair status"} == set(pressed)
