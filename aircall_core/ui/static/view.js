@@ -1,5 +1,5 @@
 // What this user's browser knows of the calls that concern them: the browser's copy of domain/view.py.
-// Both are held to tests/vectors/view.json; the law is apply(snapshot n, events n+1..m) == snapshot m.
+// Both are held to each other by tests/js/test_browser_code.py; the law is apply(snapshot n, events n+1..m) == snapshot m.
 
 export function empty(user) {
   return { user, duty: false, me: ME, calls: {} };
