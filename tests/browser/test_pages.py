@@ -232,7 +232,9 @@ def test_a_prompt_is_recorded_then_typed_then_heard_and_removed(office: Office) 
     dialog.get_by_label("Name").fill("Recorded here")
     dialog.get_by_role("button", name="Record", exact=True).last.click()
     talk_for(page, 2)
-    dialog.get_by_role("button", name="Stop recording").click()
+    with page.expect_response(lambda one: "upload_file" in one.url and one.request.method == "PUT"):
+        dialog.get_by_role("button", name="Stop recording").click()
+    dialog.get_by_role("button", name="Clear recording").wait_for()
     dialog.get_by_role("button", name="Make prompt").click()
     expect(page.get_by_text("recorded by Alma Keller")).to_be_visible()
 
