@@ -1,9 +1,10 @@
 """Processes killed in the middle of a call, seen from the browser: what goes on, what comes back, what is said."""
 
+import contextlib
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Error, Page, expect
 
 from tests.browser.kit import (
     CALLER_HZ,
@@ -124,3 +125,23 @@ def test_a_killed_worker_loses_its_calls_says_so_and_takes_the_next(office: Offi
     phone, _ = begin_call(office, seats[1])
     phone.hang_up()
     expect(toolbar(seats[1].page)).to_be_hidden()
+
+
+def test_a_browser_that_crashes_is_offline_soon_and_a_console_that_restarts_is_no_news(office: Office) -> None:
+    seat, other = office.on_duty(0), office.on_duty(1)
+    office.wait_for("user.status", user_id=seat.user.id, status="available")
+    quiet_since = office.system.store.last_seq()
+    office.system.kill("console")
+    assert office.system.console is not None
+    office.system.console.wait()
+    office.system.start_console()
+    for one in (seat, other):
+        one.open()
+    assert office.system.events("user.status", after=quiet_since) == []
+    before = office.system.store.last_seq()
+    # The process that draws the page dies, as it does when memory is short: nothing of ours can say good-bye.
+    with contextlib.suppress(Error):
+        seat.page.goto("chrome://crash", timeout=5_000)
+    gone = office.system.wait_for("user.status", 30, before, user_id=seat.user.id)
+    assert gone.event.data["status"] == "offline"
+    assert [row.event.user_id for row in office.system.events("user.status", after=before)] == [seat.user.id]

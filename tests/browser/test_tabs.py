@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
+from sqlalchemy import update
 
+from aircall_core.store import states
+from aircall_core.store.tables import lines
 from tests.browser.kit import (
     CALLER_HZ,
     Office,
@@ -20,6 +23,7 @@ from tests.browser.kit import (
     what_was_heard,
 )
 from tests.support.audio import has_tone, read_wav
+from tests.support.desk_kit import add_tag
 from tests.support.processes import eventually
 
 pytestmark = [pytest.mark.browser, pytest.mark.sip, pytest.mark.timeout(240)]
@@ -93,3 +97,42 @@ def test_closing_the_tab_of_the_call_hands_it_to_the_other_tab(office: Office) -
     talk_for(second, 1)
     sound, rate = what_was_heard(second)
     assert has_tone(sound[rate // 2 :], CALLER_HZ, rate)
+
+
+def test_wrap_up_and_an_owed_tag_are_the_same_in_every_tab_and_after_a_reload(office: Office) -> None:
+    with office.system.store.write() as tx:
+        add_tag(tx, "Billing")
+        states.change(tx.conn, office.users[0].id, wrap_up_s=600)
+        tx.execute(update(lines).values(tags_required=True))
+    try:
+        page = office.on_duty().page
+        phone = office.phone()
+        ringer(page).get_by_role("button", name="Accept").click()
+        talking(page)
+        toolbar(page).get_by_role("button", name="Hang up").click()
+        phone.wait_for("ended")
+        page.get_by_role("button", name="Finish wrap-up").wait_for()
+        page.reload()
+        page.get_by_role("button", name="Extend").click()
+        page.get_by_role("button", name="Finish wrap-up").click()
+        expect(page.get_by_role("button", name="Availability: Tag due")).to_be_visible()
+        second = page.context.new_page()
+        second.goto(page.url)
+        second.get_by_role("button", name="Go off duty").click()  # no way around it
+        second.get_by_role("button", name="Go on duty").click()
+        expect(second.get_by_role("button", name="Availability: Tag due")).to_be_visible()
+        waiting = office.phone()
+        queued = office.wait_for("call.queued", line_id=office.line.id)
+        eventually(lambda: office.call(str(queued.event.call_id)), 10, "the second call")
+        page.wait_for_timeout(500)
+        expect(ringer(page)).to_have_count(0)
+        second.get_by_role("button", name="Billing").click()
+        second.get_by_role("button", name="Save tags").click()
+        ringer(page).wait_for()
+        waiting.hang_up()
+        shown = [row.event.data["status"] for row in office.system.events("user.status", after=office.after)]
+        assert shown[-6:] == ["in_call", "wrap_up", "tagging", "off_duty", "tagging", "available"]
+    finally:
+        with office.system.store.write() as tx:
+            states.change(tx.conn, office.users[0].id, wrap_up_s=0)
+            tx.execute(update(lines).values(tags_required=False))
