@@ -1,5 +1,6 @@
 """How the console writes names, numbers and times for people."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -7,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import phonenumbers
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_time
+from babel.languages import get_official_languages
 
 from aircall_core import numbers
 from aircall_core.ui.text import t
@@ -58,6 +60,12 @@ def _local(at_ms: int, timezone: str) -> datetime:
     except (ZoneInfoNotFoundError, ValueError):
         zone = None
     return datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(zone or UTC)
+
+
+def language_of(country: str, known: Sequence[str]) -> str:
+    """The first official language of a country, if it is one of these; else the first of these."""
+    official = get_official_languages(country, de_facto=True) if country else ()
+    return official[0] if official and official[0] in known else known[0]
 
 
 def size(count: int) -> str:

@@ -81,6 +81,14 @@ def test_moments_are_shown_in_the_companys_zone() -> None:
     assert format.moment(at, "No/Such") == format.moment(at, "UTC")
 
 
+def test_dates_sizes_and_languages() -> None:
+    assert format.day(1_700_000_000_000, "Asia/Tokyo") == "Nov 15, 2023"
+    sizes = [(0, "0 B"), (999, "999 B"), (1400, "1.4 kB"), (250_000, "250 kB"), (3_200_000_000, "3.2 GB")]
+    assert [format.size(count) for count, _ in sizes] == [shown for _, shown in sizes]
+    known = ("en", "es", "fr")
+    assert [format.language_of(one, known) for one in ("MX", "FR", "CA", "DE", "")] == ["es", "fr", "en", "en", "en"]
+
+
 def test_countries_have_names_and_numbers() -> None:
     found = format.countries()
     assert found["FR"] == "France"

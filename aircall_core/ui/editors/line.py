@@ -9,10 +9,11 @@ from aircall_core.ui.forms import Form, form
 from aircall_core.ui.text import t
 
 RECORDING = ("off", "on", "notice")
+LANGUAGES = ("en", "es", "fr")  # of the prompts that come with the console
 PRIORITIES = (0, 1, 2, 3, 4, 5, 6, 7, 8, 9)
 FRESH: dict[str, Any] = {
-    "id": None, "name": "", "number": "", "country": "", "ring_s": 30, "recording": "off", "enabled": True,
-    "users": [], "teams": [], "priority": None, "assignee_first_s": 0, "tags_required": False,
+    "id": None, "name": "", "number": "", "country": "", "language": "", "ring_s": 30, "recording": "off",
+    "enabled": True, "users": [], "teams": [], "priority": None, "assignee_first_s": 0, "tags_required": False,
 }  # fmt: skip
 
 
@@ -40,6 +41,17 @@ def line_form(
                     list(countries),
                     index=list(countries).index(country_now) if country_now in countries else None,
                     format_func=lambda code: countries[code],
+                ),
+            )
+            language_now = line["language"] or format.language_of(home, LANGUAGES)
+            language = fields.field(
+                "language",
+                st.selectbox(
+                    t("lines.language"),
+                    LANGUAGES,
+                    index=LANGUAGES.index(language_now),
+                    format_func=lambda one: t(f"prompts.language_{one}"),
+                    help=t("lines.language_help"),
                 ),
             )
         with right:
@@ -74,8 +86,8 @@ def line_form(
         if not st.form_submit_button(t("page.save"), type="primary"):
             return False
         body = {
-            "name": name, "number": number, "country": country or "", "users": chosen, "teams": chosen_teams,
-            "ring_s": int(ring_s), "recording": recording, "enabled": enabled, **more,
+            "name": name, "number": number, "country": country or "", "language": language, "users": chosen,
+            "teams": chosen_teams, "ring_s": int(ring_s), "recording": recording, "enabled": enabled, **more,
         }  # fmt: skip
         if line["id"]:
             return fields.send(lambda: client.send("PATCH", f"/desk/lines/{line['id']}", body))
