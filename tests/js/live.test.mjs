@@ -217,3 +217,15 @@ test('texts are filled in, and an unknown key shows itself', async () => {
   assert.equal(live.t('hello', { name: '<b>Bo</b>' }), 'Hello <b>Bo</b>, {other}');
   assert.equal(live.t('none'), 'none');
 });
+
+test('names come with cards, and whose a conversation is changes the cards of its calls', async () => {
+  const { world, live } = await online();
+  world.event(20, 'call.ringing', { card: { conversation_id: 'k1', assigned_to: null, people: { bo: 'Bo' } }, data: { ringing: ['me', 'bo'], arrived_at: 1 } });
+  assert.equal(live.names.bo, 'Bo');
+  let drawn = 0;
+  live.addEventListener('view', () => (drawn += 1));
+  world.event(21, 'conversation.assigned', { call_id: null, data: { to: 'bo' } });
+  assert.deepEqual([live.cards.c1.assigned_to, drawn], ['bo', 1]);
+  world.event(22, 'conversation.assigned', { call_id: null, conversation_id: 'k2', data: { to: 'bo' } });
+  assert.equal(drawn, 1);
+});

@@ -10,7 +10,8 @@ const AT_ONCE_MS = 3000; // rung as soon as it arrived: the time since it arrive
 export function facts(call, card, { me, names }) {
   const path = card?.path ?? [];
   const since = call.queued_at ?? card?.queued_at;
-  const queued = since && !call.answered_at && since - (call.arrived_at ?? 0) > AT_ONCE_MS ? since : null;
+  const later = path.length > 0 || since - (call.arrived_at ?? 0) > AT_ONCE_MS;
+  const queued = since && !call.answered_at && later ? since : null;
   return {
     branch: path.at(-1) ?? '',
     before: path.slice(0, -1).reverse(),

@@ -243,11 +243,11 @@ export class Live extends EventTarget {
     this.seq = event.seq;
     if (event.who) this.names[event.who.id] = event.who.name;
     if (event.card) this.#learn(event.call_id, event.card);
-    if (event.kind === 'conversation.assigned') this.#assigned(event);
     const before = this.view;
     this.view = apply(before, event);
     this.#emit('event', { event, before });
-    if (this.view !== before) this.#emit('view', { event });
+    const cards = event.kind === 'conversation.assigned' && this.#assigned(event);
+    if (this.view !== before || cards) this.#emit('view', { event });
     const command = event.data?.command;
     if (command) this.pending.get(command)?.(event);
   }
@@ -257,11 +257,11 @@ export class Live extends EventTarget {
     Object.assign(this.names, card.people);
   }
 
-  /** Whose a conversation is shows on the cards of its calls. */
+  /** Whose a conversation is shows on the cards of its calls; whether there are any. */
   #assigned({ conversation_id: conversation, data }) {
-    for (const [id, card] of Object.entries(this.cards)) {
-      if (card.conversation_id === conversation) this.cards[id] = { ...card, assigned_to: data.to };
-    }
+    const concerned = Object.entries(this.cards).filter(([, card]) => card.conversation_id === conversation);
+    for (const [id, card] of concerned) this.cards[id] = { ...card, assigned_to: data.to };
+    return concerned.length > 0;
   }
 
   #setStatus(status) {
