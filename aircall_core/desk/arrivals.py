@@ -11,13 +11,28 @@ from aircall_core.desk.ringing import call_event
 from aircall_core.domain import events as kinds
 from aircall_core.domain.call import WAITING, State
 from aircall_core.domain.events import Event
-from aircall_core.domain.flow import CLOSED, DEFAULTS, OPEN, WAITS, Flow, Kind, Step, default_flow, document_of, parse
+from aircall_core.domain.flow import (
+    CLOSED,
+    DEFAULTS,
+    OPEN,
+    WAITS,
+    BadFlow,
+    Flow,
+    Kind,
+    Step,
+    default_flow,
+    document_of,
+    parse,
+)
 from aircall_core.ids import new_id
+from aircall_core.logs import get_logger
 from aircall_core.numbers import ANONYMOUS
 from aircall_core.store import calls as rows
 from aircall_core.store import conversations, flows, nodes, provisioning, schedules
 from aircall_core.store.calls import Owner
 from aircall_core.store.engine import Tx
+
+log = get_logger(__name__)
 
 ASSIGNEE = "assignee"  # id of the step that rings a conversation's assignee alone, before the line's flow
 HOURS_AHEAD_MS = 36 * 3_600_000  # how far a plan tells opening hours: no call lasts longer
@@ -96,7 +111,9 @@ class Way:
     ) -> "Way":
         """The newest flow of the line (or the ``version`` that a call began with), the assignee rung before it."""
         found = flows.newest(tx.conn, line["id"]) if version is None else flows.version(tx.conn, line["id"], version)
-        flow = parse(found["document"]) if found else default_flow(line["ring_s"])
+        flow = _readable(line["id"], found["document"]) if found else None
+        if flow is None:
+            found, flow = None, default_flow(line["ring_s"])
         if assignee is not None and line["assignee_first_s"]:
             seconds = line["assignee_first_s"]
             settings = {"target": {"user": assignee}, "total_s": seconds, "user_s": seconds}
@@ -122,6 +139,15 @@ class Way:
             taken.append((step.id, branch))
             step = self.flow.into(step.id, branch)
         return step, taken
+
+
+def _readable(line_id: str, document: Mapping[str, Any]) -> Flow | None:
+    """The flow of a document, which was checked when it was saved; None if it has been spoilt since."""
+    try:
+        return parse(document)
+    except BadFlow as problem:
+        log.error("flow_unreadable", line=line_id, problem=str(problem))
+        return None
 
 
 def _prompts(flow: Flow) -> list[Mapping[str, Any]]:

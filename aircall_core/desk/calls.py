@@ -146,7 +146,7 @@ def _too_late(tx: Tx, call_id: str) -> DeskError:
     if call["accepted_by"] is not None:
         by = _who(tx, call["accepted_by"])
         return DeskError("taken", f"{by['name']} has taken this call.", 409, {"by": by})
-    if call["state"] == State.OVERFLOW.value:
+    if call["state"] in (State.FLOW, State.VOICEMAIL, State.OVERFLOW):
         return DeskError("over", "The ring time is over.")
     return DeskError("not_rung", "This call does not ring for you any more.")
 

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
+from aircall_core.domain.call import State
+
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -35,8 +37,9 @@ class Metrics:
 
     def set_calls(self, by_state: Mapping[str, int]) -> None:
         """Live calls by state; states without calls go to zero."""
-        for state in ("ringing", "accepting", "answered", "confirmed", "overflow"):
-            self.calls.labels(state).set(by_state.get(state, 0))
+        for state in State:
+            if state is not State.ENDED:
+                self.calls.labels(state.value).set(by_state.get(state.value, 0))
 
     def set_refused(self, counts: Iterable[Mapping[str, int]]) -> None:
         """INVITEs refused since each worker started, by reason."""

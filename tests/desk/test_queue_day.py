@@ -5,6 +5,7 @@ import random
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import count
@@ -15,11 +16,12 @@ from sqlalchemy import insert, select, update
 
 from aircall_core.desk import availability
 from aircall_core.desk.distribution import Entered
+from aircall_core.desk.errors import DeskError
 from aircall_core.domain.flow import DEFAULTS, Kind
 from aircall_core.ids import new_id
 from aircall_core.store import Store, clock, open_store
 from aircall_core.store import tables as t
-from tests.support.desk_kit import Desk
+from tests.support.desk_kit import Desk, beat_of, go_offline
 
 QUEUE = {"id": "queue", "kind": "queue"}
 NAMES = ("Anna", "Ben", "Cleo", "Dora", "Emil")
@@ -57,7 +59,7 @@ class Day:
 
     def look(self) -> None:
         """What the worker hears from the log: who is rung now, and for how long."""
-        names = {user: name for name, user in self.desk.ids.items()}
+        names = self.desk.names
         legs = select(t.call_legs.c.call_id, t.call_legs.c.user_id).where(t.call_legs.c.state == "ringing")
         with self.desk.store.read() as conn:
             now = [(row.call_id, names[row.user_id]) for row in conn.execute(legs)]
@@ -281,3 +283,74 @@ def test_freed_agents_and_new_callers_at_once(store: Store, store_url: str, race
     rung = exclusive_rings(store)
     assert rung == {anna: 1, ben: 1, cleo: 1}, "three are free, four wait: each of the three has one"
     assert all(desk.ringing(call) for call in waiting), "those who wait longest"
+
+
+def test_many_writers_neither_wait_for_each_other_nor_share_an_agent(store: Store, store_url: str) -> None:
+    """Four processes do all that desks and workers do, on two queues with the same agents; then everything is over."""
+    desk = Desk.open(store, *NAMES)
+    other = Desk.open(store, number="+33199990000")
+    with store.write() as tx:
+        for user in desk.users:
+            tx.execute(insert(t.line_users).values(line_id=other.line, user_id=user))
+    desk.flow(QUEUE)
+    other.flow({**QUEUE, "strategy": "round_robin"})
+
+    def work(own: Desk, seed: int) -> None:
+        dice = random.Random(seed)
+        for number in range(40):
+            with suppress(DeskError):  # a refusal (somebody was faster) is as good as a deed
+                any_deed(own, dice, f"+3361{seed}00{number:04d}", dice.choice((desk.line, other.line)))
+
+    at_once(desk, store_url, [partial(work, seed=seed) for seed in range(4)])
+    with store.read() as conn:
+        rings = select(t.call_legs.c.user_id).join(t.calls, t.calls.c.id == t.call_legs.c.call_id)
+        rung = conn.scalars(rings.where(t.call_legs.c.state == "ringing", t.calls.c.ended_at.is_(None))).all()
+        live = conn.scalars(select(t.calls.c.id).where(t.calls.c.ended_at.is_(None))).all()
+        holders = conn.execute(select(t.users.c.active_call_id).where(t.users.c.active_call_id.is_not(None))).all()
+    assert len(set(rung)) == len(rung), "an agent is rung by one of them at a time"
+    assert len(set(holders)) == len(holders)
+    for call in live:
+        desk.end(call)
+    with store.read() as conn:
+        assert conn.scalar(select(t.users.c.id).where(t.users.c.active_call_id.is_not(None))) is None
+        assert conn.scalar(select(t.call_legs.c.id).where(t.call_legs.c.state == "ringing")) is None
+        assert conn.scalar(select(t.calls.c.id).where(t.calls.c.outcome.is_(None))) is None
+
+
+def any_deed(desk: Desk, dice: random.Random, number: str, line: str) -> None:
+    """One thing that a desk or a worker does."""
+    with desk.store.read() as conn:
+        live = list(conn.scalars(select(t.calls.c.id).where(t.calls.c.ended_at.is_(None)).order_by(t.calls.c.id)))
+    user = dice.choice(desk.users)
+    name = dice.choice(
+        ["arrive", "arrive", "answer", "answer", "end", "reject", "missed", "check", "over", "duty", "beat"]
+    )
+    if name == "arrive" or not live:
+        desk.arrive(number, line_id=line)
+        return
+    call = dice.choice(live)
+    match name:
+        case "answer":
+            rung = [one for one in desk.users if desk.names[one] in desk.ringing(call)]
+            if rung:
+                desk.answer(call, dice.choice(rung))
+        case "end":
+            desk.end(call)
+        case "reject":
+            desk.reject(call, desk.names[user])
+        case "missed":
+            desk.fact("ring_missed", call, user_id=user, at=desk.now())
+        case "check":
+            desk.fact("check", call)
+        case "over":
+            desk.fact("ring_over", call, at=desk.now(), reason="timeout")
+            desk.fact("ring_step", call, step="queue", settings=SETTINGS, at=desk.now())
+        case "duty":
+            for on in (False, True):
+                with desk.store.write() as tx:
+                    availability.set_duty(tx, user, on=on, command=new_id())
+        case "beat":
+            with desk.store.write() as tx:
+                go_offline(tx, user)
+            with desk.store.write() as tx:
+                availability.beat(tx, [beat_of(user)])

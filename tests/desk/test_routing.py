@@ -8,6 +8,7 @@ from sqlalchemy import insert, select, update
 from aircall_core.desk import assignment, availability, facts
 from aircall_core.desk.arrivals import ArrivalPlan
 from aircall_core.desk.distribution import Entered
+from aircall_core.desk.errors import DeskError
 from aircall_core.domain.availability import Status
 from aircall_core.domain.flow import DEFAULTS, Kind
 from aircall_core.ids import new_id, now_ms
@@ -477,3 +478,18 @@ def test_facts_are_never_refused_for_the_state_they_find(desk: Desk) -> None:
     desk.fact("ring_step", call, step="x", settings=settings(Kind.RING), at=1)
     desk.fact("step", call, step="x", kind="menu", at=1)
     assert desk.store.last_seq() == before
+
+
+def test_a_flow_that_cannot_be_read_any_more_rings_the_line(desk: Desk) -> None:
+    desk.flow({"id": "x", "kind": "of no kind"})
+    plan = desk.arrive()
+    assert (plan.flow_version, plan.step, entered(plan).ringing) == (0, "ring", tuple(sorted(desk.users)))
+
+
+def test_who_accepts_too_late_is_told_that_the_ring_time_is_over(desk: Desk) -> None:
+    call = desk.arrive().call_id
+    desk.fact("ring_over", call, at=now_ms(), reason="timeout")
+    with pytest.raises(DeskError, match="ring time is over"):
+        desk.accept(call, desk.ids["Anna"])
+    with desk.store.read() as conn:
+        assert conn.scalar(select(t.users.c.active_call_id).where(t.users.c.id == desk.ids["Anna"])) is None

@@ -118,6 +118,11 @@ class Desk:
             availability.beat(tx, [beat_of(user) for user in ids.values()])
         return cls(store, tuple(ids.values()), line_id, ids)
 
+    @property
+    def names(self) -> dict[str, str]:
+        """Names by id."""
+        return {user: name for name, user in self.ids.items()}
+
     def flow(self, *steps: Mapping[str, Any], version: int = 1) -> None:
         """Calls go through these steps from now on."""
         with self.store.write() as tx:
