@@ -70,7 +70,7 @@ def _speakable(text: str, voice: str) -> str:
 
 
 def synthesise(text: str, voice: str = "heart") -> Samples:
-    """The text as samples in [-1, 1] at 8 kHz, not levelled. The same text gives the same samples."""
+    """The text as samples in [-1, 1] at 8 kHz, not levelled. The same text gives the same samples (Pico: nearly)."""
     try:
         return _pico(text, _PICO[voice]) if voice in _PICO else _hibari(text, voice)
     except ImportError as error:

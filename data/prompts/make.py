@@ -3,7 +3,8 @@
 Run it in the root of the repository. The Spanish and French recordings come from Debian's packages
 asterisk-core-sounds-es-wav and asterisk-core-sounds-fr-wav, which put them into /usr/share/asterisk/sounds; another
 folder that holds es_MX_f_Allison and fr_CA_f_June will do. The words are in words.py, the music is computed in
-music.py: the same code and packages give the same files, so a change of words is a change of one line there.
+music.py: the same code and packages give the same files (but for the lowest two bits of what Pico speaks), so a change
+of words is a change of one line there.
 """
 
 import sys
