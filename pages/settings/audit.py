@@ -42,7 +42,8 @@ def entry(row: dict[str, Any]) -> None:
         left.markdown(f"**{format.plain(what)}**{name}")
         right.markdown(f":small[{format.plain(who)} · {format.moment(row['at'], zone)}]")
         lines = [
-            f"- {format.plain(setting.replace('_', ' ').capitalize())}: {value(before)} → {value(after)}"
+            f"- {format.plain(setting.replace('_', ' ').capitalize())}: "
+            + (value(after) if before is None else f"{value(before)} → {value(after)}")
             for setting, (before, after) in row["changes"].items()
         ]
         if lines:

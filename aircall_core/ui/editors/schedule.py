@@ -17,6 +17,7 @@ from aircall_core.ui.forms import Form
 from aircall_core.ui.text import t
 
 PREVIEW = 6
+TICKS = (6, 12, 18)
 WORKDAY = [["09:00", "18:00"]]
 FRESH: dict[str, Any] = {
     "id": None, "name": "", "weekly": [*[WORKDAY] * 5, [], []], "country": None, "subdivision": None, "special": {},
@@ -66,9 +67,11 @@ def schedule_form(key: str, schedule: Mapping[str, Any], company: Mapping[str, A
 def _week(key: str, schedule: Mapping[str, Any], fields: Form) -> list[Any]:
     """The seven days; None for one that cannot be read."""
     st.markdown(f"**{t('hours.week')}**", help=t("hours.week_help"))
-    st.button(
+    left, right = st.columns([2, 3], vertical_alignment="bottom", gap="small")
+    left.button(
         t("hours.copy"), key=f"{key}-copy", icon=":material/content_copy:", type="tertiary", on_click=_copy, args=(key,)
     )
+    right.html(scale())
     names = get_day_names("wide", locale="en")
     found: list[Any] = []
     for index in range(7):
@@ -110,8 +113,14 @@ def bar(spans: list[list[str]]) -> str:
         last = last if last > first else hours.DAY
         left, width = first / hours.DAY * 100, (last - first) / hours.DAY * 100
         pieces.append(f'<i style="left:{left:.2f}%;width:{width:.2f}%"></i>')
-    ticks = "".join(f'<b style="left:{hour / 24 * 100:.2f}%">{hour:02}</b>' for hour in (6, 12, 18))
+    ticks = "".join(f'<b style="left:{hour / 24 * 100:.2f}%"></b>' for hour in TICKS)
     return f'<div class="day-bar" title="{escape(hours_text.write(spans))}">{"".join(pieces)}{ticks}</div>'
+
+
+def scale() -> str:
+    """The hours that stand above the bars."""
+    marks = "".join(f'<b style="left:{hour / 24 * 100:.2f}%">{hour}</b>' for hour in TICKS)
+    return f'<div class="day-scale">{marks}</div>'
 
 
 # ---- holidays
