@@ -84,17 +84,6 @@ class ArrivalPlan:
     step: str = ""
     entered: Entered | None = None
 
-    @property
-    def ring(self) -> tuple[str, ...]:
-        """Users rung now."""
-        return self.entered.ringing if self.entered else ()
-
-    @property
-    def ring_s(self) -> int:
-        """How long the first step rings."""
-        step = parse(self.flow).get(self.step) if self.step else None
-        return int(step["total_s"]) if step and step.kind in WAITS else 0
-
 
 @dataclass(frozen=True, slots=True)
 class Way:

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from aircall_core.desk import calls, facts
+from aircall_core.desk.distribution import Entered
 from aircall_core.desk.errors import DeskError, Fenced
 from aircall_core.ids import now_ms
 from aircall_core.store import Store, open_store
@@ -26,7 +27,7 @@ def kinds(store: Store, call: str) -> list[str]:
 def test_the_way_of_an_answered_call(store: Store) -> None:
     desk = Desk.open(store, "Anna", "Ben")
     plan = desk.arrive()
-    assert plan.ring == tuple(sorted(desk.users))
+    assert plan.entered == Entered(tuple(sorted(desk.users)))
     desk.answer(plan.call_id, desk.ids["Anna"])
     desk.end(plan.call_id)
     assert kinds(store, plan.call_id) == [

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import update
 
 from aircall_core.desk import availability, facts, nodes
+from aircall_core.desk.distribution import Entered
 from aircall_core.desk.errors import Fenced
 from aircall_core.ids import new_id, now_ms
 from aircall_core.store import Store, open_store
@@ -27,9 +28,7 @@ def test_nobody_on_duty_is_said_with_reasons(store: Store) -> None:
         availability.set_duty(tx, desk.ids["Anna"], on=False, command="command-1")
         go_offline(tx, desk.ids["Ben"])
     plan = desk.arrive()
-    assert plan.ring == ()
-    assert plan.entered is not None
-    assert not plan.entered.waits
+    assert plan.entered == Entered((), waits=False)
     queued = store.events(0, 100)[-1].event
     assert queued.kind == "call.queued"
     assert queued.data["reasons"] == {desk.ids["Anna"]: "off_duty", desk.ids["Ben"]: "offline"}
@@ -61,7 +60,7 @@ def test_the_end_of_a_call_offers_the_next_one(store: Store) -> None:
     first = desk.arrive("+33611111111").call_id
     desk.answer(first, anna)
     second = desk.arrive("+33622222222")
-    assert second.ring == (ben,)
+    assert second.entered == Entered((ben,))
     desk.end(first)
     assert ringing(store, second.call_id) == sorted((anna, ben))
 
