@@ -11,15 +11,15 @@ from typing import Any, Final
 from aircall_core.desk import audit, flow_uses
 from aircall_core.desk.errors import DeskError, Invalid, not_found
 from aircall_core.domain.events import PROMPT_CHANGED, STAFF, Event
-from aircall_core.store import Store, Tx
+from aircall_core.store import Tx, due
 from aircall_core.store import prompts as rows
 
 KINDS: Final = ("uploaded", "recorded", "spoken")
 FOLDER: Final = "prompts"  # in the data folder
 MOST: Final = 500
 _LONGEST_NAME = 80
-_GRACE_S: Final = 24 * 3600
-_CHUNK = 200
+REMOVED: Final = "prompt_removed"  # the due row that ends a file
+_KEPT_MS: Final = 86_400_000
 
 
 def path_of(prompt_id: str) -> str:
@@ -53,12 +53,13 @@ def rename(tx: Tx, actor: str, prompt_id: str, name: str) -> None:
 
 
 def remove(tx: Tx, actor: str, prompt_id: str) -> None:
-    """Remove a prompt that no line's flow plays. Its file stays for calls in progress: `sweep` deletes it."""
+    """Remove a prompt that no line's flow plays. Its file stays for calls in progress, and is due a day later."""
     known = _known(tx, prompt_id)
     lines = flow_uses.lines_using(tx, flow_uses.PROMPT, prompt_id)
     if lines:
         raise DeskError("in_use", f"{_listed(lines)} plays this prompt. Choose another one in that flow first.")
     rows.remove(tx.conn, prompt_id)
+    due.put(tx.conn, REMOVED, prompt_id, tx.now_ms() + _KEPT_MS)
     _changed(tx, actor, prompt_id)
     audit.note(tx, actor, "prompt.removed", prompt_id, known["name"])
 
@@ -74,20 +75,16 @@ def free_name(tx: Tx, name: str, prompt_id: str | None = None) -> str:
     return name
 
 
-def sweep(store: Store, data_dir: Path, grace_s: float = _GRACE_S) -> int:
-    """Delete the files that no prompt is in any more, and what an upload that broke off left behind; how many."""
-    before = time.time() - grace_s
-    old = [path for path in sorted((data_dir / FOLDER).glob("*.wav*")) if path.stat().st_mtime < before]
-    deleted = 0
-    for start in range(0, len(old), _CHUNK):
-        chunk = old[start : start + _CHUNK]
-        with store.read() as conn:
-            kept = rows.known_paths(conn, [f"{FOLDER}/{path.name}" for path in chunk])
-        for path in chunk:
-            if f"{FOLDER}/{path.name}" not in kept:
-                path.unlink(missing_ok=True)
-                deleted += 1
-    return deleted
+def delete_file(data_dir: Path, prompt_id: str) -> None:
+    """A removed prompt's day is over: its file goes, and with it what uploads that broke off have left behind.
+
+    Only what a removal names is deleted: a console that was pointed at another store must not lose its sounds.
+    """
+    folder = data_dir / FOLDER
+    (folder / Path(path_of(prompt_id)).name).unlink(missing_ok=True)
+    for part in folder.glob("*.part"):
+        if part.stat().st_mtime < time.time() - _KEPT_MS / 1000:
+            part.unlink(missing_ok=True)
 
 
 def _known(tx: Tx, prompt_id: str) -> dict[str, Any]:

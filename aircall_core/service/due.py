@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from aircall_core.config import Settings
-from aircall_core.desk import afterwork, availability, company, retention
+from aircall_core.desk import afterwork, availability, company, prompts, retention
 from aircall_core.ids import new_id
 from aircall_core.logs import get_logger
 from aircall_core.service.retention import delete_old
@@ -49,12 +49,17 @@ def _announced_day_has_come(store: Store, _: Settings, __: Due) -> int | None:
         return company.end_announcement(tx)
 
 
+def _prompt_removed(_: Store, settings: Settings, row: Due) -> None:
+    prompts.delete_file(settings.data_dir, row.subject)
+
+
 # One line for each kind of due row.
 JOBS: Final[Mapping[str, Job]] = {
     afterwork.WRAP_UP: Job(_wrap_up_over),
     availability.HOURS: Job(_hours_changed),
     company.ROLLOUT_DUE: Job(_announced_day_has_come),
     retention.KEY: Job(delete_old, every_s=3600, slow=True),
+    prompts.REMOVED: Job(_prompt_removed, slow=True),
 }
 
 CLAIM_MS: Final = 30_000

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from aircall_core.config import Settings
-from aircall_core.desk import prompts, retention
+from aircall_core.desk import retention
 from aircall_core.service.endpoint import Ask
 from aircall_core.store import Store, clock
 from aircall_core.store.due import Due
@@ -34,12 +34,8 @@ def change_retention(ask: Ask) -> dict[str, int]:
 
 
 def delete_old(store: Store, settings: Settings, _: Due) -> int | None:
-    """The due job: what is older than it is kept goes, and files that no prompt is in.
-
-    When to go on (ms), if at once.
-    """
+    """The due job: what is older than it is kept goes. When to go on (ms), if at once."""
     more = retention.run(store, settings.data_dir)
-    prompts.sweep(store, settings.data_dir)
     if not more:
         return None
     with store.read() as conn:

@@ -14,7 +14,8 @@ import pytest
 
 from aircall_core import sound_child, sounds
 from aircall_core.desk import prompts
-from aircall_core.store import audit, flows
+from aircall_core.service.due import Runner
+from aircall_core.store import audit, due, flows
 from tests.service.conftest import World
 from tests.support.desk_kit import add_line
 
@@ -236,15 +237,19 @@ def test_a_prompt_that_callers_hear_is_not_removed(world: World, boss: str) -> N
     assert files(world) == [f"{prompt}.wav"]
 
 
-def test_the_sweep_deletes_what_no_prompt_is_in(world: World, boss: str) -> None:
+def test_a_removed_prompts_file_goes_a_day_later(world: World, boss: str) -> None:
     kept = bring(world, boss, encoded(tone(1, 8000), 8000), "Kept").json()["id"]
     gone = bring(world, boss, encoded(tone(1, 8000), 8000), "Gone").json()["id"]
     folder = world.desk.settings.data_dir / "prompts"
-    (folder / "broken.wav.part").write_bytes(b"half")
+    stranger = folder / "of-another-store.wav"
+    for name, age_s in ((folder / "old.wav.part", 90_000), (folder / "new.wav.part", 60), (stranger, 90_000)):
+        name.write_bytes(b"half")
+        os.utime(name, (time.time() - age_s,) * 2)
     assert world.ask("DELETE", f"/desk/prompts/{gone}", boss).status_code == 204
-    assert prompts.sweep(world.store, world.desk.settings.data_dir) == 0, "calls in progress may still play it"
-    yesterday = time.time() - 25 * 3600
-    for path in folder.iterdir():
-        os.utime(path, (yesterday, yesterday))
-    assert prompts.sweep(world.store, world.desk.settings.data_dir) == 2
-    assert files(world) == [f"{kept}.wav"]
+    runner = Runner(world.store, world.desk.settings, lambda: pytest.fail("the runner gave up"))
+    runner.once(slow=True)
+    assert (folder / f"{gone}.wav").exists(), "calls in progress may still play it"
+    with world.store.write() as tx:
+        due.put(tx.conn, prompts.REMOVED, gone, tx.now_ms())
+    runner.once(slow=True)
+    assert files(world) == sorted([f"{kept}.wav", "new.wav.part", stranger.name])
