@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from aircall_core.desk import flows
-from tests.browser.kit import Office, ringer, shot, talking, toolbar
+from tests.browser.kit import PHONE, Office, ringer, shot, talking, toolbar
 from tests.support.audio import tone
 from tests.support.ivr_caller import RATE, IvrCaller
 
@@ -135,3 +135,10 @@ def test_a_voicemail_is_listed_played_in_its_place_and_called_back(office: Offic
     player.get_by_role("button", name="Play recording").click()
     expect(player).to_contain_text("0:01 /")
     shot(page, "voicemail")
+    phone = office.seat(1, viewport=PHONE, color_scheme="dark").open(page.url.removeprefix(office.system.console_url))
+    expect(phone.get_by_role("group", name="Voicemail")).to_be_in_viewport()
+    shot(phone, "voicemail-phone")
+    phone.goto(office.system.console_url)
+    filtered(phone, "Callbacks")
+    expect(phone.get_by_text("Ada Moreau is calling back").first).to_be_visible()
+    shot(phone, "callbacks-phone")

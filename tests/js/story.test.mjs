@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { callerTitle, clock, initials } from '../../aircall_core/ui/static/dom.js';
-import { advance, form, fresh, line, look, owed, reason, title, TOLD, way } from '../../aircall_core/ui/static/story.js';
+import { advance, form, fresh, line, look, owed, reason, title, TOLD, waited, way } from '../../aircall_core/ui/static/story.js';
 import { words } from './stage.mjs';
 
 const TEXT = words();
@@ -78,6 +78,15 @@ test('why a call was missed has words; an answered one has no reason', () => {
   for (const code of codes) assert.ok(TEXT[reason({ state: 'ended', outcome: 'missed', missed_reason: code })], code);
   assert.equal(reason({ state: 'ended', outcome: 'answered', missed_reason: null }), null);
   assert.equal(reason({ state: 'ringing', missed_reason: null }), null);
+  assert.equal(reason({ state: 'ended', outcome: 'voicemail', missed_reason: 'short_abandoned' }), null, 'a message was left');
+  assert.ok(reason({ state: 'ended', outcome: 'voicemail', missed_reason: 'out_of_opening_hours' }));
+});
+
+test('how long a caller waited for an agent', () => {
+  assert.equal(waited({ arrived_at: 0, queued_at: 20, answered_at: 50, ended_at: 90 }), 30);
+  assert.equal(waited({ arrived_at: 10, queued_at: null, answered_at: null, ended_at: 90, outcome: 'missed' }), 80);
+  assert.equal(waited({ arrived_at: 0, queued_at: 20, answered_at: null, ended_at: 90, outcome: 'voicemail' }), null);
+  assert.equal(waited({ arrived_at: 0, queued_at: 20, answered_at: null, ended_at: null }), null);
 });
 
 test('a missed call is owed an answer until somebody calls back or declines', () => {

@@ -91,8 +91,7 @@ function assigned(name, who, to) {
 /** A caller's way through the line's flow: branches, digits, and how long they waited for an agent; null without any. */
 export function way(call) {
   if (!call?.path?.length && !call?.digits?.length) return null;
-  const until = call.answered_at ?? call.ended_at;
-  return { path: call.path ?? [], digits: call.digits ?? [], waited: call.queued_at && until ? until - call.queued_at : null };
+  return { path: call.path ?? [], digits: call.digits ?? [], waited: call.queued_at ? waited(call) : null };
 }
 
 /** A call after one more of its events: what a bubble shows while its conversation is open. */
@@ -139,7 +138,16 @@ export function title(call) {
 
 /** Why nobody answered: the key of its words, or null where the outcome says it all. */
 export function reason(call) {
-  return call.state === 'ended' && call.missed_reason && look(call) === 'missed' ? `missed.${call.missed_reason}` : null;
+  if (call.state !== 'ended' || !call.missed_reason || look(call) !== 'missed') return null;
+  // Who left a message did not just hang up.
+  const gaveUp = ['short_abandoned', 'abandoned_in_ivr', 'abandoned_in_classic'].includes(call.missed_reason);
+  return call.outcome === 'voicemail' && gaveUp ? null : `missed.${call.missed_reason}`;
+}
+
+/** How long (ms) a caller waited for an agent, or null: while it goes on, and where a message was spoken meanwhile. */
+export function waited(call) {
+  const until = call.answered_at ?? (call.outcome === 'voicemail' ? null : call.ended_at);
+  return until ? until - (call.queued_at ?? call.arrived_at) : null;
 }
 
 /** Whether somebody should call back: nobody answered, and nobody does it already or refused to. */

@@ -5,7 +5,7 @@ import { dialBox } from './dial.js';
 import { clock, h, icon, listeners, mounter } from './dom.js';
 import { player } from './player.js';
 import { shared } from './shared.js';
-import { advance, ASKED, form, fresh, line, look, owed, reason, title, way } from './story.js';
+import { advance, ASKED, form, fresh, line, look, owed, reason, title, waited, way } from './story.js';
 
 const PAGE = 50;
 
@@ -31,7 +31,8 @@ function build(host, { data, trigger }) {
   const said = h('p', { class: 'sr', 'aria-live': 'polite' });
   const scroller = h('section', { class: 'scroll', tabindex: '0', 'aria-label': t('timeline.title') }, h('div', { class: 'inner' }, top, list));
   const jump = h('button', { class: 'jump', type: 'button', hidden: true, onclick: () => (scroller.scrollTop = 0) }, t('timeline.newest'));
-  host.append(said, h('div', { class: 'frame' }, scroller, jump), dial.node);
+  const frame = h('div', { class: 'frame' }, scroller, jump);
+  host.append(said, frame, dial.node);
   note('loading');
   const watch = new IntersectionObserver((seen) => seen.some((one) => one.isIntersecting) && before !== undefined && older(), { root: scroller, rootMargin: '600px' });
 
@@ -150,11 +151,11 @@ function build(host, { data, trigger }) {
   }
 
   function wayText(value) {
-    const { path, digits, waited } = way(value);
+    const { path, digits, waited: wait } = way(value);
     return [
       path.length ? t('log.menu', { path: path.join(' › ') }) : '',
       ...digits.map(({ label, value: typed }) => t('log.typed', { label: label || t('log.digits'), value: typed })),
-      waited === null ? '' : t('call.waited', { time: clock(waited) }),
+      wait === null ? '' : t('call.waited', { time: clock(wait) }),
     ].filter(Boolean).join(', ');
   }
 
@@ -213,12 +214,12 @@ function build(host, { data, trigger }) {
       parts.glyph.replaceChildren(icon(sign));
     }
     const talk = value.answered_at && value.ended_at ? clock(value.ended_at - value.answered_at) : '';
-    const wait = (value.answered_at ?? value.ended_at) ? clock((value.answered_at ?? value.ended_at) - (value.queued_at ?? value.arrived_at)) : '';
+    const wait = waited(value);
     const name = value.answered_by?.name ?? '';
     parts.detail.textContent = [
       name && t('call.by', { name }),
       talk && t('call.talked', { time: talk }),
-      wait && t('call.waited', { time: wait }),
+      wait !== null && t('call.waited', { time: clock(wait) }),
       !name && value.rang?.length ? t('call.rang', { names: value.rang.join(', ') }) : '',
     ].filter(Boolean).join(' · ');
     parts.branch.textContent = [value.path?.at(-1), ...(value.digits ?? []).map((one) => [one.label, one.value].filter(Boolean).join(' '))].filter(Boolean).join(' · ');
@@ -281,6 +282,14 @@ function build(host, { data, trigger }) {
   }
 
   subs.add(() => watch.disconnect());
+  // As high as what stands above it on the page leaves room for: a call's details come and go there.
+  const page = document.querySelector('[data-testid="stMainBlockContainer"]') ?? document.body;
+  const fit = new ResizeObserver(() => {
+    const above = frame.getBoundingClientRect().top - page.getBoundingClientRect().top;
+    frame.style.setProperty('--above', `${Math.round(above)}px`);
+  });
+  fit.observe(page);
+  subs.add(() => fit.disconnect());
   scroller.addEventListener('scroll', () => (jump.hidden = scroller.scrollTop > -400), { passive: true });
   let wasAway = false;
   subs.on(live, 'event', (e) => happened(e.detail.event));
