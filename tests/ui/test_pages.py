@@ -80,6 +80,11 @@ def shell(desk: Desk, role: str = "administrator", page: str = "") -> AppTest:
     return at
 
 
+def save(at: AppTest) -> Any:
+    """The first form's button."""
+    return next(one for one in at.button if one.label == "Save")
+
+
 def fine(at: AppTest) -> AppTest:
     """No exception was shown."""
     assert not at.exception, [one.value for one in at.exception]
@@ -178,18 +183,26 @@ def test_a_conversations_header_shows_names_as_text(desk: Desk) -> None:
 def test_the_company_is_saved(desk: Desk, sent: Sent) -> None:
     at = shell(desk, page="settings/company.py")
     at.text_input[0].set_value("Berg & Co")
-    at.button[-1].click().run()
+    save(at).click().run()
     fine(at)
     method, path, body = sent[-1]
     assert (method, path) == ("PATCH", "/desk/company")
     assert admin.CompanyChange.model_validate(body).name == "Berg & Co"
 
 
+def test_the_pause_after_missed_calls_is_saved(desk: Desk, sent: Sent) -> None:
+    at = shell(desk, page="settings/company.py")
+    at.number_input[0].set_value(3)
+    at.button[-1].click().run()
+    fine(at)
+    assert sent[-1] == ("PATCH", "/desk/company", {"auto_pause_after": 3})
+
+
 def test_a_refused_field_shows_why_beside_it_and_keeps_what_was_typed(desk: Desk, sent: Sent) -> None:
     at = shell(desk, page="settings/company.py")
     sent.refusal = client.Refused("invalid", "Please check.", {"name": "Too long, please."})
     at.text_input[0].set_value("Berg & Co")
-    at.button[-1].click().run()
+    save(at).click().run()
     fine(at)
     assert any("Too long, please." in one.value for one in at.markdown)
     assert at.text_input[0].value == "Berg & Co"
@@ -200,7 +213,7 @@ def test_a_desk_that_is_away_is_said_and_nothing_lost(desk: Desk, sent: Sent) ->
     at = shell(desk, page="settings/company.py")
     sent.refusal = client.Refused("unreachable", "The desk is away.")
     at.text_input[0].set_value("Berg & Co")
-    at.button[-1].click().run()
+    save(at).click().run()
     assert [one.value for one in fine(at).error] == ["The desk is away."]
     assert at.text_input[0].value == "Berg & Co"
 

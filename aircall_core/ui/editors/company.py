@@ -39,3 +39,15 @@ def company_form(key: str, company: dict[str, Any]) -> bool:
             return False
         body = {"name": name, "country": country or "", "timezone": timezone or "", "language": company["language"]}
         return fields.send(lambda: client.send("PATCH", "/desk/company", body))
+
+
+def pause_form(key: str, count: int) -> bool:
+    """After how many missed calls in a row a user is paused."""
+    with form(key) as fields:
+        most = fields.field(
+            "auto_pause_after",
+            st.number_input(t("availability.pause_after"), 0, 20, count, help=t("availability.pause_help")),
+        )
+        if not st.form_submit_button(t("page.save"), type="primary"):
+            return False
+        return fields.send(lambda: client.send("PATCH", "/desk/company", {"auto_pause_after": most}))
