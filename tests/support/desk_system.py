@@ -18,7 +18,7 @@ import random
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -32,7 +32,7 @@ from aircall_core.config import Settings
 from aircall_core.desk import company, lines, people
 from aircall_core.domain.events import EventRow
 from aircall_core.ids import new_id
-from aircall_core.store import Store, migrate, open_store
+from aircall_core.store import Store, flows, migrate, open_store
 from tests.support.audio import Samples
 from tests.support.pcm_peer import PcmPeer
 from tests.support.peers import TestPhone
@@ -248,6 +248,13 @@ class System:
         with self.store.write() as tx:
             line_id = lines.create(tx, "system", users=[one.id for one in users], name=name, number=number, **more)
         return Line(line_id, number)
+
+    def draw(self, line: Line, steps: Sequence[Mapping[str, Any]]) -> None:
+        """The line's next flow, as its editor would save it (and would refuse some that tests want)."""
+        with self.store.write() as tx:
+            newest = flows.newest(tx.conn, line.id)
+            values = {"version": newest["version"] + 1 if newest else 1, "document": {"steps": list(steps)}}
+            flows.add(tx.conn, line_id=line.id, created_at=1, created_by=None, **values)
 
     # ---- what users do
 

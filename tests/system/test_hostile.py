@@ -64,7 +64,8 @@ def fort(netns: NetNs, tmp_path_factory: pytest.TempPathFactory) -> Iterator[For
     with System(folder, sip_host="0.0.0.0", sip_port=5060, inbound_share=0.1, min_free_disk_mb=0) as system:
         system.sip_host = "127.0.0.1"
         ada = system.add_user("Ada")
-        line = system.add_line("+33199000001", [ada], ring_s=8)
+        line = system.add_line("+33199000001", [ada])
+        system.draw(line, [{"id": "ring", "kind": "ring", "total_s": 8}])  # and no voicemail, which would pick up
         yield Fort(system, line, ada, system.on_duty(ada), netns.address, sip_port=5060)
 
 
