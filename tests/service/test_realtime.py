@@ -107,6 +107,7 @@ def test_snapshot_and_events_make_the_view_of_the_store(world: World, office: de
         office.answer(before.call_id, ada)
         office.end(call)
         tab.until("event", "call.ended")
+        tab.until("event", "user.status")  # Bob is free again
         with world.store.read() as conn:
             seq, view = views.snapshot(conn, ada)
         assert tab.view == view
