@@ -8,7 +8,7 @@ from aircall_core import numbers
 from aircall_core.store.blocklist import entries
 from aircall_core.store.queries import people
 from aircall_core.ui import client, data, format, forms, rows, search, session
-from aircall_core.ui.forms import form
+from aircall_core.ui.editors.blocked import block_form, note_form
 from aircall_core.ui.text import t
 
 session.current()
@@ -27,36 +27,16 @@ def shown(pattern: str) -> str:
 @st.dialog(t("blocklist.add_title"))
 def add() -> None:
     """Block a number, a prefix, or withheld numbers."""
-    kinds = ("number", "prefix", "withheld")
-    kind = st.segmented_control(
-        t("blocklist.kind"), kinds, default="number", required=True, format_func=lambda one: t(f"blocklist.kind_{one}")
-    )
-    with form("block") as fields:
-        number = ""
-        if kind == "withheld":
-            st.caption(t("blocklist.withheld_help"))
-        else:
-            number = fields.field(
-                "number",
-                st.text_input(t(f"blocklist.{kind}_label"), max_chars=60, placeholder=t(f"blocklist.{kind}_example")),
-            )
-        note = fields.field("note", st.text_input(t("blocklist.note"), max_chars=200))
-        if st.form_submit_button(t("blocklist.add"), type="primary"):
-            text = {"withheld": numbers.ANONYMOUS, "prefix": f"{number.rstrip('*')}*"}.get(str(kind), number)
-            if fields.send(lambda: client.send("POST", "/desk/blocklist", {"number": text, "note": note})):
-                st.rerun()
+    if block_form("block"):
+        st.rerun()
 
 
 @st.dialog(t("blocklist.edit_title"))
 def edit(entry: dict[str, Any]) -> None:
     """Change a note, or let the caller in again."""
     st.markdown(f"**{format.plain(shown(entry['pattern']))}**")
-    with form(f"blocked-{entry['id']}") as fields:
-        note = fields.field("note", st.text_input(t("blocklist.note"), entry["note"], max_chars=200))
-        if st.form_submit_button(t("page.save"), type="primary") and fields.send(
-            lambda: client.send("PATCH", f"/desk/blocklist/{entry['id']}", {"note": note})
-        ):
-            st.rerun()
+    if note_form(f"blocked-{entry['id']}", entry):
+        st.rerun()
     forms.confirm(
         f"unblock-{entry['id']}",
         t("blocklist.remove_question", number=format.plain(shown(entry["pattern"]))),

@@ -38,8 +38,8 @@ LOOKS: dict[str, dict[str, Any]] = {
     "phone-dark": {"viewport": PHONE, "color_scheme": "dark", "is_mobile": True, "has_touch": True},
 }
 PAGES = (
-    "", "setup", "audio_check", "company", "users", "teams", "lines", "prompts", "trunks", "retention", "health",
-    "reach",
+    "", "setup", "audio_check", "company", "users", "teams", "tags", "plan", "lines", "flows", "hours", "prompts",
+    "blocklist", "trunks", "health", "reach", "retention", "audit",
 )  # fmt: skip
 
 

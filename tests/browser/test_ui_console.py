@@ -4,12 +4,17 @@ from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
+from aircall_core.store.queries import flows
 from tests.browser.kit import Office, online, ringer, talking, toolbar
 
 pytestmark = [pytest.mark.browser, pytest.mark.sip, pytest.mark.timeout(300)]
 LIVE = ("link", "ringer", "toolbar", "duty")
+ADMIN_PAGES = (
+    "/", "/setup", "/company", "/users", "/teams", "/tags", "/plan", "/lines", "/flows", "/hours", "/prompts",
+    "/blocklist", "/trunks", "/health", "/reach", "/retention", "/audit",
+)  # fmt: skip
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 # Streamlit's own navigation puts sections between its list and the items; our lists are tried in test_ui_states.py.
 NOT_OURS = ("list", "listitem")
@@ -84,7 +89,7 @@ def test_the_console_asks_nobody_but_this_installation(office: Office) -> None:
     asked: set[str] = set()
     seat.context.on("request", lambda request: asked.add(urlsplit(request.url).netloc))
     seat.open()
-    for path in ("/setup", "/users", "/lines", "/trunks", "/health", "/reach", "/audio_check"):
+    for path in (*ADMIN_PAGES, "/audio_check"):
         seat.open(path)
     own = {urlsplit(office.system.console_url).netloc, urlsplit(office.system.desk_url).netloc, ""}
     assert asked - own == set()
@@ -102,10 +107,7 @@ def test_axe_finds_nothing_of_ours(office: Office, scheme: str, width: int) -> N
     office.users.append(admin)
     seat = office.seat(len(office.users) - 1, viewport={"width": width, "height": 800}, color_scheme=scheme)
     page = seat.page
-    for path in (
-        "/", "/setup", "/company", "/users", "/teams", "/lines", "/prompts", "/trunks", "/retention", "/health",
-        "/reach",
-    ):  # fmt: skip
+    for path in ADMIN_PAGES:
         seat.open(path)
         page.get_by_role("heading", level=1).first.wait_for()
         page.wait_for_function("!document.querySelector('[data-testid=stSkeleton]')")
@@ -136,3 +138,51 @@ def test_an_empty_console_says_what_to_do(office: Office) -> None:
     page.goto(f"{office.system.console_url}/conversation?id=nothing")
     online(page)
     expect(page.get_by_text("This conversation does not exist")).to_be_visible()
+
+
+def test_a_call_flow_is_built_by_clicking(office: Office) -> None:
+    admin = office.system.add_user("Flo Boss", role="administrator")
+    office.users.append(admin)
+    seat = office.seat(len(office.users) - 1)
+    page = seat.open(f"/flows?line={office.line.id}")
+    tree, side = page.locator(".st-key-flow_tree"), page.locator(".st-key-flow_side")
+    expect(tree.get_by_role("button", name="Voicemail")).to_be_visible()
+    tree.get_by_role("button", name="Add step").click()
+    side.get_by_role("button", name="Menu").click()
+    expect(page.get_by_role("button", name="Save")).to_be_disabled()
+    expect(side.get_by_text("A menu needs at least one choice.")).to_be_visible()
+    pick(page, side, "What callers hear", "Goodbye")
+    pick(page, side, "Add a choice", "1")
+    side.get_by_label("What key 1 is for").fill("Sales")
+    side.get_by_label("What key 1 is for").press("Enter")
+    tree.get_by_role("button", name="Add a step to 1 · Sales").click()
+    side.get_by_role("button", name="Queue").click()
+    expect(tree.get_by_role("button", name="Queue")).to_be_visible()
+    expect(page.get_by_text("Unsaved changes")).to_be_visible()
+    page.get_by_role("tab", name="Picture").click()
+    drawing = page.get_by_role("img", name="Picture of the call flow")
+    expect(drawing.get_by_text("1 · Sales")).to_be_visible()
+    drawing.locator(".box.voicemail").click()
+    page.get_by_role("tab", name="Steps").click()
+    expect(side.get_by_label("Longest message in seconds")).to_be_visible()
+    page.get_by_role("link", name="Tags", exact=True).click()
+    page.get_by_role("heading", name="Tags").wait_for()
+    page.get_by_role("link", name="Call flows", exact=True).click()
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("Version 1, saved by Flo Boss")).to_be_visible()
+    with office.system.store.read() as conn:
+        version, flow = flows.current(conn, office.line.id)
+    assert version == 1
+    assert [step.kind.value for step in flow] == ["ring", "menu", "queue", "voicemail"]
+    no_violations(page, "/flows")
+    page.get_by_role("tab", name="Versions").click()
+    expect(page.get_by_text("in use")).to_be_visible()
+    assert seat.complaints == []
+    with office.system.store.write() as tx:
+        tx.conn.exec_driver_sql("DELETE FROM flows")  # the other tests' line rings at once
+
+
+def pick(page: Page, where: Locator, label: str, option: str) -> None:
+    """Choose from a list."""
+    where.get_by_role("combobox", name=label).click()
+    page.get_by_role("option", name=option).first.click()
