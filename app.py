@@ -10,11 +10,12 @@ from aircall_core.ui.assets import Assets, service_worker
 from aircall_core.ui.gate import Gate
 from aircall_core.ui.head import Head
 from aircall_core.ui.lifespan import lifespan
+from aircall_core.ui.navigation import home
 
 insist_on_address(get_settings())
 app = st.App(
     "pages/_shell.py",
     lifespan=lifespan,
-    routes=[Mount("/assets", app=Assets()), Route("/sw.js", service_worker)],
+    routes=[Mount("/assets", app=Assets()), Route("/sw.js", service_worker), Route("/inbox", home)],
     middleware=[Middleware(Gate), Middleware(Head)],
 )

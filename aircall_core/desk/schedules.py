@@ -48,6 +48,7 @@ def create(tx: Tx, actor: str, wanted: Mapping[str, Any]) -> str:
 
 def change(tx: Tx, actor: str, schedule_id: str, wanted: Mapping[str, Any]) -> None:
     """Change what is given of a schedule: callers and users are judged by it from now on."""
+    tx.take_turn()  # who is rung may change with it
     known = _known(tx, schedule_id)
     values = _checked(tx, {**{key: known[key] for key in _COLUMNS}, **wanted}, schedule_id)
     changes = audit.differences(known, values)

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from html import escape
 
 import streamlit as st
+from starlette.requests import Request
+from starlette.responses import RedirectResponse
 from streamlit.navigation.page import StreamlitPage
 
 from aircall_core.config import get_settings
@@ -68,6 +70,11 @@ def pages(role: str) -> dict[str, list[StreamlitPage]]:
         ]
         for section, entries in outline(role).items()
     }
+
+
+async def home(_: Request) -> RedirectResponse:
+    """The home page's name typed as an address: Streamlit knows it as / alone."""
+    return RedirectResponse("/")
 
 
 def opener(key: str) -> Callable[[], None]:

@@ -8,10 +8,11 @@ import streamlit as st
 from aircall_core.store import audit
 from aircall_core.store.queries import people
 from aircall_core.ui import data, format, search, session
-from aircall_core.ui.text import t
+from aircall_core.ui.text import catalogue, t
 
 PAGE = 50
 LONGEST = 120
+EMPTY: tuple[Any, ...] = (None, "", [], {})
 session.current()
 zone = data.read(people.company)["timezone"]
 
@@ -32,6 +33,12 @@ def value(of: Any) -> str:
     return format.plain(text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…")
 
 
+def setting(name: str) -> str:
+    """What a setting is called."""
+    words = catalogue()["setting"]
+    return words[name] if name in words else format.plain(name.replace("_", " ").capitalize())
+
+
 def entry(row: dict[str, Any]) -> None:
     """One change."""
     who = row["actor_name"] or (t("audit.system") if row["actor"] == "system" else row["actor"])
@@ -42,9 +49,9 @@ def entry(row: dict[str, Any]) -> None:
         left.markdown(f"**{format.plain(what)}**{name}")
         right.markdown(f":small[{format.plain(who)} · {format.moment(row['at'], zone)}]")
         lines = [
-            f"- {format.plain(setting.replace('_', ' ').capitalize())}: "
-            + (value(after) if before is None else f"{value(before)} → {value(after)}")
-            for setting, (before, after) in row["changes"].items()
+            f"- {setting(name)}: " + (value(after) if before in EMPTY else f"{value(before)} → {value(after)}")
+            for name, (before, after) in row["changes"].items()
+            if not (before in EMPTY and after in EMPTY)
         ]
         if lines:
             st.markdown("\n".join(lines))

@@ -107,11 +107,11 @@ def test_callers_are_blocked_and_found_in_any_spelling(desk: Desk, sent: Sent) -
     field(at, "Number").set_value("06 99 99 99 99")
     button(at, "Block").click().run()
     assert blocklist_routes.NewEntry.model_validate(sent[-1][2]).number == "06 99 99 99 99"
-    at.get("button_group")[0].set_value("prefix").run()
+    at.button_group[0].set_value("prefix").run()
     field(at, "Numbers that begin with").set_value("0899")
     button(at, "Block").click().run()
     assert blocklist_routes.NewEntry.model_validate(sent[-1][2]).number == "0899*"
-    at.get("button_group")[0].set_value("withheld").run()
+    at.button_group[0].set_value("withheld").run()
     button(at, "Block").click().run()
     assert blocklist_routes.NewEntry.model_validate(sent[-1][2]).number == "anonymous"
 
