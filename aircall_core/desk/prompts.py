@@ -38,7 +38,8 @@ def add(tx: Tx, actor: str, *, prompt_id: str, name: str, kind: str, duration_ms
         tx.conn, id=prompt_id, path=path_of(prompt_id), created_at=tx.now_ms(), created_by=author, **values
     )  # fmt: skip
     _changed(tx, actor, prompt_id)
-    audit.note(tx, actor, "prompt.created", prompt_id, name, audit.differences({"text": ""}, values))
+    told = audit.differences({"text": ""}, values, ("kind", "text"))
+    audit.note(tx, actor, "prompt.created", prompt_id, name, told)
 
 
 def rename(tx: Tx, actor: str, prompt_id: str, name: str) -> None:
