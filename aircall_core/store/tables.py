@@ -187,8 +187,7 @@ blocked_numbers = Table(
     Column("created_by", ID),
 )
 
-# One row for each group that callers wait for ("line:<id>", "team:<id>", "user:<id>"). It is held while the group's
-# calls are handed out, so that two workers never give one idle agent two callers.
+# Groups that callers wait for ("line:<id>", "team:<id>", "user:<id>") and that are rung round robin.
 queues = Table(
     "queues",
     metadata,

@@ -378,6 +378,25 @@ def test_the_assignee_is_rung_alone_first_where_the_line_says_so(desk: Desk) -> 
     assert desk.call(plan.call_id)["queued_at"] == later, "others are waited for now"
 
 
+def test_a_conversation_is_given_to_who_works_on_its_line_or_to_nobody(desk: Desk) -> None:
+    conversation = desk.arrive().conversation_id
+    with desk.store.write() as tx:
+        outsider = add_user(tx, "Otto")
+
+    def assign(user: str | None) -> None:
+        with desk.store.write() as tx:
+            assignment.assign(tx, conversation, desk.ids["Anna"], user, command="c")
+
+    for refused in (outsider, "nobody"):
+        with pytest.raises(DeskError) as refusal:
+            assign(refused)
+        assert refusal.value.code == "not_assignable"
+    for user in (desk.ids["Ben"], desk.ids["Ben"], None):
+        assign(user)
+    told = [row.event for row in desk.store.events(0, 1000) if row.kind == "conversation.assigned"]
+    assert [one.data["to"] for one in told] == [desk.ids["Ben"], None]
+
+
 def test_a_callback_keeps_the_place_and_is_the_outcome(desk: Desk) -> None:
     for name in desk.ids:
         make_busy(desk, name)
