@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select, update
 
-from aircall_core.desk import afterwork, availability, facts, tags
+from aircall_core.desk import afterwork, availability, calls, facts, tags
 from aircall_core.desk.errors import DeskError, Invalid
 from aircall_core.domain import view as fold
 from aircall_core.domain.availability import BUSY, Standing, Status
-from aircall_core.ids import new_id
+from aircall_core.domain.flow import DEFAULTS, Kind
+from aircall_core.ids import new_id, now_ms
 from aircall_core.store import Store, due, people, provisioning, states
 from aircall_core.store import calls as rows
 from aircall_core.store import tables as t
@@ -20,6 +21,7 @@ from aircall_core.store.queries.views import snapshot
 from tests.support.desk_kit import Desk, add_schedule, add_tag, beat_of, go_offline
 
 HOUR_MS = 3_600_000
+RING_LINE = {**DEFAULTS[Kind.RING], "kind": "ring", "target": {"line": True}}
 
 
 class One(Desk):
@@ -472,6 +474,38 @@ def test_missed_rings_in_a_row_pause_and_an_answer_forgives(one: One) -> None:
     one.choose("available")
     assert one.row()["missed_in_a_row"] == 0
     assert one.history()[-1] == ("available", None)
+
+
+def test_rings_that_run_out_pause_and_resuming_rings_what_waits(one: One) -> None:
+    with one.store.write() as tx:
+        provisioning.put_setting(tx.conn, availability.AUTO_PAUSE, 2)
+    for number in range(2):
+        call = one.arrive(f"+3360000000{number}").call_id
+        one.fact("ring_missed", call, user_id=one.user, at=now_ms())
+        one.fact("ring_missed", call, user_id=one.user, at=now_ms())  # told twice, counted once
+        one.end(call)
+    assert one.history()[-1] == ("unavailable", "missed_calls")
+    call = one.arrive("+33600000009").call_id
+    with one.store.read() as conn:
+        assert rows.ringing_users(conn, call) == []
+    with one.store.write() as tx:
+        states.change(tx.conn, one.user, idle_since=1)
+    one.choose("available")
+    assert one.row()["idle_since"] > 1
+    one.fact("ring_step", call, step="again", settings=RING_LINE, at=now_ms())
+    with one.store.read() as conn:
+        assert rows.ringing_users(conn, call) == [one.user]
+
+
+def test_rejecting_is_no_missed_ring(one: One) -> None:
+    with one.store.write() as tx:
+        provisioning.put_setting(tx.conn, availability.AUTO_PAUSE, 1)
+    call = one.arrive().call_id
+    with one.store.write() as tx:
+        calls.reject(tx, call, one.user, command=new_id())
+    one.end(call)
+    one.end(one.arrive("+33600000002").call_id)  # the caller gave up
+    assert one.history() == [("available", None)]
 
 
 def test_who_is_unavailable_for_a_reason_of_their_own_keeps_it(one: One) -> None:
