@@ -24,6 +24,8 @@ from aircall_core.domain.flow import (
     Step,
 )
 
+# Callers may go past the branches of these, on to what follows: who typed digits, whom no answer sends elsewhere.
+PASSED = frozenset({Kind.DIGITS, Kind.LOOKUP})
 LONGEST_LABEL, LONGEST_URL, MOST_BRANCHES = 40, 500, 12
 SHIPPED = ("nobody-available", "recording-notice", "blocked", "voicemail", "goodbye", "invalid-choice", "hold-music")
 _BRANCH = re.compile(r"[A-Za-z0-9_-]{1,32}")
@@ -77,7 +79,9 @@ def always_ends(steps: Sequence[Step]) -> bool:
 
 def _ends(step: Step) -> bool:
     ways = branches_of(step)
-    return step.kind in ENDS or (bool(ways) and all(always_ends(step.branches.get(one, ())) for one in ways))
+    if step.kind in PASSED or not ways:
+        return step.kind in ENDS
+    return all(always_ends(step.branches.get(one, ())) for one in ways)
 
 
 def _lists(steps: Sequence[Step], found: list[Problem]) -> None:

@@ -46,7 +46,7 @@ async def options(host: str, transport: str) -> Answer:
         return Answer("certificate", address=str(address[0]))
     except OSError:
         return Answer("refused", address=str(address[0]))
-    return _read(raw, int((time.monotonic() - started) * 1000), str(address[0]))
+    return _read(raw, max(1, round((time.monotonic() - started) * 1000)), str(address[0]))
 
 
 def _split(host: str, transport: str) -> tuple[str, int]:

@@ -106,6 +106,18 @@ def test_what_is_saved_is_what_is_read(steps: tuple[Step, ...]) -> None:
     assert ids(parse(document).steps) == ids(steps)
 
 
+def test_who_typed_goes_on_past_the_branch_of_those_who_did_not() -> None:
+    bye = Step("bye", Kind.HANG_UP)
+    digits = Step("digits", Kind.DIGITS, {"label": "Account"}, {"none": (bye,)})
+    lookup = Step("lookup", Kind.LOOKUP, {"url": "https://example.com/"}, {"vip": (Step("bye2", Kind.HANG_UP),)})
+    ring = Step("ring", Kind.RING)
+    assert not flow_check.always_ends([digits])
+    assert not flow_check.always_ends([lookup])
+    drawn = picture.draw((digits, lookup, ring), Names(), start="a", end="b")
+    assert [label["text"] for label in drawn["labels"]] == ["Nothing typed", "Typed", "vip", "Otherwise"]
+    assert "ring" in {box["id"] for box in drawn["boxes"]}
+
+
 @given(FLOWS)
 def test_nothing_in_the_picture_lies_over_anything_else(steps: tuple[Step, ...]) -> None:
     drawn = picture.draw(steps, Names(), start="a", end="b")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aircall_core.domain.flow import ENDS, Step
-from aircall_core.domain.flow_check import always_ends, branches_of
+from aircall_core.domain.flow_check import PASSED, always_ends, branches_of
 from aircall_core.ui.flow_editor import words
 from aircall_core.ui.flow_editor.words import Names
 
@@ -49,7 +49,7 @@ class Picture:
         })  # fmt: skip
         self.height = max(self.height, top + HIGH)
         below = top + HIGH
-        ways = branches_of(step)
+        ways = _ways(step)
         if not ways:
             return None if step.kind in ENDS else below
         fork = below + DROP / 2
@@ -83,13 +83,19 @@ class Picture:
         return max((box["y"] + box["h"] for box in self.boxes if box["id"] in inside), default=0)
 
 
+def _ways(step: Step) -> tuple[str, ...]:
+    """The branches, and '' where callers may go past them."""
+    ways = branches_of(step)
+    return (*ways, "") if ways and step.kind in PASSED else ways
+
+
 def width_of(steps: Sequence[Step]) -> float:
     """How wide a list of steps is drawn."""
     return max((_width(step) for step in steps), default=EMPTY)
 
 
 def _width(step: Step) -> float:
-    ways = branches_of(step)
+    ways = _ways(step)
     if not ways:
         return WIDE
     inside = sum(width_of(step.branches.get(name, ())) for name in ways) + GAP * (len(ways) - 1)

@@ -38,10 +38,12 @@ def kind(of: Kind) -> str:
 
 
 def branch(step: Step, name: str) -> str:
-    """What a branch of a step is called."""
+    """What a branch of a step is called; '' is the way past its branches."""
     if step.kind is Kind.MENU and name != "none":
         label = str(step["options"].get(name, "")).strip()
         return f"{name} · {label}" if label else name
+    if not name:
+        return t(f"flow.past_{step.kind.value}")
     if step.kind is Kind.LOOKUP:
         return name
     return t(f"flow.branch_{step.kind.value}_{name}")
