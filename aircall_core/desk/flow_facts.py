@@ -12,6 +12,7 @@ from aircall_core.desk.arrivals import ArrivalPlan
 from aircall_core.desk.distribution import Entered
 from aircall_core.desk.facts import actor_of, fact, held, own_call
 from aircall_core.desk.ringing import call_event
+from aircall_core.desk.way import Way
 from aircall_core.domain import events as kinds
 from aircall_core.domain.call import WAITING, State
 from aircall_core.domain.distribution import Manner
@@ -175,7 +176,7 @@ def redirected(tx: Tx, owner: Owner, call_id: str, *, line_id: str, at: int) -> 
     call = {**held(tx, call_id), "line_id": line_id}
     party = call["from_number"] if call["from_number"] and not call["anonymous"] else ANONYMOUS
     conversation = arrivals.file_under(tx, call, party, actor)
-    way = arrivals.Way.through(tx, line, conversation["assigned_to"] if conversation else None, at)
+    way = Way.through(tx, line, conversation["assigned_to"] if conversation else None, at)
     said = call_event(kinds.CALL_REDIRECTED, call, actor, from_line=from_line)
     plan = arrivals.begin(tx, call, line, way, actor, at, said, new=False)
     conversations.drop_if_empty(tx.conn, before)
