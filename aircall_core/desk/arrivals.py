@@ -199,9 +199,9 @@ def ring_columns(call: Mapping[str, Any], settings: Mapping[str, Any], at: int) 
     ring = {name: settings[name] for name in distribution.RING}
     group = distribution.group_of(ring["target"], call["line_id"])
     before = call.get("ring")
-    stays = before is not None and distribution.group_of(before["target"], call["line_id"]) == group
+    stays = before is not None and before["group"] == group
     return {
-        "ring": ring,
+        "ring": {**ring, "group": group},
         "queue_id": group,
         "queued_at": call["queued_at"] if stays else at,
         "ring_steps": call.get("ring_steps", 0) + 1,

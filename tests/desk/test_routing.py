@@ -324,6 +324,16 @@ def test_redirect_leads_into_the_other_lines_flow_and_conversation(desk: Desk) -
     assert desk.fact("redirected", call, line_id="gone", at=now_ms()).step == ""
 
 
+def test_who_waited_on_one_line_is_no_further_in_the_queue_of_another(desk: Desk) -> None:
+    with desk.store.write() as tx:
+        other = add_line(tx, number="+33199990000")
+    call = desk.arrive().call_id
+    later = desk.call(call)["queued_at"] + 30_000
+    desk.fact("ring_over", call, at=later, reason="timeout")
+    desk.fact("redirected", call, line_id=other, at=later)
+    assert desk.call(call)["queued_at"] == later
+
+
 # ---- blocklist, priority, assignee, callback
 
 
