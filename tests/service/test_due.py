@@ -177,6 +177,24 @@ def test_what_became_due_while_no_desk_was_there(office: Office, running: DeskPr
 
 
 @ON_ONE
+def test_a_desk_that_restarts_is_no_news(office: Office, running: DeskProcess) -> None:
+    (ada,) = office.users
+    cookie = running.cookie(ada)
+    first = running.tab(cookie)
+    first.wait_frame("aloud")
+    eventually(lambda: first.id in open_tabs(office.store, ada), 10, "the tab")
+    keep_alive(office)
+    running.process.kill(signal.SIGKILL)
+    running.process.wait()
+    running.start()
+    with running.tab(cookie, tab=first.id, after=first.seq) as again:
+        again.wait_frame("caught_up")
+        call = office.arrive().call_id
+        again.wait_for("call.ringing", call_id=call)
+        assert statuses(office.store) == ["available"]
+
+
+@ON_ONE
 def test_a_status_that_nobody_wrote_down_is_found(office: Office, running: DeskProcess) -> None:
     """Whatever forgot it: no status outlives its cause by more than the time between two looks."""
     (ada,) = office.users
