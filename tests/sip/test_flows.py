@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -71,23 +72,37 @@ def test_a_call_goes_through_a_menu_of_two_levels_types_a_number_waits_and_asks_
     top = {"id": "top", "kind": "menu", "prompt": company.prompt("top", 3.0), "options": {"1": "Billing", "3": "All"},
            "branches": {"1": [sub], "3": []}}  # fmt: skip
     site.draw([top, {"id": "wait", "kind": "queue", "announce_first_s": 2, "announce_s": 30}])
-    with caller_of(site, "+33199005001") as first, caller_of(site, "+33199005002") as second:
-        first.invite(NUMBER)
-        first.wait_for(200)
-        first.press("3")
-        call = str(site.wait("call.ringing").event.call_id)
-        with Agent(site, call, "Ada", tone(660, 1, RATE)) as agent:  # Ada is busy from here on
-            site.accept(call, "Ada", agent.peer)
-            site.wait("call.confirmed")
-            second.invite(NUMBER)
-            second.wait_for(200)
-            second.press("3")
-            site.wait("call.queued")
-            for info in (False, True):
-                ask_for_a_call_back(site, company, info=info)
-            for caller in (first, second):
-                caller.bye()
-                site.wait("call.ended")
+    with ExitStack() as stack:
+        first, second, third = (stack.enter_context(caller_of(site, f"+3319900500{one}")) for one in (1, 2, 4))
+        talk = stack.enter_context(taken_by_ada(site, into_queue(site, first)))
+        call = into_queue(site, second)
+        eventually(lambda: len(second.heard()) > 3 * RATE, what="a wait that makes an estimate")
+        talk.close()
+        first.bye()
+        stack.enter_context(taken_by_ada(site, call))  # Ada is busy from here on
+        into_queue(site, third)
+        for info in (False, True):
+            ask_for_a_call_back(site, company, info=info)
+        for caller in (second, third):
+            caller.bye()
+            site.wait("call.ended")
+
+
+def into_queue(site: Site, caller: IvrCaller) -> str:
+    """Goes straight into the queue of the flow above; the call's id."""
+    caller.invite(NUMBER)
+    caller.wait_for(200)
+    caller.press("3")
+    return str(site.wait("call.queued").event.call_id)
+
+
+def taken_by_ada(site: Site, call: str) -> Agent:
+    """She is rung, and answers."""
+    assert site.wait("call.ringing").event.call_id == call
+    agent = Agent(site, call, "Ada", tone(660, 1, RATE))
+    site.accept(call, "Ada", agent.peer)
+    site.wait("call.confirmed")
+    return agent
 
 
 def ask_for_a_call_back(site: Site, company: Company, *, info: bool) -> None:
