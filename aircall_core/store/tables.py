@@ -293,7 +293,7 @@ calls = Table(
     Column("ring_steps", Integer, nullable=False, server_default="0"),  # how many ring and queue steps it entered
     Column("picked_up_at", MS),  # the flow answered the caller, to speak with them
     Column("queue_id", String(40)),  # the group it waits for in a ring or queue step, or that has answered it
-    Column("ring", JSON),  # how that step rings: domain/distribution.py
+    Column("ring", JSON),  # how that step rings (domain/distribution.py: Manner), and its group
     Column("queued_at", MS),  # when it began to wait; its place in the queue
     Column("priority", Integer),  # the better of its line's and its contact's
     Column("tag_due", Boolean, nullable=False, server_default=text("false")),  # its agent owes it a tag
