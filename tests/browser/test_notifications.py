@@ -4,7 +4,7 @@ Chromium runs with a profile of its own and shows its notifications to a desktop
 (tests/support/desktop.py), so a pressed button is a real click, with all that a browser allows after one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -22,6 +22,7 @@ from tests.browser.kit import (
     talk_for,
     talking,
     toolbar,
+    voices,
     what_was_heard,
 )
 from tests.support.audio import has_tone, read_wav, tone, write_wav
@@ -61,18 +62,28 @@ def behind(page: Page) -> None:
     page.wait_for_function("!document.hasFocus()", polling=100)
 
 
+def minimised(page: Page) -> None:
+    """The agent has put the window away. Headless Chromium has no window to bring back, so only the focus is seen."""
+    browser = page.context.new_cdp_session(page)
+    browser.send("Emulation.setFocusEmulationEnabled", {"enabled": False})
+    window = browser.send("Browser.getWindowForTarget")["windowId"]
+    browser.send("Browser.setWindowBounds", {"windowId": window, "bounds": {"windowState": "minimized"}})
+    page.wait_for_function("!document.hasFocus()", polling=100)
+
+
 def ring(office: Office, desktop: Desktop) -> Shown:
     """Marie calls; her call's notification."""
     office.phone(display="Marie Dupont")
     return desktop.wait_for("Marie Dupont is calling")
 
 
+@pytest.mark.parametrize("put_away", [behind, minimised])
 def test_accepted_from_the_notification_the_tab_comes_to_the_front_with_the_callers_voice(
-    office: Office, desktop: Desktop, seat: Seat, tmp_path: Path
+    office: Office, desktop: Desktop, seat: Seat, tmp_path: Path, put_away: Callable[[Page], None]
 ) -> None:
     page = seat.page
     icon = page.evaluate("document.querySelector('link[rel~=icon]').href")
-    behind(page)
+    put_away(page)
     record = tmp_path / "caller.wav"
     phone = office.phone(display="Marie Dupont", record=record)
     note = desktop.wait_for("Marie Dupont is calling")
@@ -92,7 +103,7 @@ def test_accepted_from_the_notification_the_tab_comes_to_the_front_with_the_call
     phone.wait_for("ended")
     phone.wait()
     heard, at = read_wav(record)
-    assert has_tone(heard[0][-at * 2 : -at // 2], AGENT_HZ, at)
+    assert "agent" in voices(heard[0], at)
     assert desktop.open == {}
     assert "is calling" not in page.title()
     assert page.evaluate("document.querySelector('link[rel~=icon]').href") == icon

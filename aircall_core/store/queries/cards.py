@@ -9,8 +9,7 @@ from typing import Any
 from sqlalchemy import BindParameter, Connection, bindparam, select
 
 from aircall_core import numbers
-from aircall_core.store import people
-from aircall_core.store.tables import call_legs, calls, contacts, conversations, lines
+from aircall_core.store.tables import call_legs, calls, contacts, conversations, lines, users
 
 Card = dict[str, Any]
 
@@ -30,6 +29,7 @@ _CALLS = (
         calls.c.priority,
         contacts.c.name.label("contact_name"),
         conversations.c.assigned_to,
+        users.c.name.label("assignee"),
         lines.c.name.label("line_name"),
         lines.c.number.label("line_number"),
         lines.c.country.label("line_country"),
@@ -37,10 +37,13 @@ _CALLS = (
     .join(lines, lines.c.id == calls.c.line_id)
     .join(conversations, conversations.c.id == calls.c.conversation_id)
     .outerjoin(contacts, contacts.c.id == calls.c.contact_id)
+    .outerjoin(users, users.c.id == conversations.c.assigned_to)
     .where(calls.c.id.in_(_IDS))
 )
-_RUNG = select(call_legs.c.call_id, call_legs.c.user_id).where(
-    call_legs.c.call_id.in_(_IDS), call_legs.c.state == "ringing"
+_RUNG = (
+    select(call_legs.c.call_id, users.c.id, users.c.name)
+    .join(users, users.c.id == call_legs.c.user_id)
+    .where(call_legs.c.call_id.in_(_IDS), call_legs.c.state == "ringing")
 )
 
 
@@ -52,12 +55,10 @@ def cards(conn: Connection, call_ids: Iterable[str]) -> dict[str, Card]:
     wanted = {"ids": sorted(set(call_ids))}
     if not wanted["ids"]:
         return {}
-    rows = [dict(row) for row in conn.execute(_CALLS, wanted).mappings()]
-    concerned: dict[str, set[str]] = {row["id"]: {row["assigned_to"]} - {None} for row in rows}
+    found = {row["id"]: _card(dict(row)) for row in conn.execute(_CALLS, wanted).mappings()}
     for leg in conn.execute(_RUNG, wanted):
-        concerned[leg.call_id].add(leg.user_id)
-    names = people.names(conn, sorted(set().union(*concerned.values())))
-    return {row["id"]: _card(row, {one: names.get(one, "") for one in concerned[row["id"]]}) for row in rows}
+        found[leg.call_id]["people"][leg.id] = leg.name
+    return found
 
 
 def chosen(path: Iterable[Mapping[str, Any]] | None) -> list[str]:
@@ -70,7 +71,7 @@ def typed(digits: Iterable[Mapping[str, Any]] | None) -> list[dict[str, str]]:
     return [{"label": str(one.get("label") or ""), "value": str(one.get("value") or "")} for one in digits or ()]
 
 
-def _card(row: dict[str, Any], names: Mapping[str, str]) -> Card:
+def _card(row: dict[str, Any]) -> Card:
     hidden = bool(row["anonymous"])
     home = row["line_country"]
     country = "" if hidden else numbers.country_of(row["from_number"])
@@ -89,5 +90,5 @@ def _card(row: dict[str, Any], names: Mapping[str, str]) -> Card:
         "queued_at": row["queued_at"],
         "priority": row["priority"],
         "assigned_to": row["assigned_to"],
-        "people": dict(names),
+        "people": {row["assigned_to"]: row["assignee"]} if row["assigned_to"] else {},
     }
