@@ -305,6 +305,16 @@ def test_nobody_extends_without_end(one: One) -> None:
     assert one.row()["wrap_up_until"] - one.row()["status_at"] <= afterwork.MOST_LEFT_S * 1000
 
 
+def test_a_call_whose_end_is_told_late_leaves_no_wrap_up(one: One) -> None:
+    """The store was away from its worker for a minute: the time was theirs meanwhile."""
+    one.set(wrap_up_s=40)
+    call = one.talk()
+    with one.store.write() as tx:
+        facts.ended(tx, one.owner, call, by="caller", at=tx.now_ms() - 60_000, reason="bye")
+    assert one.history()[-1] == ("available", None)
+    assert one.due(afterwork.WRAP_UP) is None
+
+
 def test_a_call_that_nobody_answered_has_no_wrap_up(one: One) -> None:
     one.set(wrap_up_s=40)
     one.end(one.arrive().call_id)
