@@ -183,7 +183,7 @@ class InboundCall:
         """Says a message, then ends the call: as early media where not picked up, so that the caller does not pay."""
         self.flow.leave()
         self.stage = Stage.PARTING
-        self.deadlines.cancel("plan", "notice")
+        self.deadlines.cancel("plan")
         self.tools.links.close_call(self.id, "ringing ended")
         self.agent.drop()
         self._leaving = (reason, code)
