@@ -1,11 +1,10 @@
 """Rows of callers who gave up waiting but keep their place: somebody is to call them."""
 
-from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
-from aircall_core.store.rows import many, one
+from aircall_core.store.rows import one
 from aircall_core.store.tables import callbacks
 
 _OF_CALL = select(callbacks.c.id).where(callbacks.c.call_id == bindparam("call"))  # built once: asked at calls' ends
@@ -35,12 +34,3 @@ def settle(conn: Connection, callback_id: str, state: str, user_id: str, at: int
         .values(state=state, user_id=user_id, settled_at=at)
     )
     return done.rowcount == 1
-
-
-def waiting(conn: Connection, lines: Collection[str] | None = None, limit: int = 200) -> list[dict[str, Any]]:
-    """Callbacks that wait, in the order in which they are due, on these lines (None: on all)."""
-    query = select(callbacks).where(callbacks.c.state == WAITING)
-    if lines is not None:
-        query = query.where(callbacks.c.line_id.in_(lines))
-    place = func.coalesce(callbacks.c.priority, 1_000_000_000)
-    return many(conn, query.order_by(place, callbacks.c.queued_at, callbacks.c.id).limit(limit))

@@ -14,7 +14,7 @@ from aircall_core.ui import assets
 # What the shell needs before a call can be shown; pages load the rest.
 _MODULES = (
     "link", "ringer", "toolbar", "duty", "dom", "shared", "live", "view", "calls", "aloud", "ringtone", "phone", "leg",
-    "beacon", "details", "explain", "notify", "notify_hint",
+    "afterwork", "availability", "beacon", "details", "explain", "notify", "notify_hint",
 )  # fmt: skip
 
 
