@@ -28,8 +28,10 @@ ON_ONE = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 
 @pytest.fixture
 def office(store: Store) -> Office:
-    """A line with Ada, who is available, on each database in turn."""
-    return Office.open(store, "Ada")
+    """A line with Ada, who is available, on each database in turn; her tab stays, whoever beats for it."""
+    office = Office.open(store, "Ada")
+    lease_ends_in(store, 120_000)
+    return office
 
 
 @pytest.fixture
@@ -132,7 +134,6 @@ def test_wrap_up_ends_by_itself(office: Office, running: DeskProcess) -> None:
     call = office.arrive().call_id
     office.answer(call, ada)
     office.end(call)
-    keep_alive(office)
     ended = wait_for_status(office.store, "wrap_up")
     over = wait_for_status(office.store, "available")
     assert 1_500 < over.at - ended.at < 8_000, "its time, and what a busy machine takes to notice"
@@ -145,15 +146,9 @@ def next_wrap_up(store: Store) -> int | None:
         return due.next_at(conn, [afterwork.WRAP_UP])
 
 
-def keep_alive(office: Office) -> None:
-    """A tab that stays through the test, whoever beats for it."""
-    lease_ends_in(office.store, 120_000)
-
-
 @ON_ONE
 def test_working_hours_begin(office: Office, running: DeskProcess) -> None:
     (ada,) = office.users
-    keep_alive(office)
     with office.store.write() as tx:
         schedule = add_schedule(tx, "never")
         states.change(tx.conn, ada, schedule_id=schedule)
@@ -170,7 +165,6 @@ def test_working_hours_begin(office: Office, running: DeskProcess) -> None:
 def test_what_became_due_while_no_desk_was_there(office: Office, running: DeskProcess) -> None:
     (ada,) = office.users
     set_user(office.store, ada, wrap_up_s=1)
-    keep_alive(office)
     running.process.kill(signal.SIGKILL)
     running.process.wait()
     call = office.arrive().call_id
@@ -188,7 +182,6 @@ def test_a_desk_that_restarts_is_no_news(office: Office, running: DeskProcess) -
     first = running.tab(cookie)
     first.wait_frame("aloud")
     eventually(lambda: first.id in open_tabs(office.store, ada), 10, "the tab")
-    keep_alive(office)
     running.process.kill(signal.SIGKILL)
     running.process.wait()
     running.start()
@@ -203,7 +196,6 @@ def test_a_desk_that_restarts_is_no_news(office: Office, running: DeskProcess) -
 def test_a_status_that_nobody_wrote_down_is_found(office: Office, running: DeskProcess) -> None:
     """Whatever forgot it: no status outlives its cause by more than the time between two looks."""
     (ada,) = office.users
-    keep_alive(office)
     set_user(office.store, ada, choice="unavailable", choice_reason="lunch")
     wait_for_status(office.store, "unavailable")
 
@@ -214,7 +206,6 @@ def test_two_desk_processes_write_each_change_once(tmp_path: Path, store_url: st
     desks = [DeskProcess(tmp_path, store_url), DeskProcess(tmp_path / "two", store_url)]
     try:
         set_user(office.store, ada, wrap_up_s=1)
-        keep_alive(office)
         for _ in range(4):
             call = office.arrive().call_id
             office.answer(call, ada)
