@@ -1,6 +1,6 @@
 """Public holidays by country and region, from the `holidays` library; and schedules that close on them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache, partial
 from typing import Any
@@ -48,10 +48,3 @@ def schedule_of(row: Mapping[str, Any]) -> Schedule:
     if not row["country"]:
         return hours.parse(row)
     return hours.parse(row, partial(days, row["country"], row["subdivision"]))
-
-
-def warm_up(rows: Iterable[Mapping[str, Any]], year: int) -> None:
-    """Load what these schedules need before the first call asks: a country costs 10 to 40 ms once."""
-    for row in rows:
-        if row["country"]:
-            days(row["country"], row["subdivision"], year)

@@ -16,19 +16,17 @@ class Things:
     known: Known
     names: Names
     paths: dict[str, str]
-    lines: dict[str, dict[str, str]]
 
 
 def read(line_id: str) -> Things:
     """For the flow of a line."""
     prompts = data.read(flows.prompts_list)
-    every_line = data.read(lines.lines_list)
     names = Names(
-        lines={line["id"]: line["name"] for line in every_line},
+        lines={line["id"]: line["name"] for line in data.read(lines.lines_list)},
         teams={team["id"]: team["name"] for team in data.read(people.teams_list)},
         users={user["id"]: user["name"] for user in data.read(people.users_list)},
         schedules={row["id"]: row["name"] for row in data.read(all_schedules)},
         prompts={row["id"]: row["name"] for row in prompts},
     )
     known = data.read(flows.known_things, line_id)
-    return Things(known, names, {row["id"]: row["path"] for row in prompts}, {line["id"]: line for line in every_line})
+    return Things(known, names, {row["id"]: row["path"] for row in prompts})
