@@ -4,7 +4,8 @@ import contextlib
 import random
 import statistics
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
 
@@ -32,11 +33,43 @@ def shipped(name: str) -> Samples:
     return np.asarray(read_wav(SHIPPED / f"{name}.wav")[0][0])
 
 
-def draw(system: System, admin: User, line: Line, steps: Sequence[Mapping[str, Any]], version: int = 0) -> int:
+class Directory(BaseHTTPRequestHandler):
+    """A customer's service: who shows the token learns the branch."""
+
+    TOKEN = "let-me-in"
+
+    def do_POST(self) -> None:
+        """Any question."""
+        self.rfile.read(int(self.headers["Content-Length"]))
+        known = self.headers.get("Authorization") == f"Bearer {self.TOKEN}"
+        self.send_response(200 if known else 401)
+        self.end_headers()
+        self.wfile.write(b'{"branch": "known"}')
+
+    def log_message(self, *_: object) -> None:
+        """Not into the test's output."""
+
+
+@contextlib.contextmanager
+def directory() -> Iterator[str]:
+    """The service's address."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Directory) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def draw(
+    system: System, admin: User, line: Line, steps: Sequence[Mapping[str, Any]], version: int = 0, **secrets: str
+) -> int:
     """Saves the line's flow as its editor does; the new version."""
     path = f"/desk/lines/{line.id}/flow"
     cookie = {"Cookie": f"{admin.cookie[0]}={admin.cookie[1]}"}
-    body = {"document": {"steps": list(steps)}, "version": version}
+    body = {"document": {"steps": list(steps)}, "version": version, "secrets": secrets}
     reply = system.http.put(path, json=body, headers=cookie)
     assert reply.status_code == 200, reply.text
     return int(reply.json()["version"])
@@ -44,7 +77,7 @@ def draw(system: System, admin: User, line: Line, steps: Sequence[Mapping[str, A
 
 @pytest.mark.timeout(180)
 def test_a_caller_chooses_types_waits_asks_for_a_call_back_and_another_leaves_a_message(tmp_path: Path) -> None:
-    with System(tmp_path, min_free_disk_mb=0) as system:
+    with directory() as service, System(tmp_path, min_free_disk_mb=0) as system:
         boss, ada = system.add_user("Boss", role="administrator"), system.add_user("Ada")
         line = system.add_line("+33199000001", [ada])
         prompt = {"shipped": "goodbye"}  # any: what it says is not the point
@@ -53,7 +86,8 @@ def test_a_caller_chooses_types_waits_asks_for_a_call_back_and_another_leaves_a_
         mail = {"id": "mail", "kind": "voicemail", "max_s": 30}
         menu = {"id": "menu", "kind": "menu", "prompt": prompt, "options": {"1": "Orders", "9": "Message"},
                 "branches": {"1": [account], "9": [mail], "none": []}}  # fmt: skip
-        draw(system, boss, line, [menu, queue])
+        ask = {"id": "ask", "kind": "lookup", "url": service, "branches": {"known": [menu]}}
+        draw(system, boss, line, [ask, queue], ask=Directory.TOKEN)
         tab = system.on_duty(ada)
         with IvrCaller("127.0.0.1", system.settings.sip_port, caller="+33199005001") as first:
             first.invite(line.number)
