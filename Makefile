@@ -11,7 +11,7 @@ PIP := $(PY) -m pip install -q --disable-pip-version-check
 # What tests use besides Python: a browser with fonts, SIP peers, sound tools, network namespaces, Node for the browser code.
 TEST_PACKAGES := chromium dbus-daemon fonts-dejavu-core fonts-noto-color-emoji sip-tester baresip-core sox iproute2 nodejs openssl
 TESTS ?=
-WORKERS ?= 2
+WORKERS ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo test soak bench lint format audit lock pjsua2 install install-dev packages clean
@@ -31,8 +31,8 @@ $(PY) -m pytest $(1) -m $(2) $(TESTS) || [ $$? = 5 ]
 endef
 
 test: packages install-dev pjsua2 lint  ## install all that tests need, check the code, run the tests
-	$(call pytest,-n $(WORKERS),"not soak and not browser")
-	$(call pytest,,"browser and not soak")
+	$(call pytest,-n $(WORKERS),"not soak and (scripted or not browser)")
+	$(call pytest,,"browser and not (scripted or soak)")
 
 soak: packages install-dev pjsua2  ## the full counts of the tests that `make test` runs in a short form
 	$(PY) -m pytest -m soak --timeout 3600 $(TESTS)

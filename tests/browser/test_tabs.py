@@ -104,6 +104,7 @@ def test_wrap_up_and_an_owed_tag_are_the_same_in_every_tab_and_after_a_reload(of
         add_tag(tx, "Billing")
         states.change(tx.conn, office.users[0].id, wrap_up_s=600)
         tx.execute(update(lines).values(tags_required=True))
+    office.system.draw(office.line, [{"id": "ring", "kind": "ring", "total_s": 240, "if_busy": True}])
     try:
         page = office.on_duty().page
         phone = office.phone()

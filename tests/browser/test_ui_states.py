@@ -12,7 +12,7 @@ from tests.support.chromium import chromium
 from tests.support.fake_desk import FakeDesk
 from tests.support.processes import eventually
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.scripted, pytest.mark.timeout(180)]
 PARTS = ("ringer", "toolbar", "duty")
 
 

@@ -8,7 +8,7 @@ import { advance, look, owed, reason, title } from './story.js';
 
 const REFRESH_MS = 400;
 const SETTLED_MS = 1500;
-const TELLING = new Set(['call.arrived', 'call.ringing', 'call.accepting', 'call.accept_failed', 'call.answered', 'call.overflow', 'call.returned', 'call.ended', 'conversation.read', 'conversation.opened', 'conversation.assigned', 'callback.requested', 'callback.settled', 'user.duty', 'user.changed', 'team.changed', 'line.changed', 'checklist.changed', 'company.changed', 'trunk.changed']);
+const TELLING = new Set(['call.arrived', 'call.ringing', 'call.accepting', 'call.accept_failed', 'call.answered', 'call.overflow', 'call.returned', 'call.ended', 'conversation.read', 'conversation.opened', 'conversation.assigned', 'callback.requested', 'callback.settled', 'user.status', 'user.changed', 'team.changed', 'line.changed', 'checklist.changed', 'company.changed', 'trunk.changed']);
 
 function build(host, { data, trigger }) {
   const live = shared(data);
