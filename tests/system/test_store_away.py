@@ -123,7 +123,7 @@ def test_a_worker_that_dies_while_the_store_is_away_leaves_no_call_that_rings_fo
     tmp_path: Path, postgres_server: Postgres, postgres_url: str
 ) -> None:
     with System(tmp_path, database_url=postgres_url, min_free_disk_mb=0) as system:
-        ada, bob = users = [system.add_user(name) for name in ("Ada", "Bob")]
+        ada, _ = users = [system.add_user(name) for name in ("Ada", "Bob")]
         line = system.add_line("+33199000001", users, ring_s=120)
         tabs = {user.id: system.on_duty(user) for user in users}
         known: set[str] = set()
