@@ -14,8 +14,10 @@ class State(StrEnum):
     QUEUED = "queued"  # it waits for users, none of whom is being rung now
     RINGING = "ringing"  # users are being rung
     ACCEPTING = "accepting"  # one of them has won; their audio is awaited
+    DIALLING = "dialling"  # outbound: the agent's audio is awaited, then the far end rings
     ANSWERED = "answered"  # 200 OK has been sent
     CONFIRMED = "confirmed"  # the caller's ACK has come
+    FORWARDED = "forwarded"  # the far end talks with an outside number, and none of us is in it
     VOICEMAIL = "voicemail"  # the caller speaks after the tone
     OVERFLOW = "overflow"  # nobody answered: a message plays, and accepting is over
     ENDED = "ended"
@@ -30,7 +32,10 @@ class Outcome(StrEnum):
     ABANDONED = "abandoned"  # the caller gave up while users were rung
     MISSED = "missed"  # nobody answered in time, or nobody could be rung
     LOST = "lost"  # the worker that carried it died
-    FAILED = "failed"  # the caller's side broke before anybody answered
+    FAILED = "failed"  # the caller's side broke before anybody answered; outbound: the number could not be reached
+    NO_ANSWER = "no_answer"  # outbound: nobody answered in time, or the agent gave up
+    BUSY = "busy"  # outbound: 486, 600
+    REFUSED = "refused"  # outbound: 403, 603 and the like
 
 
 TALKING = frozenset({State.ANSWERED, State.CONFIRMED})

@@ -20,6 +20,18 @@ CALL_AGENT_BACK = "call.agent_back"
 CALL_MUTE_WANTED = "call.mute_wanted"
 CALL_MUTED = "call.muted"
 CALL_HANGUP_WANTED = "call.hangup_wanted"
+CALL_HOLD_WANTED = "call.hold_wanted"
+CALL_HELD = "call.held"
+CALL_KEYS_WANTED = "call.keys_wanted"
+CALL_KEYS_SENT = "call.keys_sent"
+CALL_RECORD_WANTED = "call.record_wanted"
+CALL_DIAL_WANTED = "call.dial_wanted"
+CALL_PROGRESS = "call.progress"
+CALL_TRANSFER_WANTED = "call.transfer_wanted"
+CALL_COMPLETE_WANTED = "call.complete_wanted"
+CALL_TRANSFERRING = "call.transferring"
+CALL_TRANSFERRED = "call.transferred"
+CALL_FORWARDED = "call.forwarded"
 CALL_PICKED_UP = "call.picked_up"
 CALL_STEP = "call.step"
 CALL_CHOSE = "call.chose"
@@ -28,6 +40,7 @@ CALL_QUEUED = "call.queued"
 CALL_REDIRECTED = "call.redirected"
 CALL_TAGGED = "call.tagged"
 CALL_TAG_DUE = "call.tag_due"
+CALL_NOTED = "call.noted"
 CALL_OVERFLOW = "call.overflow"
 CALL_RETURNED = "call.returned"
 CALL_ENDED = "call.ended"
@@ -38,6 +51,10 @@ CONVERSATION_READ = "conversation.read"
 CONVERSATION_ASSIGNED = "conversation.assigned"
 CALLBACK_REQUESTED = "callback.requested"
 CALLBACK_SETTLED = "callback.settled"
+DIAL_LIST_CHANGED = "dial_list.changed"
+DIAL_ENTRY_CHANGED = "dial_entry.changed"
+DO_NOT_CALL_CHANGED = "do_not_call.changed"
+DIAL_REFUSED = "dial.refused"
 USER_DUTY = "user.duty"
 USER_CHOICE = "user.choice"
 USER_STATUS = "user.status"
@@ -61,7 +78,12 @@ NODE_STARTED = "node.started"
 NODE_LOST = "node.lost"
 
 # What a worker must hear of: wishes of users for calls that it owns.
-INTENTS = frozenset({CALL_ACCEPTING, CALL_AUDIO, CALL_MUTE_WANTED, CALL_HANGUP_WANTED})
+INTENTS = frozenset(
+    {
+        CALL_ACCEPTING, CALL_AUDIO, CALL_MUTE_WANTED, CALL_HANGUP_WANTED, CALL_HOLD_WANTED, CALL_KEYS_WANTED,
+        CALL_RECORD_WANTED, CALL_DIAL_WANTED, CALL_TRANSFER_WANTED, CALL_COMPLETE_WANTED,
+    }
+)  # fmt: skip
 
 
 def line_audience(line_id: str) -> str:

@@ -53,7 +53,7 @@ users = Table(
     Column("password_hash", Text),
     Column("on_duty", Boolean, nullable=False, server_default=text("false")),
     Column("duty_at", MS),
-    # The agent's one slot: set by accepting a call, cleared when that fails or the call ends.
+    # The call the user talks in: set by accepting or dialling one; when it is over, another that they hold, or none.
     Column("active_call_id", ID),
     # What the user chose: available, auto (by their working hours) or unavailable, and then why.
     Column("choice", String(16), nullable=False, server_default="available"),
@@ -62,6 +62,8 @@ users = Table(
     Column("wrap_up_s", Integer, nullable=False, server_default="0"),
     Column("wrap_up_until", MS),
     Column("missed_in_a_row", Integer, nullable=False, server_default="0"),
+    Column("call_waiting", Boolean, nullable=False, server_default=text("false")),  # a second call rings them softly
+    Column("dial_cap", Integer),  # outside calls in 24 hours; none: the company's (domain/dialling.py)
     Column("idle_since", MS),  # the longest idle agent is rung first
     # The status last written to the history (user_states): derived from all of the above, never decided upon.
     Column("status", String(16), nullable=False, server_default="offline"),
@@ -102,6 +104,13 @@ lines = Table(
         "assignee_first_s", Integer, nullable=False, server_default="0"
     ),  # ring a conversation's assignee alone first
     Column("tags_required", Boolean, nullable=False, server_default=text("false")),
+    # Calls out: through which trunk (none: the line cannot), which number they show (none: the line's).
+    Column("outbound_trunk_id", ID, ForeignKey("trunks.id", name="fk_lines_outbound_trunk_id_trunks")),
+    Column("caller_id", String(32)),
+    Column("emergency", String(8), nullable=False, server_default="refuse"),  # refuse, dial
+    Column("dial_cap", Integer),  # outside calls in 24 hours; none: the company's
+    Column("pause_on_hold", Boolean, nullable=False, server_default=text("false")),  # the recording
+    Column("pause_notice", Boolean, nullable=False, server_default=text("false")),  # a pause is spoken of
     Column("enabled", Boolean, nullable=False, server_default=text("true")),
     Column("created_at", MS, nullable=False),
     Column("version", Integer, nullable=False, server_default="1"),
@@ -208,6 +217,10 @@ trunks = Table(
     Column("secret", Text),  # encrypted: the password
     Column("realm", Text),  # digest: the realm that we challenge with
     Column("cidrs", JSON),  # address: ["192.0.2.0/24", ...]
+    Column("outbound_host", Text),  # where calls out go, with or without a port; none: the registrar
+    Column("dial_format", String(8), nullable=False, server_default="e164"),  # e164, digits (no plus), national
+    Column("hold_by", String(8), nullable=False, server_default="bridge"),  # bridge, reinvite (sendonly)
+    Column("transfer_by", String(8), nullable=False, server_default="bridge"),  # bridge, refer
     Column("built_in", Boolean, nullable=False, server_default=text("false")),  # the test phone's
     Column("state", String(16)),  # register: registering, registered, failed
     Column("state_code", Integer),
@@ -270,7 +283,15 @@ calls = Table(
     Column("conversation_id", ID, ForeignKey("conversations.id"), nullable=False),
     Column("contact_id", ID),
     Column("trunk_id", ID),
-    Column("direction", String(8), nullable=False, server_default="inbound"),
+    Column("direction", String(8), nullable=False, server_default="inbound"),  # inbound, outbound, internal
+    Column("started_by", ID),  # who dialled it, or asks a colleague for a call of theirs
+    Column("parent_id", ID),  # the call that this one was made for: talk first, or one more participant
+    Column("callback_id", ID),  # it calls back one who waits
+    Column("held", Boolean, nullable=False, server_default=text("false")),  # by who has it; a child: by who started it
+    Column("held_at", MS),
+    Column("progress", String(8)),  # outbound, until answered: dialling, ringing, early (sound before the answer)
+    Column("transfer", JSON),  # under way or last: {"target", "by", "at"}; desk/transfers.py
+    Column("forwarded_to", String(64)),  # the outside number that the far end talks with, without any of us
     Column("state", String(16), nullable=False),  # domain/call.py
     Column("from_number", String(64), nullable=False, server_default=""),
     Column("from_display", Text, nullable=False, server_default=""),
@@ -283,7 +304,8 @@ calls = Table(
     Column("audio_peer", CLIENT_ID),
     Column("muted", Boolean, nullable=False, server_default=text("false")),
     Column("agent_away", Boolean, nullable=False, server_default=text("false")),
-    Column("recording", String(16), nullable=False, server_default="off"),  # off, started, stopped, saved, failed
+    # off, started, paused, stopped, saved, failed
+    Column("recording", String(16), nullable=False, server_default="off"),
     # The way through the line's flow.
     Column("flow_version", Integer, nullable=False, server_default="0"),  # 0: the default flow
     Column("step", String(32)),  # id of the step the call is in, or ended in
@@ -326,6 +348,27 @@ calls = Table(
         sqlite_where=text("ended_at IS NULL"),
         postgresql_where=text("ended_at IS NULL"),
     ),
+    Index(
+        "ix_calls_parent_id",
+        "parent_id",
+        sqlite_where=text("parent_id IS NOT NULL"),
+        postgresql_where=text("parent_id IS NOT NULL"),
+    ),
+    # How much was dialled lately: the caps.
+    Index(
+        "ix_calls_dialled",
+        "started_by",
+        "arrived_at",
+        sqlite_where=text("direction = 'outbound'"),
+        postgresql_where=text("direction = 'outbound'"),
+    ),
+    Index(
+        "ix_calls_dialled_line",
+        "line_id",
+        "arrived_at",
+        sqlite_where=text("direction = 'outbound'"),
+        postgresql_where=text("direction = 'outbound'"),
+    ),
     Index("ix_calls_tag_due", "answered_by", sqlite_where=text("tag_due"), postgresql_where=text("tag_due")),
     # How long callers of a group waited lately, for the estimate.
     Index(
@@ -335,6 +378,73 @@ calls = Table(
         sqlite_where=text("queue_id IS NOT NULL"),
         postgresql_where=text("queue_id IS NOT NULL"),
     ),
+)
+
+# Keys that an agent pressed and the worker has not sent yet: claimed by deleting the row, since they may be secret.
+keys = Table(
+    "keys",
+    metadata,
+    Column("id", CLIENT_ID, primary_key=True),  # the command
+    Column("call_id", ID, ForeignKey("calls.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("digits", String(64), nullable=False),
+    Column("at", MS, nullable=False),
+)
+
+# What a user writes about a call while it lasts and after: saved as typed.
+notes = Table(
+    "notes",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("call_id", ID, ForeignKey("calls.id", ondelete="CASCADE"), nullable=False),
+    Column("conversation_id", ID, ForeignKey("conversations.id"), nullable=False),
+    Column("user_id", ID, ForeignKey("users.id"), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("created_at", MS, nullable=False),
+    Column("updated_at", MS, nullable=False),
+    Column("version", Integer, nullable=False, server_default="1"),
+    UniqueConstraint("call_id", "user_id"),  # a user writes one note on a call, and goes on writing it
+    Index(None, "conversation_id"),
+)
+
+# The power dialer: lists of numbers that are dialled one after another.
+dial_lists = Table(
+    "dial_lists",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("line_id", ID, ForeignKey("lines.id"), nullable=False),
+    Column("archived", Boolean, nullable=False, server_default=text("false")),
+    Column("created_by", ID),
+    Column("created_at", MS, nullable=False),
+    Column("version", Integer, nullable=False, server_default="1"),
+)
+
+dial_entries = Table(
+    "dial_entries",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("list_id", ID, ForeignKey("dial_lists.id", ondelete="CASCADE"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("number", String(32), nullable=False),  # E.164
+    Column("name", Text, nullable=False, server_default=""),
+    Column("note", Text, nullable=False, server_default=""),
+    Column("state", String(16), nullable=False),  # waiting, claimed, dialled, skipped
+    Column("user_id", ID),  # who has claimed, dialled or skipped it
+    Column("at", MS),  # when
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("call_id", ID),  # the last call to it: its outcome and tags are that call's
+    UniqueConstraint("list_id", "number"),
+    Index(None, "list_id", "state", "position"),
+)
+
+# Numbers that nobody dials, from wherever.
+do_not_call = Table(
+    "do_not_call",
+    metadata,
+    Column("number", String(32), primary_key=True),  # E.164
+    Column("note", Text, nullable=False, server_default=""),
+    Column("created_by", ID),
+    Column("created_at", MS, nullable=False),
 )
 
 call_tags = Table(
@@ -359,7 +469,7 @@ callbacks = Table(
     Column("priority", Integer),
     Column("queued_at", MS, nullable=False),
     Column("requested_at", MS, nullable=False),
-    Column("state", String(16), nullable=False),  # waiting, taken, declined
+    Column("state", String(16), nullable=False),  # waiting, calling, taken, declined
     Column("user_id", ID),  # who took or declined it
     Column("settled_at", MS),
     Index("ix_callbacks_open", "queue_id", "queued_at", sqlite_where=text("state = 'waiting'"),
