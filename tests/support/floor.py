@@ -8,7 +8,7 @@ floor.wait(caller={"ada"}, ada={"caller"}, bea=MUSIC)
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
@@ -57,6 +57,9 @@ class Floor:
 
     def wait(self, timeout: float = 5.0, **wanted: Wanted) -> None:
         """Until each of those named hears exactly these; AssertionError with what each heard instead."""
+        self._wait(timeout, wanted)
+
+    def _wait(self, timeout: float, wanted: Mapping[str, Wanted]) -> None:
         until = time.monotonic() + timeout
         pause = threading.Event()
         left = dict(wanted)
@@ -70,7 +73,7 @@ class Floor:
 
     def stays(self, seconds: float = 0.4, **wanted: Wanted) -> None:
         """It is so, and goes on being so for this long."""
-        self.wait(**wanted)
+        self._wait(5.0, wanted)
         until = time.monotonic() + seconds
         pause = threading.Event()
         while time.monotonic() < until:
