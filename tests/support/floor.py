@@ -57,9 +57,10 @@ class Floor:
 
     def wait(self, timeout: float = 5.0, **wanted: Wanted) -> None:
         """Until each of those named hears exactly these; AssertionError with what each heard instead."""
-        self._wait(timeout, wanted)
+        self.wait_all(wanted, timeout)
 
-    def _wait(self, timeout: float, wanted: Mapping[str, Wanted]) -> None:
+    def wait_all(self, wanted: Mapping[str, Wanted], timeout: float = 5.0) -> None:
+        """As `wait`, of parties by name."""
         until = time.monotonic() + timeout
         pause = threading.Event()
         left = dict(wanted)
@@ -73,7 +74,7 @@ class Floor:
 
     def stays(self, seconds: float = 0.4, **wanted: Wanted) -> None:
         """It is so, and goes on being so for this long."""
-        self._wait(5.0, wanted)
+        self.wait_all(wanted)
         until = time.monotonic() + seconds
         pause = threading.Event()
         while time.monotonic() < until:

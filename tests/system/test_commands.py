@@ -57,7 +57,7 @@ def answers(system: System, number: str) -> int:
         status = caller.wait_for_any(180, 403, 404).status
         if status == 180:
             caller.cancel()
-            caller.wait_for(487)
+            caller.wait_final()  # 487, or the 200 of a voicemail, which crossed the CANCEL: nobody is free
         return status
 
 
