@@ -318,7 +318,6 @@ calls = Table(
     Column("ring", JSON),  # how that step rings (domain/distribution.py: Manner), and its group
     Column("queued_at", MS),  # when it began to wait; its place in the queue
     Column("priority", Integer),  # the better of its line's and its contact's
-    Column("tag_due", Boolean, nullable=False, server_default=text("false")),  # its agent owes it a tag
     Column("missed_reason", String(32)),  # domain/missed_reason.py
     Column("outcome", String(16)),  # answered, voicemail, callback, missed, abandoned, lost, failed
     Column("end_reason", String(32)),
@@ -369,7 +368,6 @@ calls = Table(
         sqlite_where=text("direction = 'outbound'"),
         postgresql_where=text("direction = 'outbound'"),
     ),
-    Index("ix_calls_tag_due", "answered_by", sqlite_where=text("tag_due"), postgresql_where=text("tag_due")),
     # How long callers of a group waited lately, for the estimate.
     Index(
         "ix_calls_answered",
@@ -413,6 +411,7 @@ dial_lists = Table(
     Column("id", ID, primary_key=True),
     Column("name", Text, nullable=False, unique=True),
     Column("line_id", ID, ForeignKey("lines.id"), nullable=False),
+    Column("pause_s", Integer, nullable=False, server_default="10"),  # between an agent's calls
     Column("archived", Boolean, nullable=False, server_default=text("false")),
     Column("created_by", ID),
     Column("created_at", MS, nullable=False),
@@ -429,13 +428,17 @@ dial_entries = Table(
     Column("name", Text, nullable=False, server_default=""),
     Column("note", Text, nullable=False, server_default=""),
     Column("state", String(16), nullable=False),  # waiting, claimed, dialled, skipped
+    Column("reason", String(16)),  # skipped: why (domain/dial_list.py)
     Column("user_id", ID),  # who has claimed, dialled or skipped it
     Column("at", MS),  # when
+    Column("lease_until", MS),  # claimed: by then the agent's page has asked again, or is gone
     Column("tries", Integer, nullable=False, server_default="0"),
     Column("call_id", ID),  # the last call to it: its outcome and tags are that call's
     UniqueConstraint("list_id", "number"),
     Index(None, "list_id", "state", "position"),
-)
+    Index("ix_dial_entries_claimed", "user_id", sqlite_where=text("state = 'claimed'"),
+          postgresql_where=text("state = 'claimed'")),
+)  # fmt: skip
 
 # Numbers that nobody dials, from wherever.
 do_not_call = Table(
@@ -454,6 +457,15 @@ call_tags = Table(
     Column("tag_id", ID, ForeignKey("tags.id"), primary_key=True),
     Column("user_id", ID),
     Column("at", MS, nullable=False),
+)
+
+# Who must tag a call before they get the next one: several, where it was handed on untagged (desk/afterwork.py).
+tags_due = Table(
+    "tags_due",
+    metadata,
+    Column("user_id", ID, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("call_id", ID, ForeignKey("calls.id", ondelete="CASCADE"), primary_key=True),
+    Index(None, "call_id"),
 )
 
 # A caller who gave up waiting but keeps the place.

@@ -27,6 +27,7 @@ def upgrade() -> None:
         sa.Column("id", sa.String(length=26), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("line_id", sa.String(length=26), nullable=False),
+        sa.Column("pause_s", sa.Integer(), server_default="10", nullable=False),
         sa.Column("archived", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
         sa.Column("created_by", sa.String(length=26), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
@@ -44,8 +45,10 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), server_default="", nullable=False),
         sa.Column("note", sa.Text(), server_default="", nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("reason", sa.String(length=16), nullable=True),
         sa.Column("user_id", sa.String(length=26), nullable=True),
         sa.Column("at", sa.BigInteger(), nullable=True),
+        sa.Column("lease_until", sa.BigInteger(), nullable=True),
         sa.Column("tries", sa.Integer(), server_default="0", nullable=False),
         sa.Column("call_id", sa.String(length=26), nullable=True),
         sa.ForeignKeyConstraint(
@@ -57,6 +60,13 @@ def upgrade() -> None:
     with op.batch_alter_table("dial_entries", schema=None) as batch_op:
         batch_op.create_index(
             batch_op.f("ix_dial_entries_list_id_state_position"), ["list_id", "state", "position"], unique=False
+        )
+        batch_op.create_index(
+            "ix_dial_entries_claimed",
+            ["user_id"],
+            unique=False,
+            sqlite_where=sa.text("state = 'claimed'"),
+            postgresql_where=sa.text("state = 'claimed'"),
         )
 
     op.create_table(
@@ -90,7 +100,23 @@ def upgrade() -> None:
     with op.batch_alter_table("notes", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_notes_conversation_id"), ["conversation_id"], unique=False)
 
+    op.create_table(
+        "tags_due",
+        sa.Column("user_id", sa.String(length=26), nullable=False),
+        sa.Column("call_id", sa.String(length=26), nullable=False),
+        sa.ForeignKeyConstraint(["call_id"], ["calls.id"], name=op.f("fk_tags_due_call_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_tags_due_user_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("user_id", "call_id", name=op.f("pk_tags_due")),
+    )
+    with op.batch_alter_table("tags_due", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_tags_due_call_id"), ["call_id"], unique=False)
+    op.execute(
+        "INSERT INTO tags_due (user_id, call_id) SELECT answered_by, id FROM calls WHERE tag_due AND answered_by IS NOT NULL"
+    )
+
     with op.batch_alter_table("calls", schema=None) as batch_op:
+        batch_op.drop_index("ix_calls_tag_due", sqlite_where=sa.text("tag_due"), postgresql_where=sa.text("tag_due"))
+        batch_op.drop_column("tag_due")
         batch_op.add_column(sa.Column("started_by", sa.String(length=26), nullable=True))
         batch_op.add_column(sa.Column("parent_id", sa.String(length=26), nullable=True))
         batch_op.add_column(sa.Column("callback_id", sa.String(length=26), nullable=True))
@@ -188,6 +214,24 @@ def downgrade() -> None:
         batch_op.drop_column("callback_id")
         batch_op.drop_column("parent_id")
         batch_op.drop_column("started_by")
+        batch_op.add_column(sa.Column("tag_due", sa.Boolean(), server_default=sa.text("(false)"), nullable=False))
+        batch_op.create_index(
+            "ix_calls_tag_due",
+            ["answered_by"],
+            unique=False,
+            sqlite_where=sa.text("tag_due"),
+            postgresql_where=sa.text("tag_due"),
+        )
+
+    # Who handed a call on owes its tag no more: the column knows only who answered it last.
+    op.execute(
+        "UPDATE calls SET tag_due = TRUE WHERE EXISTS (SELECT 1 FROM tags_due"
+        " WHERE tags_due.call_id = calls.id AND tags_due.user_id = calls.answered_by)"
+    )
+    with op.batch_alter_table("tags_due", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_tags_due_call_id"))
+
+    op.drop_table("tags_due")
 
     with op.batch_alter_table("notes", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_notes_conversation_id"))
@@ -198,6 +242,11 @@ def downgrade() -> None:
 
     op.drop_table("keys")
     with op.batch_alter_table("dial_entries", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_dial_entries_claimed",
+            sqlite_where=sa.text("state = 'claimed'"),
+            postgresql_where=sa.text("state = 'claimed'"),
+        )
         batch_op.drop_index(batch_op.f("ix_dial_entries_list_id_state_position"))
 
     op.drop_table("dial_entries")
