@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 
 from tests.support.audio import Samples, level, tone, tone_level
-from tests.support.ivr_caller import RATE, IvrCaller
+from tests.support.ivr_caller import FRAME_S, RATE, IvrCaller
 
 LOOK_S: Final = 0.25
 HEARD_DB, UNHEARD_DB = -32.0, -50.0  # tones are sent at -12 dBFS; between the two nothing may lie for long
@@ -106,15 +106,20 @@ class LiveCaller(IvrCaller):
         self._pumping.start()
 
     def call(self, number: str, hz: float, *, answered: bool = True) -> None:
-        """Calls, and from the answer on sends the tone (`answered` False: does not wait for the answer)."""
+        """Calls, and from the answer on sends the tone, if any (`answered` False: does not wait for the answer)."""
         self.invite(number)
-        self.hum(hz)
+        if hz:
+            self.hum(hz)
         if answered:
             self.wait_for(200)
 
     def hum(self, hz: float, seconds: float = 120.0) -> None:
         """Sends this tone from now on."""
         self.speak(tone(hz, seconds, RATE), wait=False)
+
+    def left_to_say(self) -> float:
+        """Seconds of speech that are still to be sent."""
+        return len(self._voice) * FRAME_S
 
     def ear(self, last_s: float) -> Samples:
         """What came in the last seconds."""

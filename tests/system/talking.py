@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from aircall_core.ids import new_id
-from tests.support.audio import tone
+from tests.support.audio import Samples, tone
 from tests.support.desk_system import Line, System, User
 from tests.support.floor import Floor, LiveCaller, Voice
 from tests.support.pcm_peer import PcmPeer
@@ -52,10 +52,11 @@ class Agent:
 
         return self.tab.wait_until(look, f"a ring for {self.user.name}", timeout)
 
-    def accept(self, call_id: str = "") -> PcmPeer:
-        """Takes the call that rings, with a tone as microphone."""
+    def accept(self, call_id: str = "", *, voice: Samples | None = None) -> PcmPeer:
+        """Takes the call that rings, with a tone as microphone, or this (8 kHz, again and again)."""
         ringing = self.rung(call_id)
-        peer = self.system.accept(self.user, self.tab, ringing, voice=tone(self.hz, 1, 8000))
+        sound = tone(self.hz, 1, 8000) if voice is None else voice
+        peer = self.system.accept(self.user, self.tab, ringing, voice=sound)
         self.peers[ringing] = peer
         self.tab.wait_until(lambda: self.tab.view["calls"].get(ringing, {}).get("state") in ("answered", "confirmed"))
         return peer
