@@ -17,16 +17,17 @@ MOST_LEFT_S: Final = 900  # nobody extends beyond this
 
 
 def call_over(tx: Tx, user_id: str, call: Mapping[str, Any], at: int, actor: str) -> None:
-    """A call that this user answered is over. ``call`` is its row as it was before; ``at`` (ms) when it ended.
+    """A user has left a call in which they talked: it is over, or others go on with it.
 
-    They have their wrap-up if they were talking to the end (not if their audio was lost and others were rung), and
-    they owe the call its tag where the line demands one.
+    ``call`` is its row as it was before; ``at`` (ms) when they left. They have their wrap-up if they were talking to
+    the end (not if their audio was lost and others were rung), and they owe the call its tag where the line demands
+    one. A call made for another one is part of that: it leaves nothing to do. Repeatable.
     """
     people.hold(tx.conn, [user_id])
-    if State(call["state"]) in TALKING:
+    if call["parent_id"] is None and State(call["state"]) in TALKING:
         _begin(tx, user_id, min(at, tx.now_ms()), actor)
-    if call_tags.must_be_tagged(tx.conn, call["id"]):
-        call_tags.set_due(tx.conn, call["id"], True)
+    if call_tags.must_be_tagged(tx.conn, call["id"], user_id):
+        call_tags.owe(tx.conn, call["id"], user_id)
         tx.append(
             Event(
                 kinds.CALL_TAG_DUE,
@@ -39,6 +40,16 @@ def call_over(tx: Tx, user_id: str, call: Mapping[str, Any], at: int, actor: str
             )
         )
     availability.settle(tx, [user_id], actor)
+
+
+def no_tag_owed(tx: Tx, user_id: str, call_id: str = "") -> None:
+    """Before a user takes or makes their next call: raises DeskError ``tag_due`` while they owe one a tag.
+
+    ``call_id``: what they owe to this call is no hindrance, since it comes back to them.
+    """
+    owed = call_tags.owes_another(tx.conn, user_id, call_id)
+    if owed is not None:
+        raise DeskError("tag_due", "Tag your last call first.", 409, {"call": owed})
 
 
 def _begin(tx: Tx, user_id: str, ended_at: int, actor: str) -> None:

@@ -1,4 +1,4 @@
-"""Tagging calls. Where a line demands a tag, the agent who answered is not rung again before the call has one."""
+"""Tagging calls. Where a line demands a tag, who talked in the call is not rung again before it has one."""
 
 from collections.abc import Collection
 from typing import Final
@@ -7,7 +7,7 @@ from aircall_core.desk import availability
 from aircall_core.desk.errors import DeskError, Invalid, not_found
 from aircall_core.desk.ringing import call_event
 from aircall_core.domain import events as kinds
-from aircall_core.store import call_tags, people
+from aircall_core.store import call_tags, parties, people
 from aircall_core.store import calls as rows
 from aircall_core.store.engine import Tx
 
@@ -15,16 +15,19 @@ MOST: Final = 20  # of one call
 
 
 def give(tx: Tx, call_id: str, user_id: str, role: str, tag_ids: Collection[str], command: str) -> None:
-    """The call has these tags from now on. Whoever may see its line may tag it, except analysts. Repeatable.
+    """The call has these tags from now on. Who took part in it or may see its line may tag it, except analysts.
 
+    Tags given to a call that was made for another one are that one's. Repeatable.
     Raises DeskError not_found, forbidden; Invalid when a tag is unknown or archived, or when one must stay.
     """
     tx.take_turn()
-    agent = _answered_by(tx, call_id)
-    if agent is not None:  # agents before calls, as everywhere
-        people.hold(tx.conn, [agent])
+    call_id = parties.top_of(tx.conn, call_id) or call_id
+    owing = call_tags.debtors(tx.conn, call_id)
+    people.hold(tx.conn, owing)  # agents before calls, as everywhere
     call = rows.get(tx.conn, call_id, lock=True)
-    if call is None or not people.sees_line(tx.conn, user_id, role, call["line_id"]):
+    if call is None or not (
+        parties.took_part(tx.conn, call_id, user_id) or people.sees_line(tx.conn, user_id, role, call["line_id"])
+    ):
         raise not_found("The call")
     if role == "analyst":
         raise DeskError("forbidden", "Analysts look at calls and do not change them.", 403)
@@ -35,19 +38,13 @@ def give(tx: Tx, call_id: str, user_id: str, role: str, tag_ids: Collection[str]
         raise Invalid({"tags": "One of these tags does not exist any more."})
     if not wanted and call["answered_by"] and call_tags.required(tx.conn, call["line_id"]):
         raise Invalid({"tags": "Calls of this line need a tag."})
-    if wanted == known and not call["tag_due"]:
+    if wanted == known and not (wanted and owing):
         return
     call_tags.remove(tx.conn, call_id, known - wanted)
     call_tags.add(tx.conn, call_id, wanted - known, user_id, tx.now_ms())
-    if call["tag_due"]:
-        call_tags.set_due(tx.conn, call_id, False)
+    if wanted:
+        call_tags.forgive(tx.conn, call_id)
     tx.append(
         call_event(kinds.CALL_TAGGED, call, f"user:{user_id}", user_id=user_id, tags=sorted(wanted), command=command)
     )
-    if call["tag_due"] and call["answered_by"]:
-        availability.settle(tx, [call["answered_by"]], f"user:{user_id}")
-
-
-def _answered_by(tx: Tx, call_id: str) -> str | None:
-    call = rows.get(tx.conn, call_id)
-    return None if call is None else call["answered_by"]
+    availability.settle(tx, owing, f"user:{user_id}")

@@ -11,7 +11,6 @@ from sqlalchemy import (
     delete,
     exists,
     insert,
-    literal_column,
     or_,
     select,
     union,
@@ -30,6 +29,7 @@ from aircall_core.store.tables import (
     presence,
     schedules,
     tags,
+    tags_due,
     team_members,
     users,
 )
@@ -58,10 +58,9 @@ _ON_LINE = or_(
 # ---- how users stand: the statements are built once, since they are asked at every call's arrival and end
 
 _TAG_DUE = exists().where(
-    calls.c.answered_by == users.c.id,
-    literal_column("calls.tag_due"),  # as the index has it, word for word: else SQLite reads all calls
+    tags_due.c.user_id == users.c.id,
     # It counts for as long as the line demands tags and there are any: nobody is made to choose from nothing.
-    exists().where(lines.c.id == calls.c.line_id, lines.c.tags_required),
+    exists().where(calls.c.id == tags_due.c.call_id, lines.c.id == calls.c.line_id, lines.c.tags_required),
     exists().where(tags.c.archived.is_(False)),
 )
 _STANDING = (

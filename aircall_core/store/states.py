@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Update, bindparam, func, insert, literal_column, select, update
+from sqlalchemy import Connection, Update, bindparam, func, insert, select, update
 
 from aircall_core import ids
 from aircall_core.store import people
 from aircall_core.store.rows import many
-from aircall_core.store.tables import calls, presence, user_states, users
+from aircall_core.store.tables import presence, tags_due, user_states, users
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,15 +111,11 @@ def last_lease_end(conn: Connection, user_id: str) -> int | None:
 
 # ---- tags that are owed
 
-_OWED = (
-    select(calls.c.id)
-    .where(calls.c.answered_by == bindparam("user"), literal_column("calls.tag_due"))
-    .order_by(calls.c.id)
-)
+_OWED = select(tags_due.c.call_id).where(tags_due.c.user_id == bindparam("user")).order_by(tags_due.c.call_id)
 
 
 def owed_tags(conn: Connection, user_id: str) -> list[str]:
-    """Ids of the ended calls that this user must tag, oldest first."""
+    """Ids of the calls that this user must tag, oldest first."""
     return list(conn.scalars(_OWED, {"user": user_id}))
 
 

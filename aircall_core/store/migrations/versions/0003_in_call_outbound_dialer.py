@@ -111,7 +111,8 @@ def upgrade() -> None:
     with op.batch_alter_table("tags_due", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_tags_due_call_id"), ["call_id"], unique=False)
     op.execute(
-        "INSERT INTO tags_due (user_id, call_id) SELECT answered_by, id FROM calls WHERE tag_due AND answered_by IS NOT NULL"
+        "INSERT INTO tags_due (user_id, call_id)"
+        " SELECT answered_by, id FROM calls WHERE tag_due AND answered_by IS NOT NULL"
     )
 
     with op.batch_alter_table("calls", schema=None) as batch_op:
