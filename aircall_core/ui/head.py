@@ -4,6 +4,7 @@ Without it both come after Streamlit's own bundle and a first run: the page woul
 a reload. Only the HTML page itself is touched; when it has no </head>, it passes as it is.
 """
 
+import re
 from functools import lru_cache
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -11,18 +12,25 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aircall_core.ui import assets
 
-# What the shell needs before a call can be shown; pages load the rest.
-_MODULES = (
-    "link", "ringer", "toolbar", "duty", "dom", "shared", "live", "view", "calls", "aloud", "ringtone", "phone", "leg",
-    "afterwork", "availability", "beacon", "details", "explain", "notify", "notify_hint",
-)  # fmt: skip
+# What the shell mounts on every page; the modules they import come with them, pages load the rest.
+_VIEWS = ("link", "ringer", "toolbar", "duty")
+_IMPORT = re.compile(r"^import [^;]*from '\./(\w+)\.js';", re.MULTILINE)
+
+
+def modules() -> list[str]:
+    """The views of the shell and all that they import, each once."""
+    found = list(_VIEWS)
+    for name in found:  # grows meanwhile
+        source = (assets.FOLDER / f"{name}.js").read_text("utf-8")
+        found += [one for one in dict.fromkeys(_IMPORT.findall(source)) if one not in found]
+    return found
 
 
 @lru_cache(maxsize=1)
 def markup() -> bytes:
     """The tags to insert."""
     links = [f'<link rel="stylesheet" href="{assets.url("shell.css")}">']
-    links += [f'<link rel="modulepreload" href="{assets.url(name + ".js")}">' for name in _MODULES]
+    links += [f'<link rel="modulepreload" href="{assets.url(name + ".js")}">' for name in modules()]
     return "".join(links).encode()
 
 

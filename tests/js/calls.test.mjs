@@ -17,12 +17,24 @@ class Phone extends EventTarget {
     if (this.refusal) throw this.refusal;
     this.armed = true;
   }
-  offer(id, purpose) {
+  offer(id, purpose, peer = `peer-${(this.next += 1)}`) {
     if (!this.peers.has(id)) {
       this.log.push(`offer ${id} ${purpose}`);
-      this.peers.set(id, `peer-${(this.next += 1)}`);
+      this.peers.set(id, peer);
     }
     return { peer: this.peers.get(id), ready: Promise.resolve() };
+  }
+  callOf(peer) {
+    return [...this.peers].find(([, one]) => one === peer)?.[0] ?? null;
+  }
+  rename(from, to) {
+    this.log.push(`rename ${from} ${to}`);
+    this.peers.set(to, this.peers.get(from));
+    this.peers.delete(from);
+  }
+  held = new Map();
+  setHeld(id, yes) {
+    this.held.set(id, yes);
   }
   peerOf(id) {
     return this.peers.get(id) ?? null;
@@ -62,6 +74,9 @@ class Desk extends EventTarget {
     this.sent.push({ path, ...body });
     return this.answer(path, body);
   }
+  async request(path, body) {
+    return this.command(path, body);
+  }
   show(...calls) {
     this.view = view(...calls);
     this.dispatchEvent(new Event('view'));
@@ -82,7 +97,7 @@ test('while few are rung, the tab that sounds connects during the ring and accep
   await calls.accept('c1');
   assert.deepEqual(live.sent, [{ path: '/desk/calls/c1/accept', peer: 'peer-1', tab: 'tab-1' }]);
   live.show(mine());
-  assert.equal(calls.owned, 'c1');
+  assert.deepEqual(calls.owned, ['c1']);
   assert.deepEqual(phone.log, ['offer c1 ring'], 'one connection served both');
 });
 
@@ -112,7 +127,7 @@ test('Accept asks for the microphone when it is not there, and tells the desk no
   await assert.rejects(calls.accept('c1'), { name: 'NotAllowedError' });
   assert.deepEqual(live.sent, []);
   assert.deepEqual(aloud.quiet, [], 'it rings on');
-  assert.equal(calls.owned, null);
+  assert.deepEqual(calls.owned, []);
   assert.equal(calls.accepting.size, 0);
 });
 
@@ -123,7 +138,7 @@ test('the loser of a race gives its audio up', async () => {
     throw Object.assign(new Error('taken'), { code: 'taken', by: { id: 'bo', name: 'Bo' } });
   };
   await assert.rejects(calls.accept('c1'), { code: 'taken' });
-  assert.equal(calls.owned, null);
+  assert.deepEqual(calls.owned, []);
   assert.equal(phone.peerOf('c1'), null);
 });
 
@@ -166,7 +181,7 @@ test('when the tab that carried the call is gone, the one that would ring takes 
   live.timers.shift()();
   await settle();
   assert.deepEqual(phone.log, ['offer c1 call']);
-  assert.equal(calls.owned, 'c1');
+  assert.deepEqual(calls.owned, ['c1']);
 });
 
 test('… unless its owner came back meanwhile, as after a reload', async () => {
@@ -185,7 +200,7 @@ test('a tab whose audio another tab has taken over lets go of it', async () => {
   live.show(mine());
   live.show(mine({ peer: 'from-another-tab' }));
   assert.equal(phone.peerOf('c1'), null);
-  assert.equal(calls.owned, null);
+  assert.deepEqual(calls.owned, []);
 });
 
 test('the end of the call closes the audio and forgets the ownership', async () => {
@@ -195,14 +210,14 @@ test('the end of the call closes the audio and forgets the ownership', async () 
   live.show(mine());
   live.show();
   assert.equal(phone.peerOf('c1'), null);
-  assert.equal(calls.owned, null);
+  assert.deepEqual(calls.owned, []);
 });
 
 test('while the line to the desk is down nothing is given up', async () => {
   const { live, phone, calls } = desk({ storage: new Storage({ 'aircall.call': 'c1' }) });
   live.status = 'connecting';
   live.show();
-  assert.equal(calls.owned, 'c1');
+  assert.deepEqual(calls.owned, ['c1']);
   assert.deepEqual(phone.log, []);
 });
 
@@ -221,7 +236,7 @@ test('mute cuts the microphone before the desk has answered, and shows what the 
 test('a copied tab does not carry the call of the tab it was copied from', () => {
   const { live, calls } = desk({ storage: new Storage({ 'aircall.call': 'c1' }) });
   live.dispatchEvent(new Event('duplicated'));
-  assert.equal(calls.owned, null);
+  assert.deepEqual(calls.owned, []);
 });
 
 test('audio that cannot be offered is said, and tried again with the next news of the call', async () => {
@@ -235,4 +250,90 @@ test('audio that cannot be offered is said, and tried again with the next news o
   live.show(mine({ away: true }));
   await settle();
   assert.ok(phone.log.includes('offer c1 call'));
+});
+
+// ---- two calls, and calls made for a call
+
+const held = (more) => mine({ id: 'a', held: true, ...more });
+const asked = (more) => call({ id: 'x', parent: 'a', started_by: 'me', direction: 'internal', ringing: ['bo'], ...more });
+
+test('two calls of one user: each has its audio here, the held one is silent', async () => {
+  const { live, phone, calls } = desk({ storage: new Storage({ 'aircall.call': 'a,b' }) });
+  live.show(held({ peer: null }), mine({ id: 'b', peer: null }));
+  await settle();
+  assert.deepEqual(phone.log.sort(), ['offer a call', 'offer b call']);
+  assert.deepEqual([...phone.held], [['b', false], ['a', true]]);
+  assert.deepEqual(calls.owned, ['a', 'b']);
+  live.show(mine({ id: 'a', held: false, peer: null }));
+  assert.deepEqual(calls.owned, ['a'], 'the other one has ended');
+  assert.equal(phone.held.get('a'), false);
+});
+
+test('a second call is accepted beside the first, which keeps its audio', async () => {
+  const { live, phone, calls } = desk();
+  live.show(call({ id: 'a' }));
+  await calls.accept('a');
+  live.show(mine({ id: 'a' }));
+  live.show(mine({ id: 'a' }), call({ id: 'b' }));
+  await calls.accept('b');
+  live.show(held(), mine({ id: 'b', peer: 'peer-2' }));
+  assert.deepEqual(phone.log, ['offer a ring', 'offer b ring']);
+  assert.deepEqual([phone.held.get('a'), phone.held.get('b')], [true, false]);
+});
+
+test('the caller on hold, a colleague asked: the audio of the caller’s call is in use', () => {
+  const { live, phone } = desk({ storage: new Storage({ 'aircall.call': 'a' }) });
+  live.show(held(), asked());
+  assert.equal(phone.held.get('a'), false, 'ringing is heard');
+  live.show(held(), asked({ state: 'confirmed', ringing: [], by: 'bo' }));
+  assert.equal(phone.held.get('a'), false);
+  live.show(held(), asked({ state: 'confirmed', ringing: [], by: 'bo', held: true }), mine({ id: 'b' }));
+  assert.equal(phone.held.get('a'), true, 'another call is in use');
+});
+
+test('an outside number added to a call has no audio of its own here', () => {
+  const { live, phone } = desk();
+  live.show(mine({ id: 'a' }), asked({ state: 'confirmed', direction: 'outbound', ringing: [], by: 'me' }));
+  assert.deepEqual(phone.log, []);
+});
+
+test('whoever was asked goes on with the caller on the same audio when the call is passed on', async () => {
+  const { live, phone, calls } = desk();
+  const question = (more) => call({ id: 'x', parent: 'a', started_by: 'bo', ...more });
+  live.show(question());
+  await calls.accept('x');
+  live.show(question({ state: 'confirmed', ringing: [], by: 'me', peer: 'peer-1' }));
+  live.show(mine({ id: 'a', peer: 'peer-1' }));
+  assert.deepEqual(phone.log, ['offer x ring', 'rename x a']);
+  assert.deepEqual(calls.owned, ['a']);
+});
+
+test('dialling: the audio is offered under the name that the desk was told', async () => {
+  const { live, phone, calls } = desk();
+  live.answer = async () => ({ command: 'k', call: 'out' });
+  const { call: made } = await calls.dial({ line: 'l1', number: '+33199001234', callback: 'cb' });
+  const [{ peer, path, line, number, callback, tab }] = live.sent;
+  assert.deepEqual([path, line, number, callback, tab], ['/desk/dial', 'l1', '+33199001234', 'cb', 'tab-1']);
+  assert.deepEqual([made, phone.peerOf('out'), calls.owned], ['out', peer, ['out']]);
+  live.show();
+  assert.deepEqual(phone.log, ['offer out call'], 'the log has not spoken of it yet');
+  live.show(mine({ id: 'out', state: 'dialling', answered_at: null, peer }));
+  live.show();
+  assert.deepEqual(phone.log, ['offer out call', 'close out']);
+});
+
+test('a call that the log never speaks of is given up after a while', async () => {
+  const { live, phone, calls } = desk();
+  live.answer = async () => ({ call: 'out' });
+  await calls.dial({ line: 'l1', number: '1' });
+  live.timers.shift()();
+  assert.deepEqual([phone.peerOf('out'), calls.owned], [null, []]);
+});
+
+test('no microphone, no dialling', async () => {
+  const { live, phone, calls } = desk();
+  phone.armed = false;
+  phone.refusal = Object.assign(new Error('no'), { name: 'NotAllowedError' });
+  await assert.rejects(calls.dial({ line: 'l1', number: '1' }), { name: 'NotAllowedError' });
+  assert.deepEqual(live.sent, []);
 });

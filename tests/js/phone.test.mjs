@@ -373,6 +373,51 @@ test('the accepted call is the one that is heard', async () => {
   assert.notEqual(phone.audio.srcObject, heard);
 });
 
+test('of two own calls the one that is not on hold is heard and spoken to', async () => {
+  mine();
+  desk.view.calls.c2 = { by: 'me', state: 'confirmed' };
+  phone.offer('c1');
+  phone.setMuted('c1', true);
+  phone.offer('c2');
+  phone.setHeld('c1', true);
+  await clock.pass(100);
+  const tracks = () => Connection.all.map((one) => one.senders[0].track.enabled);
+  const second = phone.audio.srcObject;
+  assert.deepEqual(tracks(), [false, true]);
+  phone.setHeld('c1', false);
+  phone.setHeld('c2', true);
+  assert.notEqual(phone.audio.srcObject, second);
+  assert.deepEqual(tracks(), [false, false], 'still muted');
+  phone.setMuted('c1', false);
+  assert.deepEqual(tracks(), [true, false]);
+});
+
+test('a call that is being dialled is heard, before one that rings', async () => {
+  desk.view.calls.c1 = { by: 'me', state: 'dialling' };
+  const { peer } = phone.offer('c1', 'call', 'peer-of-the-dialled');
+  assert.equal(peer, 'peer-of-the-dialled');
+  await clock.pass(100);
+  const heard = phone.audio.srcObject;
+  phone.offer('c2', 'ring');
+  await clock.pass(100);
+  assert.equal(phone.audio.srcObject, heard);
+});
+
+test('a leg goes on under the name of the call that it carries now', async () => {
+  phone.offer('x', 'ring');
+  await clock.pass(100);
+  const peer = phone.peerOf('x');
+  assert.equal(phone.callOf(peer), 'x');
+  phone.rename('x', 'c1');
+  assert.deepEqual([phone.peerOf('x'), phone.peerOf('c1'), phone.callOf(peer)], [null, peer, 'c1']);
+  mine();
+  last().become('failed');
+  await clock.pass(200);
+  assert.equal(offers().at(-1).call_id, 'c1', 'a new offer names the new call');
+  phone.close('c1');
+  assert.equal(phone.audio.srcObject, null);
+});
+
 test('sound that waits for a click is told, and played at the click', async () => {
   let played = 0;
   phone.audio.play = async () => {

@@ -1,37 +1,54 @@
-// Which of the user's tabs carries a call's audio, and what happens on Accept: the rules between the realtime view and the
-// phone. A tab remembers the call it carries in sessionStorage, so that a reload takes it up again.
+// Which tab carries a call's audio, and what happens on Accept and Dial: the rules between the realtime view and the phone.
+// A tab remembers the calls it carries in sessionStorage, so that a reload takes them up again.
 
-import { active, ringing } from './view.js';
+import { answered, carried, idle } from './family.js';
+import { newId } from './live.js';
+import { ringing } from './view.js';
 
+const KEY = 'aircall.call';
 const OWNER_GRACE_MS = 1500; // how long a tab that carries the call may take to come back before another offers itself
+const FRESH_MS = 5000; // so long after the desk has taken a number the log's word of the call may take
 
 export class Calls extends EventTarget {
   constructor(live, { phone, aloud, storage }) {
     super();
     Object.assign(this, { live, phone, aloud, storage, preconnect: 4, accepting: new Set(), offered: new Set() });
+    Object.assign(this, { offering: new Set(), rescues: new Set(), fresh: new Set(), confirmed: new Map(), memory: [] });
     live.addEventListener('view', () => this.#follow());
     live.addEventListener('status', () => this.#follow());
     aloud.tone.addEventListener('state', () => this.#follow());
     aloud.addEventListener('change', () => this.#follow()); // a closed tab's lock may come later than the news of its call
     phone.addEventListener('mic', () => this.#follow());
     // A copied tab copies the storage too, but not the call. Known before the first news of any call.
-    live.addEventListener('duplicated', () => this.#own(null));
+    live.addEventListener('duplicated', () => this.#keep([]));
   }
 
-  /** The call whose audio this tab carries, or null. */
+  /** The calls whose audio this tab carries: the one its user speaks in, and one on hold. */
   get owned() {
     try {
-      return this.storage.getItem('aircall.call') || null;
+      return this.storage.getItem(KEY)?.split(',').filter(Boolean) ?? [];
     } catch {
-      return this.memory ?? null;
+      return this.memory;
     }
   }
 
+  owns(callId) {
+    return this.owned.includes(callId);
+  }
+
   #own(callId) {
-    this.memory = callId;
+    if (!this.owns(callId)) this.#keep([...this.owned, callId]);
+  }
+
+  #disown(callId) {
+    this.#keep(this.owned.filter((one) => one !== callId));
+  }
+
+  #keep(ids) {
+    this.memory = ids;
     try {
-      if (callId) this.storage.setItem('aircall.call', callId);
-      else this.storage.removeItem('aircall.call');
+      if (ids.length) this.storage.setItem(KEY, ids.join(','));
+      else this.storage.removeItem(KEY);
     } catch {
       /* storage forbidden: a reload will not find the call by itself, the button "Bring audio here" will */
     }
@@ -49,14 +66,10 @@ export class Calls extends EventTarget {
       const { peer } = phone.offer(callId, 'ring');
       this.offered.add(callId);
       this.#own(callId);
-      const mine = (view) => ['answered', 'confirmed'].includes(view.calls[callId]?.state) && view.calls[callId].by === view.user;
+      const mine = ({ calls, user }) => calls[callId]?.by === user && answered(calls[callId]);
       await live.command(`/desk/calls/${callId}/accept`, { peer, tab: live.tab }, { until: mine });
     } catch (error) {
-      if (this.owned === callId && live.view.calls[callId]?.by !== live.view.user) {
-        this.#own(null);
-        phone.close(callId);
-        this.offered.delete(callId);
-      }
+      if (this.owns(callId) && live.view.calls[callId]?.by !== live.view.user) this.#letGo(callId);
       this.aloud.resume(callId);
       throw error;
     } finally {
@@ -74,6 +87,27 @@ export class Calls extends EventTarget {
       this.aloud.resume(callId);
       throw error;
     }
+  }
+
+  /**
+   * Call a number by a line: this tab's audio first, then the number is dialled. Resolves to {call} when the desk has taken
+   * it; from there the view tells. Rejects with a message to show. `callback`, `entry`: what it is done for.
+   */
+  async dial({ line, number, callback, entry }) {
+    const { live, phone } = this;
+    if (!phone.armed) await phone.arm();
+    const peer = newId();
+    const { call } = await live.request('/desk/dial', { line, number, peer, tab: live.tab, callback, entry, command: newId() });
+    this.fresh.add(call);
+    live.env.after(FRESH_MS, () => {
+      this.fresh.delete(call);
+      this.#follow();
+    });
+    this.offered.add(call);
+    this.#own(call);
+    phone.offer(call, 'call', peer).ready.catch((error) => this.#failed(call, error));
+    this.#changed();
+    return { call };
   }
 
   hangup(callId) {
@@ -100,65 +134,87 @@ export class Calls extends EventTarget {
   #follow() {
     const { live, phone } = this;
     const { view } = live;
+    const mine = carried(view);
+    for (const id of this.fresh) if (view.calls[id]) this.fresh.delete(id);
+    for (const call of mine) this.#passedOn(call);
     for (const id of this.offered) {
       const call = view.calls[id];
-      const kept = call && (call.by === view.user ? this.owned === id : call.ringing.includes(view.user));
-      if (!kept && !this.accepting.has(id)) {
+      const kept = call && (call.by === view.user ? this.owns(id) : call.ringing.includes(view.user));
+      if (!kept && !this.accepting.has(id) && !this.fresh.has(id)) {
         phone.close(id);
         this.offered.delete(id);
       }
     }
-    const mine = active(view);
-    if (this.owned && live.status === 'online' && mine?.id !== this.owned && !this.accepting.has(this.owned)) {
-      phone.close(this.owned);
-      this.#own(null);
+    for (const id of this.owned) {
+      const over = live.status === 'online' && !mine.some((call) => call.id === id);
+      if (over && !this.accepting.has(id) && !this.fresh.has(id)) this.#letGo(id);
     }
-    if (mine) this.#carry(mine);
-    else this.#preconnect();
-    if (mine) phone.setMuted(mine.id, mine.muted);
+    for (const call of mine) {
+      this.#carry(call);
+      phone.setMuted(call.id, call.muted);
+      phone.setHeld(call.id, idle(view, call));
+    }
+    this.#preconnect();
+  }
+
+  /** A call that a colleague asked about has been passed on: the audio of the question is now the call's. */
+  #passedOn(call) {
+    const before = call.peer && this.phone.callOf(call.peer);
+    if (!before || before === call.id) return;
+    this.phone.rename(before, call.id);
+    this.offered.delete(before);
+    this.offered.add(call.id);
+    this.#disown(before);
+    this.#own(call.id);
+    this.confirmed.set(call.id, call.peer);
   }
 
   #carry(call) {
     if (call.state === 'accepting' && this.accepting.has(call.id)) return;
-    if (this.owned === call.id) {
+    if (this.owns(call.id)) {
       // Our own peer id differs from the view's when another tab of the user has taken the audio over.
       const here = this.phone.peerOf(call.id);
       if (!here) this.#offer(call.id);
-      else if (call.peer && call.peer !== here && this.confirmedPeer === here) this.#letGo(call.id);
-      else if (call.peer === here) this.confirmedPeer = here;
+      else if (call.peer && call.peer !== here && this.confirmed.get(call.id) === here) this.#letGo(call.id);
+      else if (call.peer === here) this.confirmed.set(call.id, here);
       return;
     }
     // The tab that carried it is gone: the one that would ring takes the call, after a moment for a mere reload.
-    if (!call.away || !this.aloud.elected || !this.phone.armed || this.rescue === call.id) return;
-    this.rescue = call.id;
+    if (!call.away || !this.aloud.elected || !this.phone.armed || this.rescues.has(call.id)) return;
+    this.rescues.add(call.id);
     this.live.env.after(OWNER_GRACE_MS, () => {
-      this.rescue = null;
-      const now = active(this.live.view);
-      if (now?.id !== call.id || !now.away || this.owned === call.id || !this.aloud.elected) return;
+      this.rescues.delete(call.id);
+      const now = this.live.view.calls[call.id];
+      if (now?.by !== this.live.view.user || !now.away || this.owns(call.id) || !this.aloud.elected) return;
       this.#own(call.id);
       this.#offer(call.id);
     });
   }
 
   async #offer(callId) {
-    if (this.offering === callId) return;
-    this.offering = callId;
+    if (this.offering.has(callId)) return;
+    this.offering.add(callId);
     try {
       if (!this.phone.armed) await this.phone.arm();
       this.offered.add(callId);
       await this.phone.offer(callId, 'call').ready;
     } catch (error) {
-      this.live.toast(this.live.t('audio.failed', { reason: error.message }), { kind: 'error', key: 'audio' });
+      this.#failed(callId, error);
     } finally {
-      this.offering = null;
+      this.offering.delete(callId);
     }
+  }
+
+  #failed(callId, error) {
+    if (this.live.view.calls[callId]?.by !== this.live.view.user) return; // it ended meanwhile
+    this.live.toast(this.live.t('audio.failed', { reason: error.message }), { kind: 'error', key: 'audio' });
   }
 
   #letGo(callId) {
     this.phone.close(callId);
     this.offered.delete(callId);
-    this.confirmedPeer = null;
-    this.#own(null);
+    this.confirmed.delete(callId);
+    this.#disown(callId);
     this.#changed();
   }
 

@@ -29,14 +29,16 @@ export class Leg extends EventTarget {
    * @param purpose 'ring' (offered before the call is answered) or 'call'
    * @param parts {env, offer(leg) -> answer, hangup(peer), track() -> MediaStreamTrack, config() -> RTCConfiguration,
    *               accepted() -> bool, newPeer() -> id}
+   * @param peer the id that the desk knows this offer by already, where it was named before there was a call
    */
-  constructor(callId, purpose, parts) {
+  constructor(callId, purpose, parts, peer = parts.newPeer()) {
     super();
     Object.assign(this, { callId, purpose, parts, env: parts.env });
-    this.peer = parts.newPeer();
+    this.peer = peer;
     this.state = 'connecting';
     this.error = null;
     this.muted = false;
+    this.held = false;
     this.everConnected = false;
     this.stream = null; // what the caller's audio comes in
     this.attempt = 0;
@@ -53,7 +55,17 @@ export class Leg extends EventTarget {
   /** Cut or give the microphone to this call only; packets go on, so that the gateway knows that we are here. */
   setMuted(muted) {
     this.muted = muted;
-    if (this.track) this.track.enabled = !muted;
+    this.#enable();
+  }
+
+  /** The call waits for its user, who is in another one: the microphone is that one's. */
+  setHeld(held) {
+    this.held = held;
+    this.#enable();
+  }
+
+  #enable() {
+    if (this.track) this.track.enabled = !this.muted && !this.held;
   }
 
   /** Another microphone: the call goes on without a new offer. */
@@ -83,7 +95,7 @@ export class Leg extends EventTarget {
 
   #takeTrack() {
     this.track = this.parts.track().clone(); // of its own, so that muting one call does not mute another
-    this.track.enabled = !this.muted;
+    this.#enable();
   }
 
   async #connect() {

@@ -6,6 +6,10 @@ import { newId } from './live.js';
 
 const CONFIG_MS = 600000; // TURN passwords are often good for an hour: ask again well before
 
+// States in which a call is this user's, and those in which they hear it: one that they dial is heard while it rings.
+const TALKING = ['answered', 'confirmed'];
+const HEARD = ['dialling', ...TALKING];
+
 const REFUSALS = {
   NotAllowedError: 'denied',
   SecurityError: 'denied',
@@ -194,8 +198,9 @@ export class Phone extends EventTarget {
   /**
    * Offer audio for a call: 'ring' before it is answered, 'call' when it is this user's. Returns at once; `peer` names the
    * offer to the desk, `ready` resolves when audio can flow. While a leg of the call lives, it is the one that is returned.
+   * `peer`: the id that the desk was told already.
    */
-  offer(callId, purpose = 'call') {
+  offer(callId, purpose = 'call', peer = newId()) {
     let leg = this.legs.get(callId);
     if (!leg) {
       if (!this.armed) throw new DOMException('The microphone is not armed', 'InvalidStateError');
@@ -206,8 +211,8 @@ export class Phone extends EventTarget {
         config: () => this.#config(),
         offer: (one, sdp) => this.#offer(one, sdp),
         hangup: (peer) => this.#hangup(peer),
-        accepted: (id) => this.#accepted(id),
-      });
+        accepted: (id) => this.#ours(id, TALKING),
+      }, peer);
       this.legs.set(callId, leg);
       leg.addEventListener('stream', () => this.#play());
       leg.addEventListener('state', () => this.#legChanged(leg));
@@ -230,9 +235,31 @@ export class Phone extends EventTarget {
     this.legs.get(callId)?.close();
   }
 
+  /** The call that has this peer's audio is another one now: a colleague passed it on after talking with us about it. */
+  rename(from, to) {
+    const leg = this.legs.get(from);
+    if (!leg || this.legs.has(to)) return;
+    this.legs.delete(from);
+    leg.callId = to;
+    this.legs.set(to, leg);
+  }
+
+  /** The call whose leg is this peer, or null. */
+  callOf(peer) {
+    return [...this.legs.values()].find((leg) => leg.peer === peer)?.callId ?? null;
+  }
+
   /** Cut or give the microphone to a call. Takes effect at once; the desk is told elsewhere. */
   setMuted(callId, muted) {
     this.legs.get(callId)?.setMuted(muted);
+  }
+
+  /** The user is in another call now (true), or back in this one: microphone and loudspeaker follow. */
+  setHeld(callId, held) {
+    const leg = this.legs.get(callId);
+    if (!leg || leg.held === held) return;
+    leg.setHeld(held);
+    this.#play();
   }
 
   #legChanged(leg) {
@@ -245,10 +272,11 @@ export class Phone extends EventTarget {
     this.dispatchEvent(new CustomEvent('state', { detail: { callId, state, error } }));
   }
 
-  /** One call is heard at a time: the accepted one; before that the newest, which is silent until it is answered. */
+  /** One call is heard at a time: the user's own that is not on hold; else the newest, silent until it is answered. */
   #play() {
     const withSound = [...this.legs.values()].filter((leg) => leg.stream);
-    const leg = withSound.find((one) => this.#accepted(one.callId)) ?? withSound.at(-1);
+    const own = withSound.filter((one) => this.#ours(one.callId, HEARD));
+    const leg = own.find((one) => !one.held) ?? own[0] ?? withSound.at(-1);
     if (!leg || this.audio.srcObject === leg.stream) return;
     this.audio.srcObject = leg.stream;
     this.audio.play().catch((error) => {
@@ -258,9 +286,9 @@ export class Phone extends EventTarget {
     });
   }
 
-  #accepted(callId) {
+  #ours(callId, states) {
     const call = this.desk.view?.calls[callId];
-    return Boolean(call) && call.by === this.desk.view.user && ['answered', 'confirmed'].includes(call.state);
+    return Boolean(call) && call.by === this.desk.view.user && states.includes(call.state);
   }
 
   async #config() {

@@ -72,7 +72,7 @@ function build(host, { data, trigger }) {
     if (busy === 'hangup') return [t('toolbar.ending'), ''];
     if (call.state === 'accepting') return [t('connecting'), ''];
     if (call.away) return [t('toolbar.away'), 'warn'];
-    if (live.calls.owned !== call.id) return [t('toolbar.elsewhere'), ''];
+    if (!live.calls.owns(call.id)) return [t('toolbar.elsewhere'), ''];
     if (media === 'reconnecting' || media === 'failed') return [t('toolbar.away'), 'warn'];
     if (call.muted) return [t('toolbar.muted'), 'warn'];
     if (call.recording === 'started') return [t('toolbar.recording'), 'rec'];
@@ -104,7 +104,7 @@ function build(host, { data, trigger }) {
     able(mute, answered && !busy);
     able(hangup, !busy || busy === 'mute');
     able(open, Boolean(call.conversation));
-    here.hidden = !answered || live.status !== 'online' || live.calls.owned === call.id || busy === 'here';
+    here.hidden = !answered || live.status !== 'online' || live.calls.owns(call.id) || busy === 'here';
     if (!bar.querySelector('[tabindex="0"]')) mute.setAttribute('tabindex', '0');
     if (!shown) bar.showPopover();
     tick();
