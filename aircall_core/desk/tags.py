@@ -1,7 +1,9 @@
 """Tagging calls. Where a line demands a tag, who talked in the call is not rung again before it has one."""
 
-from collections.abc import Collection
-from typing import Final
+from collections.abc import Collection, Mapping
+from typing import Any, Final
+
+from sqlalchemy import Connection
 
 from aircall_core.desk import availability
 from aircall_core.desk.errors import DeskError, Invalid, not_found
@@ -12,6 +14,15 @@ from aircall_core.store import calls as rows
 from aircall_core.store.engine import Tx
 
 MOST: Final = 20  # of one call
+
+
+def read(conn: Connection, call_id: str, user_id: str, role: str) -> list[str]:
+    """Ids of the call's tags, sorted. Raises DeskError not_found."""
+    top = parties.top_of(conn, call_id)
+    call = None if top is None else rows.get(conn, top)
+    if call is None or not _may_see(conn, call, user_id, role):
+        raise not_found("The call")
+    return call_tags.of_call(conn, call["id"])
 
 
 def give(tx: Tx, call_id: str, user_id: str, role: str, tag_ids: Collection[str], command: str) -> None:
@@ -25,9 +36,7 @@ def give(tx: Tx, call_id: str, user_id: str, role: str, tag_ids: Collection[str]
     owing = call_tags.debtors(tx.conn, call_id)
     people.hold(tx.conn, owing)  # agents before calls, as everywhere
     call = rows.get(tx.conn, call_id, lock=True)
-    if call is None or not (
-        parties.took_part(tx.conn, call_id, user_id) or people.sees_line(tx.conn, user_id, role, call["line_id"])
-    ):
+    if call is None or not _may_see(tx.conn, call, user_id, role):
         raise not_found("The call")
     if role == "analyst":
         raise DeskError("forbidden", "Analysts look at calls and do not change them.", 403)
@@ -48,3 +57,7 @@ def give(tx: Tx, call_id: str, user_id: str, role: str, tag_ids: Collection[str]
         call_event(kinds.CALL_TAGGED, call, f"user:{user_id}", user_id=user_id, tags=sorted(wanted), command=command)
     )
     availability.settle(tx, owing, f"user:{user_id}")
+
+
+def _may_see(conn: Connection, call: Mapping[str, Any], user_id: str, role: str) -> bool:
+    return parties.took_part(conn, call["id"], user_id) or people.sees_line(conn, user_id, role, call["line_id"])

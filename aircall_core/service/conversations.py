@@ -1,5 +1,7 @@
 """What users do with conversations."""
 
+from typing import Any
+
 from pydantic import Field
 
 from aircall_core.desk import assignment
@@ -13,6 +15,17 @@ class Assignment(Command):
     """Whose the conversation shall be; None: nobody's."""
 
     user_id: str | None = Field(default=None, max_length=64)
+
+
+def assignees(ask: Ask) -> dict[str, Any]:
+    """GET /desk/conversations/{conversation}/assignees: whose it is, and whose it can be, by name."""
+    conversation = ask.id("conversation")
+    with ask.desk.store.read() as conn:
+        header = queries.header(conn, conversation)
+        if header is None or not queries.may_see(conn, conversation, ask.who.user_id, ask.who.role):
+            raise not_found("The conversation")
+        names = queries.assignable(conn, header.line_id, header.assigned_to)
+    return {"assigned_to": header.assigned_to, "users": [{"id": one, "name": name} for one, name in names.items()]}
 
 
 def assign(ask: Ask) -> Accepted:

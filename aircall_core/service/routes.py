@@ -14,6 +14,7 @@ from aircall_core.service import (
     health,
     hours,
     library,
+    notes,
     prompts,
     retention,
     rtc,
@@ -46,7 +47,10 @@ ROUTES: Final = (
     Entry("POST", "/desk/availability", EVERYBODY, availability.choose, availability.Choice),
     Entry("POST", "/desk/wrap-up/end", EVERYBODY, availability.finish_wrap_up, commands.Command),
     Entry("POST", "/desk/wrap-up/extend", EVERYBODY, availability.extend_wrap_up, commands.Command),
+    Entry("GET", "/desk/calls/{call}/tags", EVERYBODY, notes.read_tags),
     Entry("POST", "/desk/calls/{call}/tags", EVERYBODY, availability.tag_call, availability.Tags),
+    Entry("GET", "/desk/calls/{call}/note", SPEAKERS, notes.read_note),
+    Entry("PUT", "/desk/calls/{call}/note", SPEAKERS, notes.write_note, notes.NoteText),
     Entry("POST", "/desk/calls/{call}/accept", EVERYBODY, commands.accept, commands.Accept),
     Entry("POST", "/desk/calls/{call}/reject", EVERYBODY, commands.reject, commands.Command),
     Entry("POST", "/desk/calls/{call}/hangup", EVERYBODY, commands.hang_up, commands.Command),
@@ -66,6 +70,7 @@ ROUTES: Final = (
     Entry(
         "POST", "/desk/conversations/{conversation}/assign", SPEAKERS, conversations.assign, conversations.Assignment
     ),
+    Entry("GET", "/desk/conversations/{conversation}/assignees", SPEAKERS, conversations.assignees),
     Entry("GET", "/desk/recordings/{call}", EVERYBODY, library.recording),
     # Administration
     Entry("GET", "/desk/users", ADMINS, admin.list_users),
