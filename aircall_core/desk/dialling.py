@@ -187,6 +187,22 @@ def change(tx: Tx, actor: str, wanted: Mapping[str, Any]) -> None:
     audit.note(tx, actor, "dialling.changed", "", "", changes)
 
 
+def can_call_out(conn: Connection, line_id: str) -> bool:
+    """Whether the line has a trunk for calls out, and is on."""
+    way = rows.way_out(conn, line_id)
+    return way is not None and _unready(way) is None
+
+
+def own_cap(wanted: int | None) -> int | None:
+    """A user's or a line's own cap in the form it is kept: a negative one is the company's."""
+    return None if wanted is None or wanted < 0 else wanted
+
+
+def cap_problems(wanted: int | None) -> dict[str, str]:
+    """What is wrong with a cap of a user's or a line's own."""
+    return {"dial_cap": f"Choose at most {HIGHEST_CAP} calls."} if wanted is not None and wanted > HIGHEST_CAP else {}
+
+
 def _way(conn: Connection, line_id: str) -> dict[str, Any]:
     way = rows.way_out(conn, line_id)
     if way is None:

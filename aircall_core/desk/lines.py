@@ -5,22 +5,24 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from aircall_core import ids, numbers
-from aircall_core.desk import audit, flow_uses
+from aircall_core.desk import audit, dialling, flow_uses
 from aircall_core.desk import teams as team_cases
 from aircall_core.desk.errors import DeskError, Invalid, not_found
 from aircall_core.domain.events import LINE_CHANGED, STAFF, Event
 from aircall_core.store import Tx, accounts, provisioning
 
 RECORDING: Final = ("off", "on", "notice")
+EMERGENCY: Final = ("refuse", "dial")
 SHORTEST_RING_S, LONGEST_RING_S = 5, 300
 LOWEST_PRIORITY, LONGEST_ASSIGNEE_S = 9, 60
 _COLUMNS: Final = (
     "name", "number", "country", "language", "ring_s", "recording", "enabled", "priority", "assignee_first_s",
-    "tags_required",
+    "tags_required", "outbound_trunk_id", "caller_id", "emergency", "dial_cap", "pause_on_hold", "pause_notice",
 )  # fmt: skip
 _FRESH: Final = {
     "name": "", "number": "", "country": "", "language": "en", "ring_s": 30, "recording": "off", "enabled": True,
-    "priority": None, "assignee_first_s": 0, "tags_required": False,
+    "priority": None, "assignee_first_s": 0, "tags_required": False, "outbound_trunk_id": None, "caller_id": None,
+    "emergency": "refuse", "dial_cap": None, "pause_on_hold": False, "pause_notice": False,
 }  # fmt: skip
 _INTERNAL = re.compile(r"[0-9*#]{2,10}")  # an extension of a PBX
 _E164 = re.compile(r"\+[1-9][0-9]{5,14}")  # ITU-T E.164: at most 15 digits
@@ -119,6 +121,11 @@ def _checked(tx: Tx, wanted: Mapping[str, Any], line_id: str | None) -> dict[str
         wrong["assignee_first_s"] = f"Choose at most {LONGEST_ASSIGNEE_S} seconds; 0 is off."
     if wanted["recording"] not in RECORDING:
         wrong["recording"] = "Choose off, on, or notice."
+    wrong |= _outbound_problems(tx, wanted)
+    shown = str(wanted["caller_id"] or "").strip()
+    caller_id = _number(shown, country) if shown else None
+    if shown and caller_id is None:
+        wrong["caller_id"] = "Enter a number like +33 1 99 00 12 34, or leave it empty to show the line's."
     if wrong:
         raise Invalid(wrong)
     return {
@@ -132,7 +139,26 @@ def _checked(tx: Tx, wanted: Mapping[str, Any], line_id: str | None) -> dict[str
         "priority": priority or None,
         "assignee_first_s": int(wanted["assignee_first_s"]),
         "tags_required": bool(wanted["tags_required"]),
+        "outbound_trunk_id": wanted["outbound_trunk_id"] or None,
+        "caller_id": None if caller_id == number else caller_id,
+        "emergency": wanted["emergency"],
+        "dial_cap": dialling.own_cap(wanted["dial_cap"]),
+        "pause_on_hold": bool(wanted["pause_on_hold"]),
+        "pause_notice": bool(wanted["pause_notice"]),
     }
+
+
+def _outbound_problems(tx: Tx, wanted: Mapping[str, Any]) -> dict[str, str]:
+    wrong: dict[str, str] = {}
+    trunk_id = wanted["outbound_trunk_id"]
+    trunk = provisioning.trunk(tx.conn, trunk_id) if trunk_id else None
+    if trunk_id and trunk is None:
+        wrong["outbound_trunk_id"] = "This trunk does not exist any more."
+    elif trunk is not None and not (trunk["outbound_host"] or trunk["host"]):
+        wrong["outbound_trunk_id"] = f"{trunk['name']} takes no calls out: enter its address for them first."
+    if wanted["emergency"] not in EMERGENCY:
+        wrong["emergency"] = f"Choose one of {', '.join(EMERGENCY)}."
+    return wrong | dialling.cap_problems(wanted["dial_cap"])
 
 
 def _number(text: str, country: str) -> str | None:

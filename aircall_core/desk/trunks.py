@@ -18,7 +18,18 @@ TEST_TRUNK: Final = "test-phone"  # the id of the built-in trunk, through which 
 _TRANSPORTS: Final = ("udp", "tcp", "tls")
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?)(:[0-9]{1,5})?")
 _USERNAME = re.compile(r"[^\s\"<>@;\\]{1,80}")
-_COLUMNS: Final = ("name", "kind", "enabled", "transport", "host", "username", "realm", "cidrs")
+DIAL_FORMATS: Final = ("e164", "digits", "national")  # +33199001234, 33199001234, 0199001234
+HOLD_BY: Final = ("bridge", "reinvite")  # music from us; or sendonly, so that the carrier knows
+TRANSFER_BY: Final = ("bridge", "refer")  # through us; or the carrier connects the two, and we are out of it
+_COLUMNS: Final = (
+    "name", "kind", "enabled", "transport", "host", "username", "realm", "cidrs", "outbound_host", "dial_format",
+    "hold_by", "transfer_by",
+)  # fmt: skip
+_CHOICES: Final = {"dial_format": DIAL_FORMATS, "hold_by": HOLD_BY, "transfer_by": TRANSFER_BY}
+_FRESH: Final = {
+    "name": "", "kind": "", "enabled": True, "transport": "udp", "host": "", "username": "", "realm": "",
+    "outbound_host": "", "dial_format": "e164", "hold_by": "bridge", "transfer_by": "bridge",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +44,16 @@ class TrunkAccess:
     password: str = field(repr=False)
     realm: str
     cidrs: tuple[str, ...]
+    outbound_host: str = ""  # where calls out go, with or without a port; '' when it takes none
+    dial_format: str = "e164"
+    hold_by: str = "bridge"
+    transfer_by: str = "bridge"
     readable: bool = True  # False: the password was encrypted with another key, and must be entered anew
 
 
 def create(tx: Tx, actor: str, box: SecretBox, *, password: str = "", **wanted: Any) -> str:
     """A new trunk; its id. ``wanted``: name, kind, and what that kind needs."""
-    before = {"name": "", "kind": "", "enabled": True, "transport": "udp", "host": "", "username": "", "realm": ""}
-    values = _checked(tx, {**before, "cidrs": [], **wanted}, None, has_secret=bool(password))
+    values = _checked(tx, {**_FRESH, "cidrs": [], **wanted}, None, has_secret=bool(password))
     trunk_id = ids.new_id()
     secret = box.seal(password) if password and values["kind"] != ADDRESS else None
     state = "registering" if values["kind"] == REGISTER else None
@@ -80,6 +94,8 @@ def change(tx: Tx, actor: str, box: SecretBox, trunk_id: str, *, password: str =
 def remove(tx: Tx, actor: str, trunk_id: str) -> None:
     """Remove a trunk: its next call is a stranger's. Calls that are up go on."""
     trunk = _own(tx, trunk_id)
+    if callers := provisioning.lines_through(tx.conn, trunk_id):
+        raise DeskError("in_use", f"{', '.join(callers)} calls out through this trunk. Choose another one first.")
     provisioning.remove_trunk(tx.conn, trunk_id)
     _changed(tx, actor, trunk_id)
     audit.note(tx, actor, "trunk.removed", trunk_id, trunk["name"])
@@ -122,6 +138,10 @@ def _access(row: Mapping[str, Any], box: SecretBox) -> TrunkAccess:
         password=password,
         realm=row["realm"] or "",
         cidrs=tuple(row["cidrs"] or ()),
+        outbound_host=row["outbound_host"] or row["host"] or "",
+        dial_format=row["dial_format"],
+        hold_by=row["hold_by"],
+        transfer_by=row["transfer_by"],
         readable=readable,
     )
 
@@ -144,9 +164,14 @@ def _checked(tx: Tx, wanted: Mapping[str, Any], trunk_id: str | None, *, has_sec
         raise Invalid({**wrong, "kind": "Choose register, digest, or address."})
     if wanted["transport"] not in _TRANSPORTS:
         wrong["transport"] = f"Choose one of {', '.join(_TRANSPORTS)}."
-    host, username, realm = (str(wanted[key] or "").strip() for key in ("host", "username", "realm"))
+    host, username, realm, outbound = (
+        str(wanted[key] or "").strip() for key in ("host", "username", "realm", "outbound_host")
+    )
     if kind == REGISTER and not _host_is_good(host):
         wrong["host"] = "Enter the registrar's name or address, such as sip.carrier.com or 192.0.2.10:5060."
+    if outbound and not _host_is_good(outbound):
+        wrong["outbound_host"] = "Enter a name or address, such as sip.carrier.com or 192.0.2.10:5060."
+    wrong |= _choice_problems(wanted)
     if kind in (REGISTER, DIGEST) and not _USERNAME.fullmatch(username):
         wrong["username"] = "Enter the user name, without spaces, quotes or @."
     if kind in (REGISTER, DIGEST) and not has_secret:
@@ -170,7 +195,14 @@ def _checked(tx: Tx, wanted: Mapping[str, Any], trunk_id: str | None, *, has_sec
         "username": username if kind != ADDRESS else None,
         "realm": realm if kind == DIGEST else None,
         "cidrs": cidrs,
+        "outbound_host": outbound or None,
+        **{name: wanted[name] for name in _CHOICES},
     }
+
+
+def _choice_problems(wanted: Mapping[str, Any]) -> dict[str, str]:
+    wrong = {name: known for name, known in _CHOICES.items() if wanted[name] not in known}
+    return {name: f"Choose one of {', '.join(known)}." for name, known in wrong.items()}
 
 
 def _name_problems(tx: Tx, name: str, trunk_id: str | None) -> dict[str, str]:

@@ -35,6 +35,8 @@ class UserChange(BaseModel):
     state: Literal["active", "disabled"] | None = None
     wrap_up_s: int | None = None
     schedule_id: str | None = Field(None, max_length=26)  # '': none
+    call_waiting: bool | None = None
+    dial_cap: int | None = None  # -1: the company's
 
 
 class NewTeam(BaseModel):
@@ -64,6 +66,12 @@ class LineChange(BaseModel):
     priority: int | None = None  # 1 is served first; 0 is none
     assignee_first_s: int | None = None
     tags_required: bool | None = None
+    outbound_trunk_id: str | None = Field(None, max_length=26)  # '': none
+    caller_id: str | None = Field(None, max_length=40)  # '': the line's number
+    emergency: str | None = Field(None, max_length=8)
+    dial_cap: int | None = None  # -1: the company's
+    pause_on_hold: bool | None = None
+    pause_notice: bool | None = None
     users: list[str] | None = Field(None, max_length=1000)
     teams: list[str] | None = Field(None, max_length=1000)
 
@@ -80,6 +88,10 @@ class TrunkChange(BaseModel):
     password: str | None = Field(None, max_length=200)
     realm: str | None = Field(None, max_length=60)
     cidrs: list[str] | None = Field(None, max_length=200)
+    outbound_host: str | None = Field(None, max_length=260)  # '': the registrar, or no calls out
+    dial_format: str | None = Field(None, max_length=8)
+    hold_by: str | None = Field(None, max_length=8)
+    transfer_by: str | None = Field(None, max_length=8)
 
 
 class Rollout(BaseModel):

@@ -10,6 +10,7 @@ from aircall_core.service import (
     callbacks,
     commands,
     conversations,
+    dialling,
     flows,
     health,
     hours,
@@ -60,6 +61,14 @@ ROUTES: Final = (
     Entry("POST", "/desk/callbacks/{callback}/take", SPEAKERS, callbacks.take, commands.Command),
     Entry("POST", "/desk/callbacks/{callback}/decline", SPEAKERS, callbacks.decline, commands.Command),
     Entry("POST", "/desk/calls/{call}/call-back", SPEAKERS, callbacks.take_call, commands.Command),
+    # Calling out
+    Entry("GET", "/desk/dial/lines", SPEAKERS, dialling.lines),
+    Entry("GET", "/desk/dial/check", SPEAKERS, dialling.check),
+    Entry("GET", "/desk/dialling", ADMINS, dialling.read_dialling),
+    Entry("PATCH", "/desk/dialling", ADMINS, dialling.change_dialling, dialling.DiallingChange),
+    Entry("GET", "/desk/do-not-call", LEADERS, dialling.list_do_not_call),
+    Entry("POST", "/desk/do-not-call", LEADERS, dialling.forbid, dialling.NewNumber),
+    Entry("DELETE", "/desk/do-not-call/{number}", LEADERS, dialling.allow),
     # Audio of browsers
     Entry("GET", "/rtc/config", EVERYBODY, rtc.config),
     Entry("POST", "/rtc/offer", EVERYBODY, rtc.offer, rtc.OfferBody),

@@ -6,7 +6,16 @@ from typing import Any, Final
 from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, text
 
 from aircall_core.store.rows import many, one
-from aircall_core.store.tables import audit, calls, do_not_call, lines, trunks, users
+from aircall_core.store.tables import (
+    audit,
+    calls,
+    contact_phones,
+    contacts,
+    do_not_call,
+    lines,
+    trunks,
+    users,
+)
 
 # As the partial indexes have it, word by word: SQLite uses them for nothing else.
 _OUTBOUND: Final = text("calls.direction = 'outbound'")
@@ -115,3 +124,23 @@ def refusals(conn: Connection, limit: int = 20) -> list[dict[str, Any]]:
         .limit(limit)
     )
     return many(conn, query)
+
+
+def lines_out(conn: Connection, allowed: Collection[str] | None) -> list[dict[str, Any]]:
+    """Enabled lines with a trunk that takes calls out, of these ids (None: any), by name."""
+    query = (
+        select(lines.c.id, lines.c.name, lines.c.number, lines.c.country, lines.c.caller_id)
+        .join(trunks, trunks.c.id == lines.c.outbound_trunk_id)
+        .where(lines.c.enabled.is_(True), trunks.c.enabled.is_(True))
+        .where(func.coalesce(trunks.c.outbound_host, trunks.c.host).is_not(None))
+        .order_by(func.lower(lines.c.name), lines.c.id)
+    )
+    if allowed is not None:
+        query = query.where(lines.c.id.in_(list(allowed)))
+    return many(conn, query)
+
+
+def contact_name(conn: Connection, number: str) -> str:
+    """The name of the contact who has this number (E.164), or ''."""
+    query = select(contacts.c.name).join(contact_phones, contact_phones.c.contact_id == contacts.c.id)
+    return conn.scalar(query.where(contact_phones.c.number == number)) or ""

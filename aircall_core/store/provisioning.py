@@ -117,6 +117,11 @@ def remove_trunk(conn: Connection, trunk_id: str) -> None:
     conn.execute(delete(trunks).where(trunks.c.id == trunk_id))
 
 
+def lines_through(conn: Connection, trunk_id: str) -> list[str]:
+    """The names of the lines that call out through this trunk."""
+    return list(conn.scalars(select(lines.c.name).where(lines.c.outbound_trunk_id == trunk_id).order_by(lines.c.name)))
+
+
 # ---- what has happened, for the checklist
 
 

@@ -94,7 +94,7 @@ def statuses_of_today(conn: Connection, user_id: str, timezone: str, most: int =
     return [{**row, "for_ms": (row["until"] or at) - row["since"]} for row in reversed(rows[-most:])]
 
 
-_SHOWN = ("id", "name", "email", "role", "state", "choice", "wrap_up_s", "schedule_id")
+_SHOWN = ("id", "name", "email", "role", "state", "choice", "wrap_up_s", "schedule_id", "call_waiting", "dial_cap")
 
 
 def teams_list(conn: Connection) -> list[dict[str, Any]]:
