@@ -7,10 +7,12 @@ house.at_rest()                          # nothing is left of any call
 """
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from aircall_core.desk import lines, trunks
+from aircall_core.desk.secrets import open_box
 from aircall_core.ids import new_id
 from tests.support.audio import Samples, tone
 from tests.support.desk_system import Line, System, User
@@ -65,6 +67,20 @@ class Agent:
         """Turns the call down that rings."""
         self.do(f"/desk/calls/{self.rung(call_id)}/reject")
 
+    def dial(self, line: Line, number: str, **more: Any) -> str:
+        """Calls a number with a tone as microphone: the call."""
+        peer = new_id()
+        call_id = str(self.do("/desk/dial", line=line.id, number=number, peer=peer, tab=self.tab.id, **more)["call"])
+
+        def link() -> PcmPeer | None:
+            with suppress(ConnectionRefusedError):  # the worker has not heard of the call yet
+                worker = self.system.settings.worker_socket(0)
+                return PcmPeer(worker, peer=peer, call=call_id, user=self.id, voice=tone(self.hz, 1, 8000))
+            return None
+
+        self.peers[call_id] = eventually(link, 5, "the worker to want audio")
+        return call_id
+
     def do(self, path: str, **body: Any) -> dict[str, Any]:
         """A command that is accepted: its answer."""
         reply = self.system.post(self.user, path, {"command": new_id(), **body})
@@ -117,6 +133,15 @@ class House:
         """The user opens a tab and goes on duty (again)."""
         one = self.agents[user.name] = Agent(self.system, user, hz, self.system.on_duty(user))
         return one
+
+    def can_dial(self, address: str) -> None:
+        """The line calls out through a trunk to this host and port."""
+        box = open_box(self.system.settings.data_dir, self.system.settings.secret_key)
+        with self.system.store.write() as tx:
+            trunk = trunks.create(
+                tx, "system", box, name="Carrier", kind="address", cidrs=["127.0.0.9/32"], outbound_host=address
+            )
+            lines.change(tx, "system", self.line.id, outbound_trunk_id=trunk)
 
     def caller(self, number: str = "+33199005003") -> LiveCaller:
         """Somebody with a telephone; gone with the house."""

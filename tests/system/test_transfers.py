@@ -11,7 +11,8 @@ import pytest
 from aircall_core.desk import lines, teams
 from tests.support.audio import Samples, read_wav
 from tests.support.desk_system import Line, System
-from tests.support.floor import MUSIC
+from tests.support.floor import MUSIC, Voice
+from tests.support.outside import ANSWERS, BUSY, REJECTS, RINGS, Manner, Outside, OutsideCall
 from tests.system.talking import Agent, House, Talk, house
 
 pytestmark = [pytest.mark.sip, pytest.mark.timeout(120)]
@@ -32,6 +33,7 @@ class Place:
     targets: dict[str, dict[str, str]]
     other: Line
     greeting: Samples  # how the line's voicemail begins
+    outside: Outside
 
     def talk(self) -> Talk:
         """Ada has a caller."""
@@ -53,8 +55,10 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         other = system.add_line("+33199000002", [bea.user], name="Support")
         targets = {"user": {"user": bea.id}, "team": {"team": team}, "line": {"line": other.id}}
         greeting = read_wav(PROMPTS / "en" / "voicemail.wav")[0][0]
-        yield Place(home, ada, bea, targets, other, greeting)
-        home.no_leg_left()
+        with Outside(hz=OUTSIDE_HZ) as outside:
+            home.can_dial(outside.address)
+            yield Place(home, ada, bea, targets, other, greeting, outside)
+            home.no_leg_left()
 
 
 INSIDE = pytest.mark.parametrize("to", ["user", "team", "line"])
@@ -317,4 +321,171 @@ def test_the_browser_of_a_sender_dies_while_talking_first(place: Place) -> None:
     place.ada.peers[talk.id].close()
     talk.floor.wait(caller={"bea"}, bea={"caller"}, timeout=AWAY_S + 6)
     talk.caller.bye()
+    over(place, talk)
+
+
+# ---- outside numbers
+
+NUMBER = "+33612345678"
+
+
+def send_out(place: Place, manner: Manner) -> tuple[Talk, int]:
+    """Ada transfers her caller to an outside number that behaves so; the outside call's place."""
+    place.outside.manner = manner
+    talk, count = place.talk(), len(place.outside.calls) + 1
+    place.ada.do(f"/desk/calls/{talk.id}/transfer", target={"number": NUMBER})
+    return talk, count
+
+
+@pytest.mark.parametrize("last", ["caller", "outside"])
+def test_transferred_now_to_an_outside_number(place: Place, last: str) -> None:
+    talk, count = send_out(place, Manner(answer_s=0.5))
+    call = place.outside.wait_call(count)
+    assert call.number == NUMBER
+    place.ada.free()
+    talk.floor.wait(caller=MUSIC)
+    call.wait("confirmed")
+    talk.floor.add(Voice("outside", OUTSIDE_HZ, call.ear))
+    talk.floor.stays(caller={"outside"}, outside={"caller"})
+    if last == "caller":
+        talk.caller.bye()
+        call.wait("over")
+    else:
+        call.bye()
+        talk.caller.wait_for_request("BYE")
+    over(place, talk)
+
+
+@pytest.mark.parametrize("manner", [REJECTS, BUSY, RINGS], ids=["rejected", "busy", "unanswered"])
+def test_an_outside_number_does_not_take_a_transfer(place: Place, manner: Manner) -> None:
+    talk, count = send_out(place, manner)
+    call = place.outside.wait_call(count)
+    after_nobody_took_it(place, talk, "outside")
+    call.wait("over")
+
+
+def test_the_caller_hangs_up_while_an_outside_number_rings(place: Place) -> None:
+    talk, count = send_out(place, RINGS)
+    call = place.outside.wait_call(count).wait("ringing")
+    talk.caller.bye()
+    call.wait("cancelled")
+    over(place, talk)
+
+
+def test_the_sender_is_gone_when_an_outside_number_refuses(place: Place) -> None:
+    talk, count = send_out(place, RINGS)
+    call = place.outside.wait_call(count).wait("ringing")
+    place.ada.do("/desk/duty", on=False)
+    call.answer(603)
+    in_voicemail(place, talk)
+    place.ada.do("/desk/duty", on=True)
+
+
+def ask_out(place: Place, manner: Manner) -> tuple[Talk, str, OutsideCall]:
+    """Ada talks first with an outside number; the call made for it, and the number's side of it."""
+    place.outside.manner = manner
+    talk, count = place.talk(), len(place.outside.calls) + 1
+    made = place.ada.do(f"/desk/calls/{talk.id}/consult", target={"number": NUMBER}, join=False)
+    return talk, str(made["call"]), place.outside.wait_call(count)
+
+
+def asked_out(place: Place) -> tuple[Talk, str, OutsideCall]:
+    """As `ask_out`, and the number has answered."""
+    talk, child, call = ask_out(place, ANSWERS)
+    call.wait("confirmed")
+    talk.floor.add(Voice("outside", OUTSIDE_HZ, call.ear))
+    talk.floor.stays(caller=MUSIC, ada={"outside"}, outside={"ada"})
+    return talk, child, call
+
+
+def test_talked_with_an_outside_number_and_handed_over(place: Place) -> None:
+    talk, child, call = asked_out(place)
+    place.ada.do(f"/desk/calls/{talk.id}/complete", via=child)
+    talk.floor.stays(caller={"outside"}, outside={"caller"})
+    place.ada.free()
+    call.bye()
+    talk.caller.wait_for_request("BYE")
+    over(place, talk)
+
+
+def test_talked_with_an_outside_number_swapped_and_took_the_caller_back(place: Place) -> None:
+    talk, child, call = asked_out(place)
+    place.ada.do(f"/desk/calls/{talk.id}/talk")
+    talk.floor.stays(caller={"ada"}, ada={"caller"}, outside=MUSIC)
+    place.ada.do(f"/desk/calls/{child}/talk")
+    talk.floor.stays(caller=MUSIC, ada={"outside"}, outside={"ada"})
+    place.ada.do(f"/desk/calls/{child}/hangup")
+    call.wait("over")
+    talk.floor.stays(caller={"ada"}, ada={"caller"})
+    talk.caller.bye()
+    over(place, talk)
+
+
+@pytest.mark.parametrize("first", ["caller", "ada", "outside"])
+def test_three_with_an_outside_number_and_one_hangs_up(place: Place, first: str) -> None:
+    talk, _, call = asked_out(place)
+    place.ada.do(f"/desk/calls/{talk.id}/merge")
+    talk.floor.stays(caller={"ada", "outside"}, ada={"caller", "outside"}, outside={"caller", "ada"})
+    if first == "caller":
+        talk.caller.bye()
+    elif first == "outside":
+        call.bye()
+        talk.floor.stays(caller={"ada"}, ada={"caller"})
+        place.ada.do(f"/desk/calls/{talk.id}/hangup")
+    else:
+        place.ada.do(f"/desk/calls/{talk.id}/hangup")
+        talk.floor.stays(caller={"outside"}, outside={"caller"})
+        place.ada.free()
+        talk.caller.bye()
+    call.wait("over")
+    over(place, talk)
+
+
+def test_a_participant_is_added_without_the_caller_waiting(place: Place) -> None:
+    talk, count = place.talk(), len(place.outside.calls) + 1
+    place.outside.manner = Manner(answer_s=0.5)
+    place.ada.do(f"/desk/calls/{talk.id}/consult", target={"number": NUMBER}, join=True)
+    call = place.outside.wait_call(count)
+    talk.floor.wait(caller={"ada"})
+    call.wait("confirmed")
+    talk.floor.add(Voice("outside", OUTSIDE_HZ, call.ear))
+    talk.floor.stays(caller={"ada", "outside"}, ada={"caller", "outside"}, outside={"caller", "ada"})
+    talk.caller.bye()
+    call.wait("over")
+    over(place, talk)
+
+
+@pytest.mark.parametrize("manner", [REJECTS, BUSY, RINGS], ids=["rejected", "busy", "unanswered"])
+def test_an_outside_number_does_not_talk_first(place: Place, manner: Manner) -> None:
+    talk, _, call = ask_out(place, manner)
+    talk.floor.stays(caller={"ada"}, ada={"caller"})
+    call.wait("over")
+    talk.caller.bye()
+    over(place, talk)
+
+
+@pytest.mark.parametrize("when", ["ringing", "talking"])
+def test_the_caller_hangs_up_while_an_outside_number_is_asked(place: Place, when: str) -> None:
+    talk, _, call = ask_out(place, RINGS) if when == "ringing" else asked_out(place)
+    talk.caller.bye()
+    call.wait("over")
+    over(place, talk)
+
+
+@pytest.mark.parametrize("when", ["ringing", "talking"])
+def test_the_sender_hangs_up_while_an_outside_number_is_asked(place: Place, when: str) -> None:
+    if when == "ringing":
+        talk, _, call = ask_out(place, Manner(answer_s=1.5))
+        count = len(place.outside.calls) + 1
+        place.ada.do(f"/desk/calls/{talk.id}/hangup")
+        call.wait("over")
+        call = place.outside.wait_call(count).wait("confirmed")
+        talk.floor.add(Voice("outside", OUTSIDE_HZ, call.ear))
+    else:
+        talk, _, call = asked_out(place)
+        place.ada.do(f"/desk/calls/{talk.id}/hangup")
+    talk.floor.stays(caller={"outside"}, outside={"caller"})
+    place.ada.free()
+    talk.caller.bye()
+    call.wait("over")
     over(place, talk)
