@@ -78,7 +78,9 @@ class Agent:
                 return PcmPeer(worker, peer=peer, call=call_id, user=self.id, voice=tone(self.hz, 1, 8000))
             return None
 
-        self.peers[call_id] = eventually(link, 5, "the worker to want audio")
+        found = eventually(link, 5, "the worker to want audio")
+        assert found is not None
+        self.peers[call_id] = found
         return call_id
 
     def do(self, path: str, **body: Any) -> dict[str, Any]:
