@@ -29,6 +29,12 @@ export class Storage {
   removeItem(key) {
     this.values.delete(key);
   }
+  get length() {
+    return this.values.size;
+  }
+  key(i) {
+    return [...this.values.keys()][i] ?? null;
+  }
 }
 
 /** navigator.locks of one browser, shared by its tabs; `tab.leave()` is what closing a page does. */

@@ -28,11 +28,11 @@ function kept(storage, key) {
   }
 }
 
-/** A refused or failed command: `code` is the desk's, or 'unreachable' / 'timeout'; `by` says who took the call. */
+/** A refused or failed command: `code` is the desk's, or 'unreachable' / 'timeout'; `by` says who took the call; `details`: all it said. */
 export class CommandError extends Error {
-  constructor(code, message, by = null, status = 0) {
+  constructor(code, message, by = null, status = 0, details = {}) {
     super(message);
-    Object.assign(this, { code, by, status });
+    Object.assign(this, { code, by, status, details });
   }
 }
 
@@ -276,11 +276,11 @@ export class Live extends EventTarget {
 
   // ---- commands
 
-  /** GET or POST to the desk; its JSON, or a CommandError whose message can be shown. */
-  async request(path, body) {
-    const init = { credentials: 'include', headers: { accept: 'application/json' } };
+  /** GET, or POST where there is a body, to the desk; its JSON, or a CommandError whose message can be shown. */
+  async request(path, body, options = {}) {
+    const init = { credentials: 'include', headers: { accept: 'application/json' }, ...options };
     if (body !== undefined) {
-      init.method = 'POST';
+      init.method ??= 'POST';
       init.body = JSON.stringify(body); // as text/plain: a "simple" request, which saves the preflight's round trip
     }
     let answer;
@@ -293,7 +293,7 @@ export class Live extends EventTarget {
     if (answer.ok) return json;
     if (answer.status === 401) this.#gone('revoked');
     const error = json?.error ?? {};
-    throw new CommandError(error.code ?? 'failed', error.message ?? this.t('error.failed'), error.by ?? null, answer.status);
+    throw new CommandError(error.code ?? 'failed', error.message ?? this.t('error.failed'), error.by ?? null, answer.status, error);
   }
 
   /**
