@@ -31,8 +31,8 @@ $(PY) -m pytest $(1) -m $(2) $(TESTS) || [ $$? = 5 ]
 endef
 
 test: packages install-dev pjsua2 lint  ## install all that tests need, check the code, run the tests
-	$(call pytest,-n $(WORKERS),"not soak and (scripted or not browser)")
-	$(call pytest,,"browser and not (scripted or soak)")
+	$(call pytest,-n $(WORKERS) --dist worksteal,"not (alone or soak)")
+	$(call pytest,,"alone and not soak")
 
 soak: packages install-dev pjsua2  ## the full counts of the tests that `make test` runs in a short form
 	$(PY) -m pytest -m soak --timeout 3600 $(TESTS)

@@ -20,7 +20,7 @@ from tests.support.processes import eventually
 from tests.support.sipp import Sipp
 from tests.support.wiretap import Wiretap
 
-pytestmark = [pytest.mark.browser, pytest.mark.sip, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.alone, pytest.mark.sip, pytest.mark.timeout(300)]
 
 EAR_RATE = 16_000
 SETTLE_S = 1.0  # of each recording: the first second holds the answer itself

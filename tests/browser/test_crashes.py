@@ -23,7 +23,7 @@ from tests.browser.kit import (
 from tests.support.audio import has_tone, read_wav
 from tests.support.peers import TestPhone
 
-pytestmark = [pytest.mark.browser, pytest.mark.sip, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.alone, pytest.mark.sip, pytest.mark.timeout(300)]
 
 
 def begin_call(office: Office, seat: Seat, **options: object) -> tuple[TestPhone, str]:

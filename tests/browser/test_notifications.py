@@ -30,7 +30,7 @@ from tests.support.chromium import profile
 from tests.support.desktop import Desktop, Shown
 from tests.support.processes import eventually
 
-pytestmark = [pytest.mark.browser, pytest.mark.sip, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.browser, pytest.mark.alone, pytest.mark.sip, pytest.mark.timeout(240)]
 
 
 @pytest.fixture

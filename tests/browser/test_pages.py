@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -31,12 +31,11 @@ from tests.support.processes import eventually
 pytestmark = [pytest.mark.browser, pytest.mark.sip, pytest.mark.timeout(300)]
 
 CUSTOMER = "+33612345601"  # Claire Fontaine, a contact of the demo
-LOOKS: dict[str, dict[str, Any]] = {
-    "desktop-light": {"viewport": DESKTOP, "color_scheme": "light"},
-    "desktop-dark": {"viewport": DESKTOP, "color_scheme": "dark"},
-    "phone-light": {"viewport": PHONE, "color_scheme": "light", "is_mobile": True, "has_touch": True},
-    "phone-dark": {"viewport": PHONE, "color_scheme": "dark", "is_mobile": True, "has_touch": True},
+DEVICES: dict[str, dict[str, Any]] = {
+    "desktop": {"viewport": DESKTOP},
+    "phone": {"viewport": PHONE, "is_mobile": True, "has_touch": True},
 }
+BACKGROUNDS: dict[Literal["light", "dark"], str] = {"light": "rgb(255, 255, 255)", "dark": "rgb(18, 22, 27)"}
 PAGES = (
     "", "setup", "audio_check", "company", "users", "teams", "tags", "plan", "lines", "flows", "hours", "prompts",
     "blocklist", "trunks", "health", "reach", "retention", "audit",
@@ -77,34 +76,35 @@ def office(site: Office, request: pytest.FixtureRequest) -> Iterator[Office]:
     site.leave()
 
 
-@pytest.mark.parametrize("look", LOOKS)
-def test_every_page_fits(office: Office, look: str) -> None:
-    seat = office.seat(**LOOKS[look])
+@pytest.mark.parametrize("device", DEVICES)
+def test_every_page_fits(office: Office, device: str) -> None:
+    seat = office.seat(**DEVICES[device])
     for path in PAGES:
         page = seat.open(f"/{path}")
         page.get_by_role("heading").first.wait_for()
-        settled(page)
-        shot(page, f"page-{path or 'inbox'}-{look}")
-        fits(page)
+        for scheme in schemes(page):
+            shot(page, f"page-{path or 'inbox'}-{device}-{scheme}")
+            fits(page)
     assert seat.complaints == []
 
 
-@pytest.mark.parametrize("look", LOOKS)
-def test_a_call_at_every_size(office: Office, look: str) -> None:
-    seat = office.on_duty(**LOOKS[look])
+@pytest.mark.parametrize("device", DEVICES)
+def test_a_call_at_every_size(office: Office, device: str) -> None:
+    seat = office.on_duty(**DEVICES[device])
     page = seat.page
     office.phone(caller=CUSTOMER)
     ringer(page).wait_for()
     expect(ringer(page)).to_contain_text("Claire Fontaine")
-    settled(page)
-    shot(page, f"ringer-{look}")
-    accessible(page, "ringer")
+    for scheme in schemes(page):
+        shot(page, f"ringer-{device}-{scheme}")
+        accessible(page, f"ringer, {scheme}")
     ringer(page).get_by_role("button", name="Accept").click()
     talking(page)
     talk_for(page, 2)
-    shot(page, f"call-{look}")
-    fits(page)
-    accessible(page, "call")
+    for scheme in schemes(page):
+        shot(page, f"call-{device}-{scheme}")
+        fits(page)
+        accessible(page, f"call, {scheme}")
     toolbar(page).get_by_role("button", name="Open conversation").click()
     page.get_by_role("heading", name="Claire Fontaine").wait_for()
     entry = page.get_by_role("region", name="Timeline").get_by_text("Call in progress").last
@@ -115,9 +115,10 @@ def test_a_call_at_every_size(office: Office, look: str) -> None:
     assert bar is not None
     beside = newest["x"] >= bar["x"] + bar["width"]
     assert beside or newest["y"] + newest["height"] <= bar["y"], "the newest entry is not behind the toolbar"
-    shot(page, f"conversation-{look}")
-    fits(page)
-    accessible(page, "conversation")
+    for scheme in schemes(page):
+        shot(page, f"conversation-{device}-{scheme}")
+        fits(page)
+        accessible(page, f"conversation, {scheme}")
     toolbar(page).get_by_role("button", name="Hang up").click()
     expect(toolbar(page)).to_be_hidden()
 
@@ -194,6 +195,15 @@ ENTRIES = """() => {
 def entries(page: Page) -> int:
     """How many entries of the timeline are drawn."""
     return int(page.evaluate(ENTRIES))
+
+
+def schemes(page: Page) -> Iterator[Literal["light", "dark"]]:
+    """The page in light and in dark, as it changes when the desktop does: it need not be loaded anew."""
+    for scheme, background in BACKGROUNDS.items():
+        page.emulate_media(color_scheme=scheme)
+        expect(page.get_by_test_id("stApp")).to_have_css("background-color", background)
+        settled(page)
+        yield scheme
 
 
 def settled(page: Page) -> None:

@@ -26,7 +26,7 @@ from tests.support.audio import has_tone, read_wav
 from tests.support.desk_kit import add_tag
 from tests.support.processes import eventually
 
-pytestmark = [pytest.mark.browser, pytest.mark.sip, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.browser, pytest.mark.alone, pytest.mark.sip, pytest.mark.timeout(240)]
 
 
 def test_one_tab_rings_aloud_and_the_other_when_it_closes(office: Office) -> None:

@@ -13,7 +13,7 @@ from tests.support.processes import eventually
 
 __all__ = ["browser", "context", "desk", "page"]
 
-pytestmark = [pytest.mark.browser, pytest.mark.scripted, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
 TAGS = [
     {"id": f"tag-{number}", "name": name, "color": color, "archived": name == "Old"}

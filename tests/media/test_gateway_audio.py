@@ -14,7 +14,7 @@ from tests.support.chromium import chromium, heard, listen
 from tests.support.netns import NetNs
 from tests.support.processes import eventually
 
-pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("netns")]
+pytestmark = [pytest.mark.browser, pytest.mark.alone, pytest.mark.usefixtures("netns")]
 
 MICROPHONE_HZ, CALLER_HZ = 440, 1000
 CALL = "call-0001"
