@@ -217,7 +217,7 @@ def _policy(conn: Connection, way: Mapping[str, Any]) -> Policy:
 def _unready(way: Mapping[str, Any]) -> Why | None:
     if not way["enabled"]:
         return Why.LINE_OFF
-    return None if way["trunk_enabled"] and way["trunk_host"] else Why.NO_TRUNK
+    return None if rows.takes_calls_out(way) else Why.NO_TRUNK
 
 
 def _kept_from(

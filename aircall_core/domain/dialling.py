@@ -40,7 +40,6 @@ class Why(StrEnum):
     LINE_OFF = "line_off"
     USER_CAP = "user_cap"
     LINE_CAP = "line_cap"
-    COMPANY_CAP = "company_cap"
 
 
 # A phone shows these softly while somebody types: they may still become a number.

@@ -29,6 +29,7 @@ class Kind(StrEnum):
     QUEUE = "queue"  # the caller waits for users, with music and announcements
     LOOKUP = "lookup"  # asks a service over HTTP where to go: branches as it names them
     MESSAGE = "message"
+    DIAL = "dial"  # calls an outside number; the caller is out of our hands when it answers
     REDIRECT = "redirect"  # to another line's flow; ends this one
     VOICEMAIL = "voicemail"  # ends
     HANG_UP = "hang_up"  # ends
@@ -88,6 +89,7 @@ DEFAULTS: Mapping[Kind, Mapping[str, Any]] = {
     },
     Kind.LOOKUP: {"url": "", "timeout_s": 3, "has_secret": False},
     Kind.MESSAGE: {"prompt": None},
+    Kind.DIAL: {"number": "", "ring_s": 30},
     Kind.REDIRECT: {"line": None},
     Kind.VOICEMAIL: {"prompt": {"shipped": "voicemail"}, "max_s": 120},
     Kind.HANG_UP: {},
@@ -107,6 +109,7 @@ LIMITS: Mapping[tuple[Kind, str], tuple[int, int]] = {
     (Kind.QUEUE, "announce_first_s"): (5, 600),
     (Kind.QUEUE, "announce_s"): (15, 600),
     (Kind.LOOKUP, "timeout_s"): (1, 10),
+    (Kind.DIAL, "ring_s"): (5, 120),
     (Kind.VOICEMAIL, "max_s"): (5, 600),
 }
 

@@ -35,13 +35,17 @@ Found = Iterator[Problem]
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The ids that a flow may name. ``lines``: those that callers may be sent on to, thus without the flow's own."""
+    """The ids that a flow may name. ``lines``: those that callers may be sent on to, thus without the flow's own.
+
+    ``not_dialled`` says why an outside number is not dialled from this line (domain/dialling.py: Why), if it is not.
+    """
 
     lines: frozenset[str] = frozenset()
     teams: frozenset[str] = frozenset()
     users: frozenset[str] = frozenset()
     schedules: frozenset[str] = frozenset()
     prompts: frozenset[str] = frozenset()
+    not_dialled: Callable[[str], str | None] = lambda _: None
 
 
 def branches_of(step: Step) -> tuple[str, ...]:
@@ -169,6 +173,14 @@ def _message(step: Step, known: Known) -> Found:
     yield from _prompt(step, "prompt", known)
 
 
+def _dial(step: Step, known: Known) -> Found:
+    number = step["number"]
+    if not isinstance(number, str) or not number.strip():
+        yield Problem(step.id, "number", "no_number")
+    elif (why := known.not_dialled(number)) is not None:
+        yield Problem(step.id, "number", f"dial_{why}")
+
+
 def _redirect(step: Step, known: Known) -> Found:
     yield from _named(step, "line", step["line"], known.lines)
 
@@ -185,6 +197,7 @@ _SETTINGS: Mapping[Kind, Callable[[Step, Known], Found]] = {
     Kind.QUEUE: _queue,
     Kind.LOOKUP: _lookup,
     Kind.MESSAGE: _message,
+    Kind.DIAL: _dial,
     Kind.REDIRECT: _redirect,
     Kind.VOICEMAIL: _message,
     Kind.HANG_UP: _nothing,

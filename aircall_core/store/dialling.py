@@ -1,6 +1,6 @@
 """What is asked before a number is dialled: the line's way out, how much was dialled lately, whom nobody calls."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, text
@@ -40,6 +40,11 @@ _USER_CAP = select(users.c.dial_cap).where(users.c.id == bindparam("user"))
 def way_out(conn: Connection, line_id: str) -> dict[str, Any] | None:
     """The line's row, with its outbound trunk's `trunk_enabled`, `trunk_kind`, `trunk_host` (None without one)."""
     return one(conn, _WAY, {"line": line_id})
+
+
+def takes_calls_out(way: Mapping[str, Any] | None) -> bool:
+    """Whether such a line has a trunk that is on and knows where calls out go."""
+    return way is not None and bool(way["trunk_enabled"] and way["trunk_host"])
 
 
 def dialled_by_user(conn: Connection, user_id: str, since: int) -> int:

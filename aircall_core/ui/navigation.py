@@ -23,6 +23,8 @@ _WORK = (
     (CONVERSATION, "conversation", "forum"),
     ("audio_check.py", "audio_check", "graphic_eq"),
 )
+_DIALLING = ("settings/dialling.py", "dialling", "phone_forwarded")
+_LEADER = {"calls": (_DIALLING,)}
 _ADMIN = {
     "organisation": (
         ("setup.py", "setup", "checklist"),
@@ -34,6 +36,7 @@ _ADMIN = {
     ),
     "calls": (
         ("settings/lines.py", "lines", "call"),
+        _DIALLING,
         ("settings/flows.py", "flows", "account_tree"),
         ("settings/hours.py", "hours", "schedule"),
         ("settings/prompts.py", "prompts", "campaign"),
@@ -51,7 +54,8 @@ _ADMIN = {
 
 def outline(role: str) -> dict[str, tuple[tuple[str, str, str], ...]]:
     """The pages of a role by section."""
-    return {"": _WORK, **(_ADMIN if role == "administrator" else {})}
+    more = _ADMIN if role == "administrator" else _LEADER if role == "supervisor" else {}
+    return {"": _WORK, **more}
 
 
 def pages(role: str) -> dict[str, list[StreamlitPage]]:

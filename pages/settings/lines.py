@@ -12,12 +12,13 @@ from aircall_core.ui.text import t
 session.current()
 users, teams = data.read(people.users_list), data.read(people.teams_list)
 home = data.read(people.company)["country"]
+trunks = data.read(lines.trunks_list)
 
 
 @st.dialog(t("lines.edit_title"), width="medium")
 def edit(line: dict[str, Any] | None = None) -> None:
     """Make or change a line."""
-    if line_form(f"line-{line['id'] if line else 'new'}", line or FRESH, users, teams, home=home):
+    if line_form(f"line-{line['id'] if line else 'new'}", line or FRESH, users, teams, home=home, trunks=trunks):
         st.rerun()
     if line:
         forms.confirm(
@@ -32,7 +33,7 @@ found = data.read(lines.lines_list)
 ready = {one.id: one for one in data.read(readiness.who_can_be_rung)}
 if not found:
     st.info(t("lines.none"), icon=":material/call:")
-names = {one["id"]: one["name"] for one in [*users, *teams]}
+names = {one["id"]: one["name"] for one in [*users, *teams, *trunks]}
 
 
 def texts(line: dict[str, Any]) -> list[str]:
@@ -51,6 +52,8 @@ for line in search.chosen("lines", t("lines.search"), found, texts):
         extras.append(t("lines.priority_short", priority=line["priority"]))
     if line["tags_required"]:
         extras.append(t("lines.tags_short"))
+    way = names.get(line["outbound_trunk_id"])
+    extras.append(t("lines.out_short", trunk=format.plain(way)) if way else t("lines.out_none"))
     details = [f"{number} · {who}", " · ".join(extras)]
     if state and not state.users:
         details.append(f":orange[:material/warning: {t('rung.unassigned')}]")

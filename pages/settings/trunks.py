@@ -60,8 +60,9 @@ for trunk in search.chosen(
     kind = t(f"trunks.kind_{trunk['kind']}")
     called = trunk["last_call_at"]
     last = t("trunks.last_call", when=format.moment(called, zone)) if called else t("trunks.no_call")
+    out = f" · {t('trunks.takes_out')}" if trunk["outbound_host"] or trunk["host"] else ""
     details = [
-        f"{kind} · {format.plain(where)} · {trunk['transport'].upper()}",
+        f"{kind} · {format.plain(where)} · {trunk['transport'].upper()}{out}",
         f"{trunk_state.in_words(trunk)} · {last}",
     ]
     with rows.row(format.plain(trunk["name"]), details):

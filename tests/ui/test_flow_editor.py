@@ -9,6 +9,7 @@ from hypothesis import strategies as some
 from streamlit.testing.v1 import AppTest
 
 from aircall_core.domain import flow_check
+from aircall_core.domain.dialling import Why
 from aircall_core.domain.flow import DEFAULTS, Kind, Step, document_of, parse, walk
 from aircall_core.service.flows import FlowToSave
 from aircall_core.ui import client
@@ -162,7 +163,10 @@ def test_every_step_and_problem_can_be_said() -> None:
     with open(source, encoding="utf-8") as file:
         text = file.read()
     known = {key.removeprefix("problem_") for key in catalogue()["flow"] if key.startswith("problem_")}
-    assert {code for code in known if f'"{code}"' in text} >= known - {"no_schedule", "no_line"}
+    when_dialled = {Why.DO_NOT_CALL, Why.LINE_OFF, Why.USER_CAP, Why.LINE_CAP}  # nothing that a flow is saved with
+    numbers = {f"dial_{why}" for why in set(Why) - when_dialled}
+    assert known >= numbers
+    assert {code for code in known if f'"{code}"' in text} >= known - numbers - {"no_schedule", "no_line"}
     assert t("flow.problem_no_schedule")
     assert t("flow.problem_no_line")
 

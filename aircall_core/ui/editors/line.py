@@ -1,5 +1,6 @@
 """A line's form."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -9,18 +10,28 @@ from aircall_core.ui.forms import Form, form
 from aircall_core.ui.text import t
 
 RECORDING = ("off", "on", "notice")
+EMERGENCY = ("refuse", "dial")
+HIGHEST_CAP = 100_000
 LANGUAGES = ("en", "es", "fr")  # of the prompts that come with the console
 PRIORITIES = (0, 1, 2, 3, 4, 5, 6, 7, 8, 9)
 FRESH: dict[str, Any] = {
     "id": None, "name": "", "number": "", "country": "", "language": "", "ring_s": 30, "recording": "off",
     "enabled": True, "users": [], "teams": [], "priority": None, "assignee_first_s": 0, "tags_required": False,
+    "outbound_trunk_id": None, "caller_id": None, "emergency": "refuse", "dial_cap": None, "pause_on_hold": False,
+    "pause_notice": False,
 }  # fmt: skip
 
 
 def line_form(
-    key: str, line: dict[str, Any], users: list[dict[str, Any]], teams: list[dict[str, Any]], *, home: str
+    key: str,
+    line: dict[str, Any],
+    users: list[dict[str, Any]],
+    teams: list[dict[str, Any]],
+    *,
+    home: str,
+    trunks: Sequence[Mapping[str, Any]] = (),
 ) -> bool:
-    """Name, number, who answers, how long it rings, recording. `home` is the company's country."""
+    """Name, number, who answers, how long it rings, recording, calls out. `home` is the company's country."""
     countries = format.countries()
     country_now = line["country"] or home
     user_names = {one["id"]: one["name"] for one in users if one["state"] != "disabled" or one["id"] in line["users"]}
@@ -81,7 +92,11 @@ def line_form(
                 captions=[t(f"lines.recording_{one}_help") for one in RECORDING],
             ),
         )
-        more = _more(fields, line)
+        pauses = {
+            name: st.toggle(t(f"lines.{name}"), line[name], key=f"{key}-{name}")
+            for name in ("pause_on_hold", "pause_notice")
+        }
+        more = {**_more(fields, line), **_out(fields, line, trunks), **pauses}
         enabled = st.toggle(t("lines.enabled"), line["enabled"])
         if not st.form_submit_button(t("page.save"), type="primary"):
             return False
@@ -92,6 +107,42 @@ def line_form(
         if line["id"]:
             return fields.send(lambda: client.send("PATCH", f"/desk/lines/{line['id']}", body))
         return fields.send(lambda: client.send("POST", "/desk/lines", body))
+
+
+def _out(fields: Form, line: dict[str, Any], trunks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Calls out: the trunk, the number that is shown, emergency numbers, the cap."""
+    st.markdown(f"**{t('lines.out')}**")
+    names = {one["id"]: one["name"] for one in trunks if one["outbound_host"] or one["host"]}
+    options = ["", *names]
+    left, right = st.columns(2)
+    with left:
+        chosen = st.selectbox(
+            t("lines.out_trunk"), options,
+            index=options.index(line["outbound_trunk_id"]) if line["outbound_trunk_id"] in names else 0,
+            format_func=lambda one: names.get(one) or t("lines.out_trunk_none"), help=t("lines.out_trunk_help"),
+        )  # fmt: skip
+        trunk = fields.field("outbound_trunk_id", chosen)
+        cap = st.number_input(
+            t("lines.dial_cap"), 0, HIGHEST_CAP, line["dial_cap"], step=10, help=t("lines.dial_cap_help"),
+            placeholder=t("lines.dial_cap_company"),
+        )  # fmt: skip
+        fields.field("dial_cap", cap)
+    with right:
+        shown = st.text_input(
+            t("lines.caller_id"), line["caller_id"] or "", max_chars=40, help=t("lines.caller_id_help"),
+            placeholder=t("lines.caller_id_line"),
+        )  # fmt: skip
+        caller_id = fields.field("caller_id", shown)
+        emergency = st.radio(
+            t("lines.emergency"), EMERGENCY, index=EMERGENCY.index(line["emergency"]),
+            format_func=lambda one: t(f"lines.emergency_{one}"),
+            captions=[t(f"lines.emergency_{one}_help") for one in EMERGENCY],
+        )  # fmt: skip
+        fields.field("emergency", emergency)
+    return {
+        "outbound_trunk_id": trunk, "caller_id": caller_id, "emergency": emergency,
+        "dial_cap": -1 if cap is None else int(cap),
+    }  # fmt: skip
 
 
 def _more(fields: Form, line: dict[str, Any]) -> dict[str, Any]:

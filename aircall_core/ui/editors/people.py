@@ -12,6 +12,7 @@ from aircall_core.ui import client, data, format, forms, status
 from aircall_core.ui.forms import form
 from aircall_core.ui.text import t
 
+HIGHEST_CAP = 100_000
 ROLES = ("administrator", "supervisor", "agent", "analyst")
 
 
@@ -53,6 +54,15 @@ def user_form(key: str, user: dict[str, Any] | None) -> dict[str, Any] | None:
                     help=t("availability.schedule_help"),
                 )
                 work["schedule_id"] = fields.field("schedule_id", chosen)
+            with wrap_up:
+                cap = st.number_input(
+                    t("users.dial_cap"), 0, HIGHEST_CAP, user["dial_cap"], 10, help=t("lines.dial_cap_help"),
+                    placeholder=t("lines.dial_cap_company"),
+                )  # fmt: skip
+                work["dial_cap"] = -1 if fields.field("dial_cap", cap) is None else int(cap or 0)
+            work["call_waiting"] = st.toggle(
+                t("users.call_waiting"), user["call_waiting"], help=t("users.call_waiting_help")
+            )
         if not st.form_submit_button(t("page.save" if user else "users.invite"), type="primary"):
             return None
         body = {"name": name, "email": email, "role": role, **work}

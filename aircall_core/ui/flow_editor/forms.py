@@ -140,6 +140,12 @@ def _message(fields: Fields) -> None:
     _make_prompt()
 
 
+def _dial(fields: Fields) -> None:
+    fields.text("number", example="+33 1 99 00 12 34", help_=t("flow.number_help"))
+    fields.number("ring_s", help_=t("flow.ring_s_help"))
+    st.page_link("settings/dialling.py", label=t("flow.dial_rules"), icon=":material/phone_forwarded:")
+
+
 def _redirect(fields: Fields) -> None:
     options: dict[Any, str] = {one: name for one, name in fields.names.lines.items() if one != fields.draft.line_id}
     fields.choice("line", options, label=t("flow.redirect_line"))
@@ -169,6 +175,7 @@ _FORMS: Mapping[Kind, Callable[[Fields], None]] = {
     Kind.QUEUE: _queue,
     Kind.LOOKUP: _lookup,
     Kind.MESSAGE: _message,
+    Kind.DIAL: _dial,
     Kind.REDIRECT: _redirect,
     Kind.VOICEMAIL: _voicemail,
     Kind.HANG_UP: _hang_up,

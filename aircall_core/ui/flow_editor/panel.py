@@ -10,8 +10,8 @@ from aircall_core.ui.flow_editor.fields import Fields
 from aircall_core.ui.text import t
 
 ORDER = (
-    Kind.HOURS, Kind.MENU, Kind.DIGITS, Kind.MESSAGE, Kind.RING, Kind.QUEUE, Kind.LOOKUP, Kind.REDIRECT,
-    Kind.VOICEMAIL, Kind.HANG_UP,
+    Kind.HOURS, Kind.MENU, Kind.DIGITS, Kind.MESSAGE, Kind.RING, Kind.QUEUE, Kind.DIAL, Kind.LOOKUP,
+    Kind.REDIRECT, Kind.VOICEMAIL, Kind.HANG_UP,
 )  # fmt: skip
 
 

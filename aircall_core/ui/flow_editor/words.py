@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from aircall_core import numbers
 from aircall_core.domain.flow import Kind, Step
 from aircall_core.ui.text import t
 
@@ -15,6 +16,7 @@ ICONS: Mapping[Kind, str] = {
     Kind.QUEUE: "groups",
     Kind.LOOKUP: "travel_explore",
     Kind.MESSAGE: "volume_up",
+    Kind.DIAL: "phone_forwarded",
     Kind.REDIRECT: "call_split",
     Kind.VOICEMAIL: "voicemail",
     Kind.HANG_UP: "call_end",
@@ -64,6 +66,9 @@ def summary(step: Step, names: Names) -> str:
             return f"{_target(step['target'], names)} · {t('flow.up_to', time=duration(step['total_s']))}"
         case Kind.LOOKUP:
             return str(step["url"]).partition("//")[2] or t("flow.unset")
+        case Kind.DIAL:
+            number = numbers.spoken_form(str(step["number"]), "") or t("flow.unset")
+            return f"{number} · {t('flow.seconds', count=step['ring_s'])}"
         case Kind.REDIRECT:
             return names.lines.get(str(step["line"]), t("flow.unset"))
         case Kind.VOICEMAIL:
