@@ -29,17 +29,6 @@ def normalise(text: str, country: str) -> str:
     return _DIALLED.sub("", text)[:32]
 
 
-def dialable(text: str, country: str) -> str:
-    """The number in E.164, read as one of ``country``; '' where it is none, or none of a length that exists."""
-    try:
-        parsed = phonenumbers.parse(text, country or None)
-    except phonenumbers.NumberParseException:
-        return ""
-    if phonenumbers.is_possible_number_with_reason(parsed) != phonenumbers.ValidationResult.IS_POSSIBLE:
-        return ""
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
-
-
 def international_prefix(digits: str, country: str) -> str:
     """The first digits of a national number ("0199" in France) as E.164 has them ("+33199"); '' when unknown."""
     metadata = phonenumbers.PhoneMetadata.metadata_for_region(country, None) if country else None

@@ -75,39 +75,47 @@ class Row:
     note: str = ""
 
 
-def rows(
-    records: Iterable[Record], columns: Columns, read_number: Callable[[str], str], seen: dict[str, int]
-) -> Iterator[Row | Problem]:
+Judge = Callable[[str], tuple[str, str]]
+"""Makes E.164 of a number in any spelling, and says why it may not be dialled: a code, or ''."""
+_UNREADABLE: Final = frozenset({"not_a_number", "incomplete", "service_code"})  # codes of judges
+
+
+def rows(records: Iterable[Record], columns: Columns, judge: Judge, seen: dict[str, int]) -> Iterator[Row | Problem]:
     """Each record that is not blank as a row or as a problem, in their order.
 
-    ``read_number`` makes E.164 of a number in any spelling, or anything else of what is none; ``seen`` maps the numbers
-    of this file to their lines, and is added to.
+    ``seen`` maps the numbers of this file to their lines, and is added to.
     """
     for record in records:
         if not record.blank:
-            found = _row(record, columns, read_number)
+            found = _row(record, columns, judge)
             if isinstance(found, Row):
                 first = seen.setdefault(found.number, found.line)
                 if first != found.line:
-                    found = Problem(found.line, Code.TWICE, columns.number_of(record.cells), str(first))
+                    found = Problem(found.line, Code.TWICE, record.text, str(first))
             yield found
 
 
-def _row(record: Record, columns: Columns, read_number: Callable[[str], str]) -> Row | Problem:
+def _row(record: Record, columns: Columns, judge: Judge) -> Row | Problem:
     line, text = record.line, record.text
     if record.broken:
         return Problem(line, Code.QUOTES, text)
     if columns.width and any(cell.strip() for cell in record.cells[columns.width :]):
         return Problem(line, Code.EXTRA_CELLS, text)
-    number = read(columns.number_of(record.cells), read_number)
-    if isinstance(number, Code):
-        return Problem(line, number, text)
-    name, note = one_line(columns.name_of(record.cells)), columns.note_of(record.cells).strip()
+    number = read(columns.number_of(record.cells), judge)
+    if isinstance(number, Problem):
+        return Problem(line, number.code, text, number.detail)
+    made = entry(number, columns.name_of(record.cells), columns.note_of(record.cells))
+    return Problem(line, made.code, text) if isinstance(made, Problem) else Row(line, made.number, made.name, made.note)
+
+
+def entry(number: str, name: str, note: str) -> Row | Problem:
+    """A number (E.164) with its texts as they are kept, or what is wrong with these."""
+    name, note = one_line(name), note.strip()
     if len(name) > LONGEST_NAME:
-        return Problem(line, Code.NAME_TOO_LONG, text)
+        return Problem(0, Code.NAME_TOO_LONG, name)
     if len(note) > LONGEST_NOTE:
-        return Problem(line, Code.NOTE_TOO_LONG, text)
-    return Row(line, number, name, note)
+        return Problem(0, Code.NOTE_TOO_LONG, note)
+    return Row(0, number, name, note)
 
 
 def one_line(text: str) -> str:
@@ -115,22 +123,24 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def read(text: str, read_number: Callable[[str], str]) -> str | Code:
-    """The number of a cell in E.164, or why it is none. Knows what spreadsheets do to numbers."""
+def read(text: str, judge: Judge) -> str | Problem:
+    """A number as it was typed or stands in a cell, in E.164, or why not. Knows what spreadsheets do to numbers."""
     text = text.strip().lstrip("'").strip()
     formula = _FORMULA.fullmatch(text)
     if formula:
         text = formula[1].strip()
     if not text:
-        return Code.NO_NUMBER
+        return Problem(0, Code.NO_NUMBER)
     if _SHORTENED.fullmatch(text):
-        return Code.SHORTENED
+        return Problem(0, Code.SHORTENED, text)
     if sum(_digits(part) >= 6 for part in _BETWEEN.split(text)) > 1:
-        return Code.SEVERAL
-    if _EXTENSION.search(text):
-        return Code.EXTENSION
-    number = read_number(text)
-    return number if E164.fullmatch(number) else Code.NOT_A_NUMBER
+        return Problem(0, Code.SEVERAL, text)
+    number, why = judge(text)
+    if why == Code.EXTENSION or _EXTENSION.search(text):
+        return Problem(0, Code.EXTENSION, text)
+    if why and why not in _UNREADABLE:
+        return Problem(0, Code.REFUSED, text, why)
+    return number if not why and E164.fullmatch(number) else Problem(0, Code.NOT_A_NUMBER, text)
 
 
 def _digits(text: str) -> int:

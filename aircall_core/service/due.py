@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from aircall_core.config import Settings
-from aircall_core.desk import afterwork, availability, company, prompts, retention
+from aircall_core.desk import afterwork, availability, company, dial_entries, prompts, retention
 from aircall_core.ids import new_id
 from aircall_core.logs import get_logger
 from aircall_core.service.retention import delete_old
@@ -49,6 +49,11 @@ def _announced_day_has_come(store: Store, _: Settings, __: Due) -> int | None:
         return company.end_announcement(tx)
 
 
+def _claim_ran_out(store: Store, _: Settings, row: Due) -> int | None:
+    with store.write() as tx:
+        return dial_entries.abandoned(tx, row.subject)
+
+
 def _prompt_removed(_: Store, settings: Settings, row: Due) -> None:
     prompts.delete_file(settings.data_dir, row.subject)
 
@@ -59,6 +64,7 @@ JOBS: Final[Mapping[str, Job]] = {
     availability.HOURS: Job(_hours_changed),
     company.ROLLOUT_DUE: Job(_announced_day_has_come),
     retention.KEY: Job(delete_old, every_s=3600, slow=True),
+    dial_entries.CLAIM: Job(_claim_ran_out),
     prompts.REMOVED: Job(_prompt_removed, slow=True),
 }
 

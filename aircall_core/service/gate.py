@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
+from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
@@ -23,11 +24,12 @@ class Gate:
     """Refuses foreign origins before anything else looks at the request, and adds the security headers."""
 
     def __init__(self, app: ASGIApp, origins: Origins, largest: Mapping[tuple[str, str], int]) -> None:
-        """``largest``: bytes of a body by (method, path), where a route takes more than others do.
+        """``largest``: bytes of a body by (method, path as the table of routes has it), where one takes more.
 
         A body that does not tell its length is cut off there by Starlette.
         """
-        self.app, self.origins, self.largest = app, origins, largest
+        self.app, self.origins = app, origins
+        self.largest = [(method, compile_path(path)[0], most) for (method, path), most in largest.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or one WebSocket."""
@@ -53,10 +55,13 @@ class Gate:
         if method not in SAFE_METHODS and not known:
             return _foreign()
         length = headers.get("content-length", "0")
-        largest = self.largest.get((method, scope["path"]), LARGEST_BODY)
-        if not length.isdigit() or int(length[:18]) > largest:
+        if not length.isdigit() or int(length[:18]) > self._largest(method, scope["path"]):
             return error(413, "too_large", "The body is too large.")
         return None
+
+    def _largest(self, method: str, path: str) -> int:
+        fitting = (most for of, pattern, most in self.largest if of == method and pattern.match(path))
+        return next(fitting, LARGEST_BODY)
 
 
 def is_forwarded(connection: HTTPConnection) -> bool:

@@ -14,8 +14,11 @@ from aircall_core.domain.dial_file import Columns, Record, Unreadable, decode, f
 from aircall_core.domain.dial_list import Code, Problem, Row, read, rows
 
 
-def as_french(text: str) -> str:
-    return numbers.dialable(text, "FR")
+def as_french(text: str) -> tuple[str, str]:
+    if text == "0899 12 34 56":
+        return "+33899123456", "premium"
+    number = numbers.normalise(text, "FR")
+    return (number, "") if len(number) == 12 else ("", "not_a_number")
 
 
 def checked(data: bytes | str, **columns: Any) -> list[Row | Problem]:
@@ -109,10 +112,13 @@ def test_excel_says_its_separator() -> None:
         ("0199001234\n0199001235", Code.SEVERAL),
         ("0199001234 ext. 12", Code.EXTENSION),
         ("01 99 00 12 34 poste 7", Code.EXTENSION),
+        ("0899 12 34 56", Code.REFUSED),
     ],
 )
 def test_cells_that_are_no_number(cell: str, code: Code) -> None:
-    assert read(cell, as_french) is code
+    found = read(cell, as_french)
+    assert isinstance(found, Problem)
+    assert found.code is code
 
 
 @pytest.mark.parametrize("cell", ['="0199001234"', "'0199001234", " 01 99 00 12 34 ", "199001234", "0033199001234"])
@@ -232,7 +238,7 @@ def test_each_row_is_an_entry_or_a_problem_and_no_number_is_twice(cells: list[st
     assert [one.line for one in found] == [record.line for record in records]
     accepted = [one.number for one in found if isinstance(one, Row)]
     assert len(accepted) == len(set(accepted))
-    assert set(accepted) == {as_french(cell) for cell in cells if len(cell) > 5}
+    assert set(accepted) == {as_french(cell)[0] for cell in cells if len(cell) > 5}
 
 
 def test_headers_are_compared_without_their_dress() -> None:
