@@ -1,7 +1,8 @@
 // The few things every view needs: elements, icons, its stylesheet, times, and keeping one subscription a mount.
 
 const SVG = 'http://www.w3.org/2000/svg';
-const sheets = new Map();
+const styles = new Map(); // address -> its text
+const sheets = new WeakMap(); // document -> address -> the sheet: one made for the page is of no use in another document
 
 /** An element with attributes (`on…` functions become listeners, `text` its text) and children. Text is never HTML. */
 export function h(tag, attributes = {}, ...children) {
@@ -39,6 +40,12 @@ const PATHS = {
   voicemail: 'M18.5 6a5.5 5.5 0 0 0-4.52 8.63h-3.96A5.5 5.5 0 1 0 5.5 17h13a5.5 5.5 0 1 0 0-11zm-13 9a3.5 3.5 0 1 1 0-7 3.5 3.5 0 0 1 0 7zm13 0a3.5 3.5 0 1 1 0-7 3.5 3.5 0 0 1 0 7z',
   missed: 'M19.6 7 12 14.6 6.4 9H11V7H3v8h2v-4.6l7 7 9-9z',
   back: 'M20 15.5a11.4 11.4 0 0 1-3.57-.57 1 1 0 0 0-1.02.24l-2.2 2.2a15.1 15.1 0 0 1-6.59-6.59l2.2-2.2c.28-.28.36-.67.25-1.02A11.4 11.4 0 0 1 8.5 4a1 1 0 0 0-1-1H4a1 1 0 0 0-1 1 17 17 0 0 0 17 17 1 1 0 0 0 1-1v-3.5a1 1 0 0 0-1-1zM21 6.4 19.6 5 15 9.6V6h-2v7h7v-2h-3.6z',
+  detach: 'M19 11h-8v6h8zm4 8V5a2 2 0 0 0-2-2H3a2 2 0 0 0-2 2v14a2 2 0 0 0 2 2h18a2 2 0 0 0 2-2zm-2 0H3V5h18z',
+  attach: 'M21 3H3a2 2 0 0 0-2 2v14a2 2 0 0 0 2 2h18a2 2 0 0 0 2-2V5a2 2 0 0 0-2-2zm0 16H3V5h18zM5 15.6 9.6 11H6V9h7v7h-2v-3.6L6.4 17z',
+  keypad: 'M4 3h4v4H4zm6 0h4v4h-4zm6 0h4v4h-4zM4 9h4v4H4zm6 0h4v4h-4zm6 0h4v4h-4zM4 15h4v4H4zm6 0h4v4h-4zm6 0h4v4h-4z',
+  transfer: 'M14 4v4.5C7 9.2 4 13.6 3 18.5c2.6-3.4 6-5 11-5V18l7-7z',
+  add: 'M15 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8zm-9-2V7H4v3H1v2h3v3h2v-3h3v-2zm9 4c-2.7 0-8 1.3-8 4v2h16v-2c0-2.7-5.3-4-8-4z',
+  record: 'M12 2a10 10 0 1 0 0 20 10 10 0 0 0 0-20zm0 18a8 8 0 1 1 0-16 8 8 0 0 1 0 16zm0-13a5 5 0 1 0 0 10 5 5 0 0 0 0-10z',
   copy: 'M16 1H4a2 2 0 0 0-2 2v14h2V3h12zm3 4H8a2 2 0 0 0-2 2v14a2 2 0 0 0 2 2h11a2 2 0 0 0 2-2V7a2 2 0 0 0-2-2zm0 16H8V7h11z',
 };
 
@@ -63,21 +70,38 @@ export function setIcon(button, name) {
   button.querySelector('svg').replaceWith(icon(name));
 }
 
-function sheet(url) {
-  if (!sheets.has(url)) {
-    const loading = fetch(url)
-      .then((answer) => (answer.ok ? answer.text() : Promise.reject(new Error(`${url}: ${answer.status}`))))
-      .then((css) => new CSSStyleSheet().replace(css));
-    loading.catch(() => sheets.delete(url)); // a console that was away is asked again at the next mount
-    sheets.set(url, loading);
+function style(url) {
+  if (!styles.has(url)) {
+    const loading = fetch(url).then((answer) => (answer.ok ? answer.text() : Promise.reject(new Error(`${url}: ${answer.status}`))));
+    loading.catch(() => styles.delete(url)); // a console that was away is asked again at the next mount
+    styles.set(url, loading);
   }
-  return sheets.get(url);
+  return styles.get(url);
+}
+
+function sheet(doc, url, css) {
+  if (!sheets.has(doc)) sheets.set(doc, new Map());
+  const known = sheets.get(doc);
+  if (!known.has(url)) {
+    const made = new doc.defaultView.CSSStyleSheet();
+    made.replaceSync(css);
+    known.set(url, made);
+  }
+  return known.get(url);
 }
 
 /** Give a shadow root its stylesheets before anything is drawn, so that nothing shows unstyled. */
 export async function adopt(root, base, ...names) {
-  const loaded = await Promise.all(['base.css', ...names].map((name) => sheet(new URL(name, base).href)));
-  root.adoptedStyleSheets = loaded;
+  const urls = ['base.css', ...names].map((name) => new URL(name, base).href);
+  const texts = await Promise.all(urls.map(style));
+  root.adoptedStyleSheets = urls.map((url, i) => sheet(root.ownerDocument, url, texts[i]));
+}
+
+/** The theme's variables that our styles use (`--st-…`), as they are at this element: another document has none. */
+export async function themeOf(element) {
+  const used = new Set((await Promise.all(styles.values())).join('').match(/--st-[\w-]+/g));
+  const now = getComputedStyle(element);
+  return [...used].map((name) => [name, now.getPropertyValue(name)]).filter(([, value]) => value);
 }
 
 const catalogues = new Map();
@@ -105,7 +129,7 @@ export function aboveDialogs(host) {
  * A mount that obeys Components v2: the page calls it anew whenever its data changes, and its clean-up once at the end.
  * `build(root, api)` runs once and returns {update?, destroy?}; `api.trigger(name, value)` always uses the newest setter.
  */
-export function mounter(build, ...styles) {
+export function mounter(build, ...sheetNames) {
   const mounted = new WeakMap();
   return ({ parentElement: root, data, setTriggerValue }) => {
     const known = mounted.get(root);
@@ -123,12 +147,12 @@ export function mounter(build, ...styles) {
       state.view?.destroy?.();
       state.host?.remove();
     };
-    Promise.all([texts(data.texts), adopt(root, import.meta.url, ...styles)]).then(
+    Promise.all([texts(data.texts), adopt(root, import.meta.url, ...sheetNames)]).then(
       ([text]) => {
         if (state.gone) return;
         state.data = { ...state.data, text };
         state.host = document.createElement('div');
-        state.host.className = 'host';
+        state.host.className = data.detached ? 'host detached' : 'host';
         root.append(state.host);
         state.view = build(state.host, { data: state.data, trigger: (name, value) => state.trigger?.(name, value) });
         state.view?.update?.(state.data);

@@ -5,6 +5,7 @@
 import { pauseBanner, tagChooser, wrapUp } from './afterwork.js';
 import { availability } from './availability.js';
 import { aboveDialogs, h, icon, listeners, mounter } from './dom.js';
+import { detachOffer } from './detach_offer.js';
 import { explain } from './explain.js';
 import { notifyHint } from './notify_hint.js';
 import { shared } from './shared.js';
@@ -36,9 +37,12 @@ function build(host, { data }) {
     text,
     h('button', { class: 'plain', type: 'button', 'aria-label': t('close'), onclick: () => ((problem = ''), draw()) }, icon('close')),
   );
+  const doc = host.ownerDocument; // the page's, or that of the window of its own
+  const win = doc.defaultView;
   const quiet = notifyHint(live);
-  const line = h('div', { class: 'line' }, status.button, arm, button);
-  const dock = h('section', { class: 'dock', 'aria-label': t('duty.title'), popover: 'manual' }, notice, quiet.node, wrap.node, tags.node, line, status.menu, status.said);
+  const apart = detachOffer(live);
+  const line = h('div', { class: 'line' }, status.button, arm, apart.button, button);
+  const dock = h('section', { class: 'dock', 'aria-label': t('duty.title'), popover: 'manual' }, notice, quiet.node, apart.node, wrap.node, tags.node, line, status.menu, status.said);
   aboveDialogs(host);
   host.append(dock, pause.node);
 
@@ -63,7 +67,10 @@ function build(host, { data }) {
     problem = '';
     draw();
     try {
-      if (!on || (await ready())) {
+      // Within the same click as the permissions, since a window of its own needs one too.
+      const prepared = on ? ready() : Promise.resolve(true);
+      if (on && live.detached.wish === 'yes') live.detached.show();
+      if (await prepared) {
         await live.command('/desk/duty', { on, tab: live.tab }, { until: (view) => view.duty === on });
       }
     } catch (error) {
@@ -76,7 +83,7 @@ function build(host, { data }) {
 
   /** After a reload: what was allowed before needs no click, except sound in strict browsers. */
   async function resume() {
-    if (!live.view.duty || resume.done) return;
+    if (!live.view.duty || resume.done || data.detached) return;
     resume.done = true;
     try {
       const asked = await navigator.permissions?.query({ name: 'microphone' });
@@ -111,7 +118,8 @@ function build(host, { data }) {
     notice.hidden = !problem;
     if (text.textContent !== problem) text.textContent = problem;
     quiet.draw();
-    if (!dock.matches(':popover-open')) dock.showPopover();
+    apart.draw();
+    if (dock.isConnected && !dock.matches(':popover-open')) dock.showPopover(); // not after the end of its window
   }
 
   /** Somebody else has chosen for this user. */
@@ -120,32 +128,34 @@ function build(host, { data }) {
     live.toast(t(data.choice === 'unavailable' ? 'choice.made_unavailable' : 'choice.made_available'), { key: 'choice' });
   }
 
-  const height = new ResizeObserver(() => document.documentElement.style.setProperty('--aircall-dock', `${dock.offsetHeight}px`));
+  const lift = () => doc.documentElement.style.setProperty('--aircall-dock', `${dock.offsetHeight}px`);
+  const height = new win.ResizeObserver(lift);
   height.observe(dock);
   subs.add(() => height.disconnect());
-  const sidebar = document.querySelector('[data-testid="stSidebar"]');
+  const sidebar = doc.querySelector('[data-testid="stSidebar"]');
   const measure = () => {
     const open = sidebar && sidebar.getBoundingClientRect().right > 40;
     const width = open ? sidebar.getBoundingClientRect().width : 300;
-    document.documentElement.style.setProperty('--aircall-sidebar', `${width}px`);
+    doc.documentElement.style.setProperty('--aircall-sidebar', `${width}px`);
   };
   if (sidebar) {
-    const watch = new ResizeObserver(measure);
+    const watch = new win.ResizeObserver(measure);
     watch.observe(sidebar);
     subs.add(() => watch.disconnect());
   }
-  measure();
+  if (!data.detached) measure();
 
-  const ticking = setInterval(() => (status.tick(), wrap.tick()), 1000);
-  subs.add(() => clearInterval(ticking));
+  const ticking = win.setInterval(() => (status.tick(), wrap.tick()), 1000);
+  subs.add(() => win.clearInterval(ticking));
   subs.add(tags.stop);
   subs.on(live, 'view', () => (resume(), draw()));
   subs.on(live, 'event', (event) => chosenForMe(event.detail.event));
   subs.on(live, 'status', draw);
   subs.on(live, 'device', draw);
   subs.on(live.notifier, 'change', draw);
+  subs.on(live.detached, 'change', () => (draw(), lift())); // Chromium forgets a change of size while that window opens
   draw();
   return { destroy: () => subs.stop() };
 }
 
-export const mount = mounter(build, 'dock.css', 'duty.css', 'availability.css');
+export const mount = mounter(build, 'dock.css', 'duty.css', 'availability.css', 'detach.css');

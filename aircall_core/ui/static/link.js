@@ -2,6 +2,7 @@
 
 import { aboveDialogs, h, icon, listeners, mounter } from './dom.js';
 import { shared } from './shared.js';
+import { shortcutList } from './shortcut_list.js';
 
 const INFO_MS = 6000;
 const CALM_MS = 1200; // a short gap is nobody's concern
@@ -10,6 +11,8 @@ function build(host, { data }) {
   const live = shared(data);
   const t = (key, values) => live.t(key, values);
   const subs = listeners();
+  const doc = host.ownerDocument; // the page's, or that of the window of its own
+  const shortcuts = shortcutList(live);
 
   const toasts = h('ol', { class: 'toasts', popover: 'manual' });
   const polite = h('div', { class: 'sr', role: 'status' });
@@ -21,7 +24,7 @@ function build(host, { data }) {
     h('div', { class: 'card' }, h('h2', { text: t('gone.title') }), h('p', { text: t('gone.text') }), h('a', { class: 'button', href: location.href }, t('gone.again'))),
   );
   aboveDialogs(host);
-  host.append(polite, urgent, toasts, away, out);
+  host.append(polite, urgent, toasts, away, out, shortcuts.node);
   const show = (node, yes) => node.matches(':popover-open') !== yes && (yes ? node.showPopover() : node.hidePopover());
 
   // ---- short messages
@@ -67,7 +70,7 @@ function build(host, { data }) {
       calm = null;
       show(away, false);
     }
-    document.documentElement.dataset.aircall = live.status;
+    doc.documentElement.dataset.aircall = live.status;
     const gone = live.status === 'gone';
     show(out, gone);
     if (gone) out.querySelector('a').focus();
@@ -75,14 +78,16 @@ function build(host, { data }) {
 
   // ---- dialogs hang on the body, outside of the app: without this light-dark() takes the dark theme for light there
 
-  const app = document.querySelector('.stApp');
-  const tint = () => (document.documentElement.style.colorScheme = getComputedStyle(app).colorScheme);
+  const app = doc.querySelector('.stApp');
+  const tint = () => (doc.documentElement.style.colorScheme = getComputedStyle(app).colorScheme);
   const theme = new MutationObserver(tint);
   if (app) {
     theme.observe(app, { attributeFilter: ['class'] });
     tint();
   }
 
+  subs.add(live.shortcuts.listen(doc.defaultView));
+  subs.add(shortcuts.stop);
   subs.on(live, 'toast', (e) => toast(e.detail));
   subs.on(live, 'status', status);
   status();
@@ -94,4 +99,4 @@ function build(host, { data }) {
   };
 }
 
-export const mount = mounter(build, 'link.css');
+export const mount = mounter(build, 'link.css', 'switch.css', 'shortcuts.css');

@@ -48,4 +48,4 @@ function build(host, { data }) {
   return { destroy: () => subs.stop() };
 }
 
-export const mount = mounter(build, 'notifications.css');
+export const mount = mounter(build, 'switch.css', 'notifications.css');

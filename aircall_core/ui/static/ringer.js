@@ -1,5 +1,5 @@
 // The ringer: one card for each call that rings this user, over whatever is open. It never takes the focus from someone
-// who types; it is announced, and Alt+Shift+R goes to it.
+// who types; it is announced, and Alt+Shift+R goes to it (shortcuts.js).
 
 import { aboveDialogs, callerTitle, clock, h, icon, initials, listeners, mounter } from './dom.js';
 import { Details } from './details.js';
@@ -11,6 +11,7 @@ class Card {
   constructor(call, ctx) {
     Object.assign(this, { id: call.id, ctx });
     const { t } = ctx;
+    const keys = ctx.live.shortcuts;
     const [whoId, lineId] = [`who-${call.id}`, `line-${call.id}`];
     this.title = h('p', { class: 'name cut' });
     this.number = h('p', { class: 'number soft cut num' });
@@ -20,8 +21,8 @@ class Card {
     this.details = new Details(ctx.live);
     this.details.node.id = `details-${call.id}`;
     this.note = h('p', { class: 'note', role: 'status' });
-    this.accept = h('button', { class: 'accept', type: 'button', onclick: () => ctx.accept(this) }, icon('phone'), t('ringer.accept'));
-    this.reject = h('button', { class: 'reject', type: 'button', onclick: () => ctx.reject(this) }, icon('down'), t('ringer.reject'));
+    this.accept = h('button', { class: 'accept', type: 'button', title: keys.hint('accept', t('ringer.accept')), onclick: () => ctx.accept(this) }, icon('phone'), t('ringer.accept'));
+    this.reject = h('button', { class: 'reject', type: 'button', title: keys.hint('reject', t('ringer.reject')), onclick: () => ctx.reject(this) }, icon('down'), t('ringer.reject'));
     this.open = h(
       'button',
       { class: 'plain open', type: 'button', title: t('open'), 'aria-label': t('open'), onclick: () => ctx.open(this.conversation) },
@@ -36,6 +37,8 @@ class Card {
       this.note,
       h('div', { class: 'actions' }, this.reject, this.accept),
     );
+    keys.bind(this.accept, 'accept');
+    keys.bind(this.reject, 'reject');
     this.update(call);
   }
 
@@ -76,15 +79,17 @@ class Card {
 }
 
 /** Whether the keyboard is in use for something that a focus change would spoil. */
-function isFocusFree() {
-  let at = document.activeElement;
+function isFocusFree(doc) {
+  let at = doc.activeElement;
   while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
-  return !at || at === document.body;
+  return !at || at === doc.body;
 }
 
 function build(host, { data, trigger }) {
   const live = shared(data);
   const t = (key, values) => live.t(key, values);
+  const doc = host.ownerDocument; // the page's, or that of the window of its own
+  const win = doc.defaultView;
   const cards = new Map();
   const subs = listeners();
   const stack = h('div', { class: 'stack', popover: 'manual' });
@@ -151,7 +156,7 @@ function build(host, { data, trigger }) {
       else add(call);
     }
     blocked.hidden = !(cards.size && live.view.duty && live.tone.state !== 'ok');
-    if (cards.size && !stack.matches(':popover-open')) stack.showPopover();
+    if (cards.size && stack.isConnected && !stack.matches(':popover-open')) stack.showPopover();
     if (!cards.size && stack.matches(':popover-open')) stack.hidePopover();
     timer(cards.size > 0);
   }
@@ -162,19 +167,20 @@ function build(host, { data, trigger }) {
     blocked.before(card.node);
     const info = live.cards[call.id];
     const where = [info?.path?.at(-1), info?.line_name].filter(Boolean).join(', ');
-    said.textContent = t('ringer.said', { who: callerTitle(info, t), line: where });
-    if (isFocusFree()) {
-      requestAnimationFrame(() => {
-        if (isFocusFree() && card.node.isConnected) card.node.focus({ preventScroll: true });
+    const how = live.shortcuts.on ? t('ringer.go', { keys: live.shortcuts.keys('ring').replaceAll('+', ' ') }) : '';
+    said.textContent = `${t('ringer.said', { who: callerTitle(info, t), line: where })} ${how}`;
+    if (isFocusFree(doc)) {
+      win.requestAnimationFrame(() => {
+        if (isFocusFree(doc) && card.node.isConnected) card.node.focus({ preventScroll: true });
       });
     }
   }
 
   let ticking = null;
   function timer(on) {
-    if (on && !ticking) ticking = setInterval(() => cards.forEach((card) => card.tick()), 1000);
+    if (on && !ticking) ticking = win.setInterval(() => cards.forEach((card) => card.tick()), 1000);
     if (!on && ticking) {
-      clearInterval(ticking);
+      win.clearInterval(ticking);
       ticking = null;
     }
   }
@@ -198,15 +204,9 @@ function build(host, { data, trigger }) {
     }
   }
 
-  function shortcut(event) {
-    if (!event.altKey || !event.shiftKey || event.code !== 'KeyR' || !cards.size) return;
-    event.preventDefault();
-    goTo(cards.values().next().value);
-  }
-
   function goTo(card) {
     if (!card) return;
-    card.before = document.activeElement;
+    card.before = doc.activeElement;
     card.node.focus();
   }
 
@@ -215,7 +215,8 @@ function build(host, { data, trigger }) {
   subs.on(live, 'focus-ring', (e) => goTo(cards.get(e.detail.call)));
   subs.on(live.calls, 'change', draw);
   subs.on(live.tone, 'state', draw);
-  subs.on(window, 'keydown', shortcut);
+  live.shortcuts.bind(stack, 'ring', () => goTo(cards.values().next().value));
+  if (!data.detached) live.detached.belongs(host, data, trigger);
   draw();
   return {
     destroy() {

@@ -3,10 +3,13 @@
 import { Aloud } from './aloud.js';
 import { Beacon } from './beacon.js';
 import { Calls } from './calls.js';
+import { Detached } from './detach.js';
+import { askBeforeLeaving } from './leave.js';
 import { deskUrl, live } from './live.js';
 import { Notifier } from './notify.js';
 import { Phone } from './phone.js';
 import { Ringtone } from './ringtone.js';
+import { Shortcuts } from './shortcuts.js';
 
 /** Start everything (the first view to mount does it); later calls only pass on what the page says. */
 export function shared(data) {
@@ -26,6 +29,9 @@ export function shared(data) {
     addEventListener('keydown', unlock, true);
     one.notifier = new Notifier(one);
     one.beacon = new Beacon(one);
+    one.shortcuts = new Shortcuts(one);
+    one.detached = new Detached(one);
+    askBeforeLeaving(one);
   }
   if (data.preconnect !== undefined) one.calls.preconnect = data.preconnect;
   one.start({ deskUrl: deskUrl(data), user: data.user, text: data.text });
