@@ -140,8 +140,7 @@ def toolbar(page: Page) -> Locator:
 
 def talking(page: Page) -> None:
     """Until the toolbar says that caller and agent are connected."""
-    bar = toolbar(page)
-    bar.get_by_text("Recording", exact=True).or_(bar.get_by_text("Connected", exact=True)).wait_for()
+    toolbar(page).get_by_text("Connected", exact=True).wait_for()
 
 
 def listen_to_call(page: Page) -> None:

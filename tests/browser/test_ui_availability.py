@@ -80,7 +80,7 @@ def test_a_click_elsewhere_closes_the_menu(page: Page, desk: FakeDesk) -> None:
     opened(page, desk)
     control(page, "Available").click()
     expect(page.get_by_role("menu", name="Availability")).to_be_visible()
-    page.get_by_label("Notes").click()
+    page.get_by_label("Page text").click()
     expect(page.get_by_role("menu", name="Availability")).to_be_hidden()
 
 

@@ -53,6 +53,25 @@ _THEMES = {
 }  # fmt: skip
 
 
+_TALK = {"hold", "talk", "merge", "keys", "recording", "transfer", "consult", "complete", "dial"}
+"""Commands of a call in progress."""
+
+TARGETS: dict[str, Any] = {
+    "users": [
+        {"id": ME, "name": NAMES[ME], "status": "in_call", "available": False, "you": True},
+        {"id": "cy", "name": NAMES["cy"], "status": "in_call", "available": False, "you": False},
+        {"id": "bo", "name": NAMES["bo"], "status": "available", "available": True, "you": False},
+    ],
+    "teams": [{"id": "team-1", "name": "Workshop", "available": 2, "members": 3}],
+    "lines": [{"id": "line-2", "name": "Billing", "number": "01 99 00 00 02"}],
+    "numbers_allowed": True,
+}
+CHECK: dict[str, Any] = {
+    "number": "+33612345678", "spoken": "06 12 34 56 78", "country": "FR", "flag": "🇫🇷", "allowed": True, "why": None,
+    "contact_name": "",
+}  # fmt: skip
+
+
 class FakeDesk:
     """One fake desk on a port of its own, for one user."""
 
@@ -63,6 +82,9 @@ class FakeDesk:
         self.view["duty"] = True
         self.view["me"] = {**self.view["me"], "status": "available", "since": now_ms()}
         self.tags: list[dict[str, Any]] = []
+        self.notes: dict[str, dict[str, Any]] = {}
+        self.call_tags: dict[str, list[str]] = {}
+        self.assigned_to: str | None = None
         self.cards: dict[str, dict[str, Any]] = {}
         self.log: list[dict[str, Any]] = []
         self.requests: list[tuple[str, dict[str, Any]]] = []
@@ -73,6 +95,8 @@ class FakeDesk:
         self.open = True
         self.signed_in = True
         self.entries: list[dict[str, Any]] = []
+        self.targets: dict[str, Any] = TARGETS
+        self.check: dict[str, Any] = CHECK
         self._sockets: set[WebSocket] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -102,31 +126,77 @@ class FakeDesk:
         self.log.append(frame)
         self._send(frame)
 
-    def ring(self, call_id: str = "call-1", *, name: str = "Marie Dupont", **card: Any) -> str:
-        """A call rings this user and Bo."""
+    def ring(
+        self, call_id: str = "call-1", *, name: str = "Marie Dupont", call: dict[str, Any] | None = None, **card: Any
+    ) -> str:
+        """A call rings this user and Bo. ``call``: what else the event says of it."""
+        self._card(call_id, caller_name=name, **card)
+        self.event("call.arrived", call_id, trunk="t", anonymous=False)
+        self.event("call.ringing", call_id, user=ME, card=True, **{**self._rung(["bo", ME], call_id), **(call or {})})
+        return call_id
+
+    def _card(self, call_id: str, **card: Any) -> None:
         self.cards[call_id] = {
-            "caller_name": name, "number": "01 99 00 12 34", "country": "FR",
+            "caller_name": "Marie Dupont", "number": "01 99 00 12 34", "country": "FR",
             "flag": "🇫🇷", "line_name": "Support",
             "line_number": "01 99 00 00 01", "anonymous": False, "contact_id": None,
             "conversation_id": "conversation-1", "path": [], "digits": [], "queued_at": None, "priority": None,
             "assigned_to": None, "people": NAMES, **card,
         }  # fmt: skip
-        self.event("call.arrived", call_id, trunk="t", anonymous=False)
-        more: dict[str, Any] = {
-            "leg": new_id(),
-            "ringing": ["bo", ME],
-            "arrived_at": now_ms(),
-            "answered_at": None,
-            "recording": "off",
-        }
-        self.event("call.ringing", call_id, user=ME, card=True, **more)
-        return call_id
 
     def answer(self, call_id: str = "call-1", user: str = ME, peer: str = "peer-00000001") -> None:
         """The call is answered by somebody, all the way to the ACK."""
         self.event("call.accepting", call_id, user=user, peer=peer, tab="t", command=new_id(), deadline=0)
         self.event("call.answered", call_id, user=user, answered_at=now_ms(), command="")
         self.event("call.confirmed", call_id, user=user)
+
+    def call_for(
+        self, parent: str, target: dict[str, str], *, join: bool = False, call_id: str = "", command: str = ""
+    ) -> str:
+        """This user asks somebody about their call, or adds them to it: a child call, not answered yet."""
+        call_id = call_id or new_id()
+        ((kind, named),) = target.items()
+        name = NAMES.get(named, "Workshop" if kind == "team" else "Billing")
+        self.cards[call_id] = {**self.cards[parent], "target": {"kind": kind, "name": name}}
+        if kind == "number":
+            self.cards[call_id] |= {"caller_name": "", "number": CHECK["spoken"]}
+        if not join:
+            self.held(parent)
+        direction = "outbound" if kind == "number" else "internal"
+        self.event(
+            "call.dial_wanted", call_id, user=ME, card=True, direction=direction, parent=parent, join=join,
+            started_by=ME, peer=None, tab=None, arrived_at=now_ms(), recording="off", command=command,
+        )  # fmt: skip
+        if kind == "number":
+            self.event("call.progress", call_id, state="ringing", at=now_ms())
+        else:
+            self.event("call.ringing", call_id, user=named, **self._rung([named], call_id))
+        return call_id
+
+    def dials(self, call_id: str = "call-1", *, peer: str = "p", command: str = "", **card: Any) -> str:
+        """This user calls an outside number."""
+        self._card(call_id, **card)
+        self.event(
+            "call.dial_wanted", call_id, user=ME, card=True, direction="outbound", parent=None, join=False,
+            started_by=ME, peer=peer, tab="t", arrived_at=now_ms(), recording="off", command=command,
+        )  # fmt: skip
+        return call_id
+
+    def held(self, call_id: str, held: bool = True, command: str | None = None) -> None:
+        """The call is on hold, or no longer."""
+        self.event("call.held", call_id, user=ME, held=held, at=now_ms(), command=command)
+
+    def ends(self, call_id: str, *, by: str = "system", outcome: str = "answered", **more: Any) -> None:
+        """The call ends."""
+        self.event("call.ended", call_id, by=by, outcome=outcome, ended_at=now_ms(), **more)
+
+    def _rung(self, users: list[str], call_id: str) -> dict[str, Any]:
+        known = self.view["calls"].get(call_id, {})
+        return {
+            "leg": new_id(), "ringing": users, "arrived_at": known.get("arrived_at") or now_ms(), "answered_at": None,
+            "recording": "off", "direction": known.get("direction", "inbound"), "parent": known.get("parent"),
+            "started_by": known.get("started_by"),
+        }  # fmt: skip
 
     def stands(self, status: str, reason: str | None = None) -> None:
         """The user's status becomes this."""
@@ -199,6 +269,11 @@ class FakeDesk:
                 Route("/favicon.ico", lambda _: Response(status_code=204)),
                 Route("/session/me", self._me),
                 Route("/desk/tags", lambda _: JSONResponse({"tags": self.tags})),
+                Route("/desk/calls/{id}/note", self._note, methods=["GET", "PUT", "OPTIONS"]),
+                Route("/desk/calls/{id}/tags", self._call_tags),
+                Route("/desk/conversations/{id}/assignees", self._assignees),
+                Route("/desk/targets", lambda request: self._read(request, self.targets)),
+                Route("/desk/dial/check", lambda request: self._read(request, self.check)),
                 Route("/rtc/config", lambda _: JSONResponse({"ice_servers": []})),
                 Route("/desk/conversations/{id}/timeline", self._timeline),
                 Route("/{path:path}", self._command, methods=["POST"]),
@@ -226,6 +301,13 @@ class FakeDesk:
     async def _me(self, _: Request) -> Response:
         return JSONResponse({"id": ME}, 200 if self.signed_in else 401)
 
+    def _read(self, request: Request, found: dict[str, Any]) -> Response:
+        self.requests.append((request.url.path, dict(request.query_params)))
+        if request.url.path in self.refusals:
+            status, body = self.refusals[request.url.path]
+            return JSONResponse(body, status)
+        return JSONResponse(found)
+
     async def _timeline(self, request: Request) -> Response:
         if request.url.path in self.refusals:
             status, body = self.refusals[request.url.path]
@@ -236,6 +318,35 @@ class FakeDesk:
         page = older[-limit:]
         return JSONResponse({"entries": page, "before": page[0]["seq"] if len(older) > limit else None})
 
+    async def _note(self, request: Request) -> Response:
+        if request.url.path in self.refusals:
+            status, body = self.refusals[request.url.path]
+            return JSONResponse(body, status)
+        call_id = request.path_params["id"]
+        note = self.notes.setdefault(call_id, {"text": "", "version": 0})
+        if request.method != "PUT":
+            return JSONResponse(note)
+        body = await request.json()
+        self.requests.append((request.url.path, body))
+        if body["text"] != note["text"]:
+            if body["version"] != note["version"]:
+                return JSONResponse({"error": {"code": "changed", "message": "", **note}}, 409)
+            note.update(text=body["text"], version=note["version"] + 1)
+            told = (call_id, note["version"])
+            threading.Thread(target=self.noted, args=told, daemon=True).start()
+        return JSONResponse({"id": call_id, "version": note["version"]})
+
+    def noted(self, call_id: str, version: int) -> None:
+        """The user's note has this version now."""
+        self.event("call.noted", call_id, user=ME, note=call_id, version=version)
+
+    async def _call_tags(self, request: Request) -> Response:
+        return JSONResponse({"tags": self.call_tags.get(request.path_params["id"], [])})
+
+    async def _assignees(self, _: Request) -> Response:
+        people = [{"id": one, "name": name} for one, name in NAMES.items()]
+        return JSONResponse({"assigned_to": self.assigned_to, "users": people})
+
     async def _command(self, request: Request) -> Response:
         body = json.loads(await request.body() or b"{}")
         path = request.url.path
@@ -245,9 +356,11 @@ class FakeDesk:
             return JSONResponse(refusal, status)
         if path == "/rtc/offer":
             return JSONResponse({"error": {"code": "full", "message": "No gateway here."}}, 503)
+        made = new_id() if path.endswith(("/consult", "/desk/dial")) else None
         if self.answers:
-            threading.Thread(target=self._outcome, args=(path, body), daemon=True).start()
-        return JSONResponse({"command": body.get("command", "")}, 202)
+            does = self._talk if path.rsplit("/", 1)[-1] in _TALK else self._outcome
+            threading.Thread(target=does, args=(path, {**body, "call": made}), daemon=True).start()
+        return JSONResponse({"command": body.get("command", ""), **({"call": made} if made else {})}, 202)
 
     def _outcome(self, path: str, body: dict[str, Any]) -> None:
         command = body.get("command")
@@ -263,9 +376,13 @@ class FakeDesk:
                 self.stands("available")
             case "extend":
                 self.event("user.wrap_up", user=ME, until=self.view["me"]["wrap_up_until"] + 60_000, command=command)
+            case "assign":
+                self.assigned_to = body["user_id"]
+                self.event("conversation.assigned", user=body["user_id"], to=body["user_id"], command=command)
             case "tags":
+                self.call_tags[call_id or ""] = body["tags"]
                 self.event("call.tagged", call_id, user=ME, tags=body["tags"], command=command)
-                if not self.view["me"]["tags_due"]:
+                if self.view["me"]["status"] == "tagging" and not self.view["me"]["tags_due"]:
                     self.stands("available")
             case "duty":
                 self.event("user.duty", user=ME, on=body["on"])
@@ -278,6 +395,40 @@ class FakeDesk:
             case "hangup":
                 self.event(
                     "call.ended", call_id, user=ME, outcome="answered", by="agent", command=command, ended_at=now_ms()
+                )
+
+    def _talk(self, path: str, body: dict[str, Any]) -> None:
+        command = body.get("command")
+        call_id = path.split("/")[3] if path.startswith("/desk/calls/") else ""
+        call = self.view["calls"].get(call_id) or {}
+        match path.rsplit("/", 1)[-1]:
+            case "hold":
+                self.held(call_id, body["held"], command)
+            case "talk":
+                for other in [one for one in self.view["calls"] if one != call_id]:
+                    self.held(other)
+                self.held(call_id, False, command)
+            case "merge":
+                for one in [key for key, value in self.view["calls"].items() if value["parent"] == call_id]:
+                    self.held(one, False)
+                self.held(call_id, False, command)
+            case "keys":
+                self.event("call.keys_sent", call_id, user=ME, count=len(body["digits"]), command=command)
+            case "recording":
+                state = "started" if body["on"] else "paused"
+                self.event("call.recording", call_id, user=ME, state=state, kind="call", command=command)
+            case "consult":
+                self.call_for(call_id, body["target"], join=body["join"], call_id=body["call"], command=body["command"])
+            case "transfer":
+                self.event("call.transferring", call_id, user=ME, to=next(iter(body["target"])), command=command)
+            case "complete":
+                whole = {"state": "confirmed", "peer": "x", "muted": False, "away": False, "held": False}
+                self.event("call.transferred", call_id, user="bo", via=body["via"], to="user", command=command,
+                           by="bo", held_at=None, started_by=None, recording=call["recording"], **whole)  # fmt: skip
+                self.ends(body["via"], reason="merged")
+            case "dial":
+                self.dials(
+                    body["call"], peer=body["peer"], command=body["command"], caller_name="", number=body["number"]
                 )
 
     async def _realtime(self, socket: WebSocket) -> None:
@@ -320,7 +471,7 @@ _PAGE = """<!doctype html>
 <style>:root{STYLE} body{margin:0;font:16px/1.5 system-ui,sans-serif;background:var(--st-background-color);
 color:var(--st-text-color)} main{padding:1rem;max-width:60rem} @media(min-width:769px){main{margin-left:19rem}}</style>
 </head>
-<body><main><h1>Page</h1><label>Notes <textarea></textarea></label><div id="parts"></div></main>
+<body><main><h1>Page</h1><label>Page text <textarea></textarea></label><div id="parts"></div></main>
 <script type="application/json" id="mounts">MOUNTS</script>
 <script type="module">
 const decode = document.createElement('textarea');

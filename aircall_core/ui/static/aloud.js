@@ -1,6 +1,7 @@
 // Which tab rings aloud. The desk names the browser; within it the tab that holds a Web Lock sounds, and when it closes
 // or loses its sound the browser hands the lock to the next one. Only tabs that can be heard ask for it.
 
+import { current } from './family.js';
 import { ringing } from './view.js';
 
 /** Event 'change': this tab was elected, or is no longer. */
@@ -46,7 +47,7 @@ export class Aloud extends EventTarget {
     const calls = ringing(this.live.view);
     for (const id of this.silenced) if (!this.live.view.calls[id]) this.silenced.delete(id);
     const wanted = this.elected && calls.some((call) => call.state === 'ringing' && !this.silenced.has(call.id));
-    if (wanted) this.tone.start();
+    if (wanted) this.tone.start(current(this.live.view) !== null);
     else this.tone.stop();
   }
 

@@ -1,14 +1,12 @@
-// Who is in a call with whom, as the view tells it: a top call and the calls made for it (a colleague asked, a participant).
-// Fields of domain/view.py: by, started_by, parent, held, state.
+// Who is in a call with whom, as the view tells it: a top call, and the calls made for it (a colleague asked, a participant
+// added). Fields of domain/view.py: by, started_by, parent, held, state.
 
-const TALKING = ['answered', 'confirmed'];
-
-export const answered = (call) => TALKING.includes(call.state);
+export const answered = (call) => call.state === 'answered' || call.state === 'confirmed';
 
 /** Whether this user made the call for another one of theirs: they are in it with that other one's audio. */
-export const isMadeFor = (view, call) => Boolean(call.parent) && call.started_by === view.user;
+const isMadeFor = (view, call) => Boolean(call.parent) && call.started_by === view.user;
 
-/** The calls whose audio this user's browser carries, the ones they speak in first, then in the order of their arrival. */
+/** The calls whose audio this user's browser carries: the one they are in first, then in the order of their arrival. */
 export function carried(view) {
   return Object.values(view.calls)
     .filter((call) => call.by === view.user && !isMadeFor(view, call))
@@ -30,12 +28,14 @@ export function idle(view, call) {
   return Boolean(call.held) && !call.parent && children(view, call.id).every((one) => one.held);
 }
 
-/** How the people of a call stand: alone, asking (talking first), asked_held (swapped), together, joining. */
+/**
+ * How a call and those made for it stand: 'alone', 'calling' (the caller waits while somebody is asked), 'asking' (talking
+ * with them), 'swapped' (they wait, the caller does not), 'joining' (somebody is being added), 'together'.
+ */
 export function shape(view, call) {
-  const [child] = children(view, call.id);
-  if (!child) return 'alone';
   const others = children(view, call.id);
-  if (!others.every(answered)) return call.held ? 'asking' : 'joining';
+  if (!others.length) return 'alone';
+  if (!others.every(answered)) return call.held ? 'calling' : 'joining';
   if (call.held) return 'asking';
   return others.some((one) => one.held) ? 'swapped' : 'together';
 }

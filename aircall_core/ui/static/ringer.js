@@ -4,6 +4,8 @@
 import { aboveDialogs, callerTitle, clock, h, icon, initials, listeners, mounter } from './dom.js';
 import { Details } from './details.js';
 import { explain } from './explain.js';
+import { current } from './family.js';
+import { party, whyHere } from './parties.js';
 import { shared } from './shared.js';
 import { ringing } from './view.js';
 
@@ -15,6 +17,7 @@ class Card {
     const [whoId, lineId] = [`who-${call.id}`, `line-${call.id}`];
     this.title = h('p', { class: 'name cut' });
     this.number = h('p', { class: 'number soft cut num' });
+    this.why = h('p', { class: 'why', id: `why-${call.id}` });
     this.avatar = h('span', { class: 'avatar', 'aria-hidden': 'true' });
     this.line = h('span', { class: 'cut', id: lineId });
     this.timer = h('span', { class: 'num', role: 'timer', 'aria-label': t('ringer.waiting') });
@@ -30,9 +33,10 @@ class Card {
     );
     this.node = h(
       'section',
-      { class: 'card', role: 'alertdialog', 'aria-label': t('ringer.title'), 'aria-describedby': `${whoId} ${lineId} ${this.details.node.id}`, tabindex: '-1' },
+      { class: 'card', role: 'alertdialog', 'aria-label': t('ringer.title'), 'aria-describedby': `${whoId} ${lineId} ${this.why.id} ${this.details.node.id}`, tabindex: '-1' },
       h('header', {}, h('span', { class: 'what' }, t('ringer.title')), h('span', { class: 'dot', 'aria-hidden': 'true', text: '·' }), this.line, this.timer),
       h('div', { class: 'who' }, this.avatar, h('div', { class: 'lines', id: whoId }, this.title, this.number), this.open),
+      this.why,
       this.details.node,
       this.note,
       h('div', { class: 'actions' }, this.reject, this.accept),
@@ -47,12 +51,14 @@ class Card {
     const card = live.cards[call.id];
     this.call = call;
     this.conversation = call.conversation;
-    const title = callerTitle(card, t);
-    this.title.textContent = title;
+    const asked = card?.asked_by;
+    const who = party(card, t);
+    this.title.textContent = who.name;
     const number = card?.caller_name ? card.number : '';
-    this.number.textContent = [card?.flag, number || card?.country].filter(Boolean).join(' ');
-    if (card?.country) this.number.title = this.ctx.country(card.country);
-    const letters = initials(card?.caller_name ?? '');
+    this.number.textContent = asked ? who.detail : [card?.flag, number || card?.country].filter(Boolean).join(' ');
+    if (card?.country && !asked) this.number.title = this.ctx.country(card.country);
+    const letters = initials(asked?.name ?? card?.caller_name ?? '');
+    this.why.textContent = [whyHere(call, card, live.view, t), this.#holds()].filter(Boolean).join(' · ');
     if (letters) this.avatar.textContent = letters;
     else if (!this.avatar.querySelector('svg')) this.avatar.replaceChildren(icon('phone'));
     this.line.textContent = card?.line_name ?? '';
@@ -70,6 +76,14 @@ class Card {
     }
     this.accept.setAttribute('aria-busy', String(mine));
     this.tick();
+  }
+
+  /** Call waiting: who will hear music when this is accepted. */
+  #holds() {
+    const { live, t } = this.ctx;
+    const own = current(live.view);
+    if (!own || own.held || own.id === this.id || this.ctx.calls.accepting.has(this.id)) return '';
+    return t('asked.holds', { caller: party(live.cards[own.id], t).name });
   }
 
   tick() {
@@ -168,7 +182,7 @@ function build(host, { data, trigger }) {
     const info = live.cards[call.id];
     const where = [info?.path?.at(-1), info?.line_name].filter(Boolean).join(', ');
     const how = live.shortcuts.on ? t('ringer.go', { keys: live.shortcuts.keys('ring').replaceAll('+', ' ') }) : '';
-    said.textContent = `${t('ringer.said', { who: callerTitle(info, t), line: where })} ${how}`;
+    said.textContent = `${t('ringer.said', { who: party(info, t).name, line: where })} ${how}`;
     if (isFocusFree(doc)) {
       win.requestAnimationFrame(() => {
         if (isFocusFree(doc) && card.node.isConnected) card.node.focus({ preventScroll: true });

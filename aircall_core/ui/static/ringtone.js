@@ -5,6 +5,7 @@ const RING_S = 1;
 const PERIOD_S = 3;
 const FADE_S = 0.06;
 const LEVEL = 0.11; // of full scale for each of the two tones
+const SOFT = 0.2; // of that, for one who is in a call: heard beside a voice, not over it
 
 /** The samples of one period, with soft edges. Pure, so that its level and length can be tested. */
 export function ringSamples(rate) {
@@ -77,14 +78,22 @@ export class Ringtone extends EventTarget {
     return Boolean(this.source);
   }
 
-  start() {
-    if (this.source || this.state !== 'ok') return;
+  /** @param soft for one who is in a call; may change while it rings */
+  start(soft = false) {
+    if (this.state !== 'ok') return;
     const { context } = this;
+    const level = soft ? SOFT : 1;
+    if (this.source) {
+      if (this.level !== level) this.gain.gain.setTargetAtTime(level, context.currentTime, 0.05);
+      this.level = level;
+      return;
+    }
     if (!this.buffer) {
       this.buffer = context.createBuffer(1, context.sampleRate * PERIOD_S, context.sampleRate);
       this.buffer.copyToChannel(ringSamples(context.sampleRate), 0);
     }
     this.gain = context.createGain();
+    this.gain.gain.value = this.level = level;
     this.gain.connect(context.destination);
     this.source = context.createBufferSource();
     this.source.buffer = this.buffer;
