@@ -1,10 +1,11 @@
-// Between the end of a call and the next ring: the countdown of wrap-up, and the tags that the call still needs. Shown
-// above the duty switch for as long as the log says so; a reload or another tab shows the same.
+// Between the end of a call and the next ring: the countdown of wrap-up, the tags that a call still needs, and the note on
+// the call that was left. Shown above the duty switch for as long as the log says so; a reload or another tab shows the same.
 
+import { callPanel } from './call_panel.js';
+import { tagChips } from './call_tags.js';
 import { callerTitle, clock, h, icon } from './dom.js';
 import { explain } from './explain.js';
-
-const SEARCH_FROM = 9; // so many tags are looked through by eye
+import { LastCall } from './last_call.js';
 
 /** The countdown with its two buttons. */
 export function wrapUp(live, say) {
@@ -63,68 +64,44 @@ export function wrapUp(live, say) {
 export function tagChooser(live, say) {
   const t = (key, values) => live.t(key, values);
   let call = null;
-  let tags = null; // as the desk has them; null: not asked yet
-  let failed = false;
   let busy = false;
   const chosen = new Set();
 
   const who = h('p', { class: 'soft cut small' });
-  const search = h('input', { type: 'search', 'aria-label': t('tags.search'), placeholder: t('tags.search'), autocomplete: 'off', hidden: true, oninput: fill });
-  const list = h('div', { class: 'chips', role: 'group', 'aria-label': t('tags.list') });
+  const chips = tagChips(live, { chosen, toggle, failed });
   const save = h('button', { type: 'button', class: 'accept', text: t('tags.save'), onclick: give });
-  const again = h('button', { type: 'button', text: t('retry'), hidden: true, onclick: load });
+  const again = h('button', { type: 'button', text: t('retry'), hidden: true, onclick: () => chips.load().then(able) });
   const node = h(
     'div',
     { class: 'after', role: 'group', 'aria-label': t('tags.title'), hidden: true },
     h('p', { class: 'title', text: t('tags.title') }),
     who,
-    search,
-    list,
+    chips.search,
+    chips.list,
     h('div', { class: 'pair' }, save, again),
   );
   live.addEventListener('event', news);
 
   function news({ detail }) {
     if (detail.event.kind !== 'tag.changed') return;
-    tags = null;
+    chips.forget();
     draw();
   }
 
-  async function load() {
-    failed = false;
-    tags = [];
-    try {
-      tags = (await live.request('/desk/tags')).tags.filter((one) => !one.archived);
-    } catch (error) {
-      failed = true;
-      say(explain(error, t));
-    }
-    fill();
-  }
-
-  function fill() {
-    const wanted = search.value.trim().toLowerCase();
-    search.hidden = tags.length < SEARCH_FROM;
-    again.hidden = !failed;
-    save.hidden = failed;
-    list.replaceChildren(...tags.filter((one) => one.name.toLowerCase().includes(wanted) || chosen.has(one.id)).map(chip));
-    if (failed) tags = null;
+  function failed(error) {
+    say(explain(error, t));
     able();
   }
 
-  function chip(tag) {
-    const swatch = h('span', { class: 'swatch', 'aria-hidden': 'true' });
-    swatch.style.background = tag.color;
-    const one = h('button', { type: 'button', class: 'chip', 'aria-pressed': String(chosen.has(tag.id)) }, swatch, h('span', { class: 'cut', text: tag.name }), icon('check'));
-    one.addEventListener('click', () => {
-      if (!chosen.delete(tag.id)) chosen.add(tag.id);
-      one.setAttribute('aria-pressed', String(chosen.has(tag.id)));
-      able();
-    });
-    return one;
+  function toggle(id) {
+    if (!chosen.delete(id)) chosen.add(id);
+    chips.draw();
+    able();
   }
 
   function able() {
+    again.hidden = !chips.broken;
+    save.hidden = chips.broken;
     const ready = chosen.size > 0 && !busy && live.status === 'online';
     if (ready) save.removeAttribute('aria-disabled');
     else save.setAttribute('aria-disabled', 'true');
@@ -140,7 +117,7 @@ export function tagChooser(live, say) {
       await live.command(`/desk/calls/${of}/tags`, { tags: [...chosen] }, { until: (view) => !view.me.tags_due.includes(of) });
       say('');
     } catch (error) {
-      tags = null; // one of them may be gone
+      chips.forget(); // one of them may be gone
       say(explain(error, t));
     } finally {
       busy = false;
@@ -156,17 +133,41 @@ export function tagChooser(live, say) {
     if (first !== call) {
       call = first;
       chosen.clear();
-      search.value = '';
-      if (tags) fill();
+      chips.clear();
     }
     const card = live.cards[call];
     const count = due.length > 1 ? t('tags.count', { count: due.length }) : '';
     who.textContent = [card ? callerTitle(card, t) : '', card?.line_name, count].filter(Boolean).join(' · ');
     who.hidden = !who.textContent;
-    if (!tags && !failed) load();
-    else able();
+    chips.draw();
+    able();
   }
   return { node, draw, stop: () => live.removeEventListener('event', news) };
+}
+
+/** The note on the call that has just been left, its tags, and whose the conversation is. */
+export function lastWords(live) {
+  const t = (key, values) => live.t(key, values);
+  const last = new LastCall(live);
+  const panel = callPanel(live);
+  const who = h('span', { class: 'cut grow' });
+  const fold = h('button', { type: 'button', class: 'plain fold', onclick: () => ((open = !open), draw()) }, who, icon('up'));
+  const node = h('div', { class: 'after', role: 'group', 'aria-label': t('panel.title'), hidden: true }, fold, h('div', { class: 'room' }, panel.node));
+  let open = null; // as the user wants it; else as there is room
+
+  function draw() {
+    const { status, tags_due: due } = live.view.me;
+    const call = ['wrap_up', 'tagging'].includes(status) ? last.call : null;
+    if (!call && node.matches(':focus-within')) return; // who writes is not interrupted: it goes when they leave the field
+    node.hidden = !call;
+    if (call) who.textContent = t('wrap.call', { caller: [call.title, call.line].filter(Boolean).join(' · ') });
+    const shown = open ?? (node.ownerDocument.defaultView?.innerWidth ?? 0) > 768;
+    fold.setAttribute('aria-expanded', String(shown));
+    panel.node.parentNode.hidden = !shown;
+    panel.update(call, { tagged: !due.includes(call?.id) }); // what is owed is chosen above
+  }
+  node.addEventListener('focusout', () => setTimeout(draw));
+  return { node, draw, stop: () => (last.stop(), panel.stop()) };
 }
 
 /** Over the page: nobody is rung since calls were missed, and one click ends it. */

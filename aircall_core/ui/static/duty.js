@@ -2,10 +2,11 @@
 // "Go on duty": one click that makes the microphone, the sound and the notifications ready and then tells the desk. What
 // is missing is said in words, with what to do; nothing is asked for before the click.
 
-import { pauseBanner, tagChooser, wrapUp } from './afterwork.js';
+import { lastWords, pauseBanner, tagChooser, wrapUp } from './afterwork.js';
 import { availability } from './availability.js';
 import { aboveDialogs, h, icon, listeners, mounter } from './dom.js';
 import { detachOffer } from './detach_offer.js';
+import { DialPad } from './dial_pad.js';
 import { explain } from './explain.js';
 import { notifyHint } from './notify_hint.js';
 import { shared } from './shared.js';
@@ -25,6 +26,7 @@ function build(host, { data }) {
   const status = availability(live, say);
   const wrap = wrapUp(live, say);
   const tags = tagChooser(live, say);
+  const words = lastWords(live);
   const pause = pauseBanner(live, status.resume);
   const label = h('span', {});
   const button = h('button', { type: 'button', class: 'duty', onclick: toggle }, icon('power'), label);
@@ -41,10 +43,11 @@ function build(host, { data }) {
   const win = doc.defaultView;
   const quiet = notifyHint(live);
   const apart = detachOffer(live);
-  const line = h('div', { class: 'line' }, status.button, arm, apart.button, button);
-  const dock = h('section', { class: 'dock', 'aria-label': t('duty.title'), popover: 'manual' }, notice, quiet.node, apart.node, wrap.node, tags.node, line, status.menu, status.said);
+  const pad = new DialPad(live);
+  const line = h('div', { class: 'line' }, status.button, arm, pad.button, apart.button, button);
+  const dock = h('section', { class: 'dock', 'aria-label': t('duty.title'), popover: 'manual' }, notice, quiet.node, apart.node, wrap.node, tags.node, words.node, line, status.menu, status.said);
   aboveDialogs(host);
-  host.append(dock, pause.node);
+  host.append(dock, pause.node, pad.node);
 
   /** Microphone, sound, permission: asked for in one go, since a browser counts only what begins within the click. */
   async function ready() {
@@ -107,6 +110,7 @@ function build(host, { data }) {
     status.draw(weak ? t(resuming ? 'duty.resuming' : missing) : '');
     wrap.draw();
     tags.draw();
+    words.draw();
     pause.draw();
     const name = t(view.duty ? 'duty.go_off' : 'duty.go_on');
     if (label.textContent !== name) button.title = label.textContent = name;
@@ -148,6 +152,8 @@ function build(host, { data }) {
   const ticking = win.setInterval(() => (status.tick(), wrap.tick()), 1000);
   subs.add(() => win.clearInterval(ticking));
   subs.add(tags.stop);
+  subs.add(() => pad.destroy());
+  subs.add(words.stop);
   subs.on(live, 'view', () => (resume(), draw()));
   subs.on(live, 'event', (event) => chosenForMe(event.detail.event));
   subs.on(live, 'status', draw);
@@ -158,4 +164,4 @@ function build(host, { data }) {
   return { destroy: () => subs.stop() };
 }
 
-export const mount = mounter(build, 'dock.css', 'duty.css', 'availability.css', 'detach.css');
+export const mount = mounter(build, 'dock.css', 'duty.css', 'availability.css', 'call_panel.css', 'detach.css', 'call_popovers.css', 'dial_pad.css');
