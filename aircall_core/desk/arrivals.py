@@ -201,7 +201,7 @@ def ring_columns(call: Mapping[str, Any], settings: Mapping[str, Any], at: int) 
     before = call.get("ring")
     stays = before is not None and before["group"] == group
     return {
-        "ring": {**ring, "group": group},
+        "ring": {**ring, "group": group, "bounce": bool(settings.get("bounce"))},
         "queue_id": group,
         "queued_at": call["queued_at"] if stays else at,
         "ring_steps": call.get("ring_steps", 0) + 1,

@@ -55,6 +55,8 @@ def settle(
     changed: list[str] = []
     for one in people.standings_of(tx.conn, user_ids, now):
         before, status = written[one.user_id], one.status
+        if one.waiting:  # a second call may ring them
+            became_available(tx, one.user_id, actor)
         never_here = before.since is None and not one.active
         if never_here or (status, one.status_reason) == (before.status, before.reason):
             continue

@@ -1,13 +1,15 @@
 """Calling back who was missed: one user says that they do it, so that two do not; or that nobody will.
 
-Dialling is the user's own. A callback is asked for by the caller (``desk.flow_facts.callback``), or begun by a user
-for a call that nobody answered.
+Dialled from here (`begin`), it is taken once the caller has answered, and else waits again in its old place. A user may
+also take it and dial by themselves. A callback is asked for by the caller (``desk.flow_facts.callback``), or begun by a
+user for a call that nobody answered.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
 from aircall_core.desk.errors import DeskError, not_found
+from aircall_core.desk.ringing import call_event
 from aircall_core.domain.call import State
 from aircall_core.domain.events import CALLBACK_SETTLED, Event, line_audience
 from aircall_core.ids import new_id
@@ -37,7 +39,7 @@ def take_call(tx: Tx, call_id: str, user_id: str, *, command: str) -> None:
     call = calls.get(tx.conn, call_id, lock=True)  # two users: the second finds the first one's row
     if call is None:
         raise not_found("The call")
-    if call["state"] != State.ENDED or call["answered_by"] is not None:
+    if call["state"] != State.ENDED or call["answered_at"] is not None:
         raise DeskError("not_missed", "This call was not missed.")
     known = rows.of_call(tx.conn, call_id)
     if known is not None:
@@ -60,6 +62,32 @@ def take_call(tx: Tx, call_id: str, user_id: str, *, command: str) -> None:
     rows.add(tx.conn, **callback)
     rows.settle(tx.conn, callback["id"], TAKEN, user_id, now)
     tx.append(_settled(callback, user_id, TAKEN, command))
+
+
+def begin(tx: Tx, callback_id: str, user_id: str, *, line_id: str, number: str, command: str) -> None:
+    """The user dials now. Raises DeskError: not_found, other_number (it is not this callback's), and as `take` does."""
+    callback = rows.get(tx.conn, callback_id)
+    if callback is None:
+        raise not_found("The callback")
+    if (callback["line_id"], callback["number"]) != (line_id, number):
+        raise DeskError("other_number", "This callback is for another number.", 422)
+    _settle(tx, callback_id, user_id, rows.CALLING, command)
+
+
+def called_back(tx: Tx, call: Mapping[str, Any], user_id: str, actor: str) -> None:
+    """The caller has answered."""
+    if rows.called(tx.conn, call["callback_id"], TAKEN, user_id, tx.now_ms()):
+        tx.append(_outcome(call, user_id, actor, TAKEN))
+
+
+def not_reached(tx: Tx, call: Mapping[str, Any], actor: str) -> None:
+    """The caller has not answered: the callback waits again."""
+    if rows.called(tx.conn, call["callback_id"], rows.WAITING, None, None):
+        tx.append(_outcome(call, call["started_by"], actor, rows.WAITING))
+
+
+def _outcome(call: Mapping[str, Any], user_id: str, actor: str, state: str) -> Event:
+    return call_event(CALLBACK_SETTLED, call, actor, user_id=user_id, callback=call["callback_id"], state=state)
 
 
 def _settle(tx: Tx, callback_id: str, user_id: str, state: str, command: str) -> None:

@@ -11,7 +11,6 @@ from typing import Any
 
 from aircall_core.desk.ringing import call_event, ring
 from aircall_core.domain import events as kinds
-from aircall_core.domain.availability import Status
 from aircall_core.domain.call import WAITING, State
 from aircall_core.domain.distribution import (
     ROUND_ROBIN,
@@ -22,6 +21,7 @@ from aircall_core.domain.distribution import (
     may_come,
 )
 from aircall_core.domain.estimate import WINDOW_MS, Answered, estimate_s
+from aircall_core.domain.transfer import under_way
 from aircall_core.store import calls as rows
 from aircall_core.store import people, queues
 from aircall_core.store.engine import Tx
@@ -49,6 +49,8 @@ def group_of(target: Mapping[str, Any], line_id: str) -> str:
     """The id of the group that a step's target means."""
     if "team" in target:
         return f"team:{target['team']}"
+    if isinstance(target.get("line"), str):  # not the call's own
+        return f"line:{target['line']}"
     return f"user:{target['user']}" if "user" in target else f"line:{line_id}"
 
 
@@ -71,7 +73,7 @@ class Choice:
         return {
             one.user_id: "tried" if one.user_id in self.waiting.tried else one.status.value
             for one in self.agents
-            if one.status is not Status.AVAILABLE or one.user_id in self.waiting.tried
+            if one.user_id in self.waiting.tried or not one.free_for(self.waiting.manner)
         }
 
 
@@ -149,12 +151,12 @@ def became_available(tx: Tx, user_id: str, actor: str) -> list[str]:
     if not waiting:
         return []
     standing = people.standing(tx.conn, user_id, tx.now_ms())
-    if standing is None or standing.status is not Status.AVAILABLE:
+    if standing is None or not standing.rings:
         return []
     exclusive = queues.exclusive_rings(tx.conn).get(user_id, frozenset())
     legs = queues.legs_of(tx.conn, waiting)
     snapshot = {call_id: _waiting(row, legs.get(call_id, []), {user_id}) for call_id, row in waiting.items()}
-    agent = Agent(user_id, standing.status, standing.idle_since, exclusive)
+    agent = Agent(user_id, standing.status, standing.idle_since, exclusive, standing.waiting)
     return _hand_out(tx, waiting, snapshot, [agent], actor)
 
 
@@ -210,22 +212,34 @@ def _agents(tx: Tx, group: str, *, exclusive: bool) -> tuple[Agent, ...]:
     """The group's users as they stand; whom other calls have to themselves is looked up only if it matters."""
     rings = queues.exclusive_rings(tx.conn) if exclusive else {}
     return tuple(
-        Agent(one.user_id, one.status, one.idle_since, rings.get(one.user_id, frozenset()))
+        Agent(one.user_id, one.status, one.idle_since, rings.get(one.user_id, frozenset()), one.waiting)
         for one in people.standings(tx.conn, group, tx.now_ms())
     )
 
 
 def _waiting(call: Mapping[str, Any], legs: Iterable[Mapping[str, Any]], targets: Iterable[str]) -> Waiting:
-    legs = list(legs)
+    legs, manner = list(legs), Manner.of(call["ring"])
     return Waiting(
         call["id"],
         call["priority"],
         call["queued_at"],
-        Manner.of(call["ring"]),
+        manner,
         frozenset(targets),
-        frozenset(leg["user_id"] for leg in legs if leg["state"] == "accepted" or leg["reason"] in _TRIED),
+        _tried(call, legs, manner),
         frozenset(leg["user_id"] for leg in legs if leg["state"] == "ringing"),
     )
+
+
+def _tried(call: Mapping[str, Any], legs: Iterable[Mapping[str, Any]], manner: Manner) -> frozenset[str]:
+    """Who is not rung again: a call that was handed on begins anew, but not with who has handed it on."""
+    transfer = call.get("transfer") if under_way(call) else None
+    since = transfer["began"] if transfer else 0
+    tried = {
+        leg["user_id"]
+        for leg in legs
+        if (leg["state"] == "accepted" or leg["reason"] in _TRIED) and (leg["stopped_at"] or 0) >= since
+    }
+    return frozenset(tried | {transfer["by"]} if transfer and not manner.bounce else tried)
 
 
 def entered(tx: Tx, call: Mapping[str, Any], ringing: tuple[str, ...], choice: Choice) -> Entered:

@@ -7,18 +7,17 @@ from a worker that is not the owner raises ``Fenced``.
 from collections.abc import Mapping
 from typing import Any
 
-from aircall_core.desk import afterwork, availability, distribution
+from aircall_core.desk import afterwork, availability, callbacks, distribution, endings
 from aircall_core.desk.distribution import Entered
 from aircall_core.desk.errors import Fenced
 from aircall_core.desk.ringing import call_event, open_legs
 from aircall_core.domain import events as kinds
-from aircall_core.domain import missed_reason
-from aircall_core.domain.call import TALKING, Outcome, State, outcome_of
+from aircall_core.domain.call import TALKING, State
 from aircall_core.domain.distribution import Manner
 from aircall_core.domain.events import Event
-from aircall_core.domain.flow import BadFlow, Kind, parse
+from aircall_core.domain.transfer import under_way
+from aircall_core.domain.view import entered_with
 from aircall_core.ids import new_id
-from aircall_core.store import callbacks, conversations, flows
 from aircall_core.store import calls as rows
 from aircall_core.store.calls import Owner
 from aircall_core.store.engine import Tx
@@ -31,6 +30,7 @@ def answered(tx: Tx, owner: Owner, call_id: str, *, user_id: str, command: str, 
         return
     first_answer = call["answered_at"] or at
     rung = rows.ringing_users(tx.conn, call_id)
+    taken: dict[str, Any] = {"transfer": {**call["transfer"], "over": True}} if under_way(call) else {}
     rows.change(
         tx.conn,
         call_id,
@@ -40,8 +40,14 @@ def answered(tx: Tx, owner: Owner, call_id: str, *, user_id: str, command: str, 
         answered_at=first_answer,
         muted=False,
         agent_away=False,
+        held=False,
+        held_at=None,
+        progress=None,
         dialog=dialog,
+        **taken,
     )
+    if call["callback_id"] is not None:
+        callbacks.called_back(tx, call, user_id, actor_of(owner))
     rows.stop_legs(tx.conn, call_id, reason="taken", at=at, winner=user_id)
     tx.append(fact(kinds.CALL_ANSWERED, call, owner, user_id=user_id, command=command, answered_at=first_answer))
     availability.answered(tx, user_id, actor_of(owner))
@@ -72,7 +78,7 @@ def accept_failed(tx: Tx, owner: Owner, call_id: str, *, user_id: str, command: 
     freed = rows.free_agents(tx.conn, call_id)
     tx.append(fact(kinds.CALL_ACCEPT_FAILED, call, owner, user_id=user_id, command=command, reason=reason))
     availability.settle(tx, freed, actor_of(owner), talked=False)
-    distribution.pursue(tx, held(tx, call_id), actor_of(owner))  # who came meanwhile was not rung
+    distribution.pursue(tx, held_row(tx, call_id), actor_of(owner))  # who came meanwhile was not rung
 
 
 def overflow(tx: Tx, owner: Owner, call_id: str, *, reason: str, at: int) -> None:
@@ -115,42 +121,36 @@ def returned(tx: Tx, owner: Owner, call_id: str, *, at: int) -> Entered:
 
     When nobody is rung and waiting makes no sense, the worker goes on as at the end of a ring step.
     """
-    call = own_call(tx, owner, call_id)
-    actor = actor_of(owner)
-    lost_agent = call["answered_by"]
+    before = own_call(tx, owner, call_id)
+    actor, lost_agent, waits = actor_of(owner), before["answered_by"], before["ring"] is not None
     if not rows.change(
         tx.conn,
         call_id,
         states=TALKING,
-        state=State.QUEUED.value,
+        state=(State.QUEUED if waits else State.FLOW).value,  # a call out has no group of users to go back to
         accepted_by=None,
         accept_command=None,
         audio_peer=None,
         muted=False,
         agent_away=False,
+        held=False,
+        held_at=None,
     ):
-        return distribution.pursue(tx, call, actor)
+        return distribution.pursue(tx, before, actor)
+    endings.end_children(tx, before, actor, at=at, reason="parent_over")
     freed = rows.free_agents(tx.conn, call_id)
-    call = held(tx, call_id)
-    choice = distribution.choose_again(tx, call)
-    open_legs(tx, call, choice.users, at)
-    distribution.set_state(tx, call, choice.users)
-    tx.append(
-        fact(
-            kinds.CALL_RETURNED,
-            call,
-            owner,
-            user_id=lost_agent,
-            ringing=sorted(choice.users),
-            arrived_at=call["arrived_at"],
-            answered_at=call["answered_at"],
-            recording=call["recording"],
-            queued_at=call["queued_at"],
-            user_s=Manner.of(call["ring"]).own_s,
-        )
-    )
+    call = held_row(tx, call_id)
+    choice = distribution.choose_again(tx, call) if waits else None
+    users = choice.users if choice is not None else ()
+    if choice is not None:
+        open_legs(tx, call, users, at)
+        distribution.set_state(tx, call, users)
+    user_s = Manner.of(call["ring"]).own_s if waits else None
+    again = {"ringing": sorted(users), "user_s": user_s, **entered_with(call)}
+    tx.append(fact(kinds.CALL_RETURNED, call, owner, user_id=lost_agent, **again))
+    afterwork.call_over(tx, lost_agent, call, at, actor)
     availability.settle(tx, freed, actor)
-    return distribution.entered(tx, call, choice.users, choice)
+    return distribution.entered(tx, call, users, choice) if choice is not None else Entered()
 
 
 def muted(tx: Tx, owner: Owner, call_id: str, *, user_id: str, command: str, muted: bool) -> None:
@@ -166,12 +166,16 @@ def command_failed(tx: Tx, owner: Owner, call_id: str, *, user_id: str, command:
     tx.append(fact(kinds.COMMAND_FAILED, call, owner, user_id=user_id, command=command, code=code))
 
 
-def recording(tx: Tx, owner: Owner, call_id: str, *, state: str, reason: str = "") -> None:
-    """The recorder started, stopped early (``reason``: disk) or failed."""
+def recording(
+    tx: Tx, owner: Owner, call_id: str, *, state: str, reason: str = "", command: str | None = None,
+    user_id: str | None = None,
+) -> None:  # fmt: skip
+    """The recorder started, paused or went on (``command``: a user's wish), stopped early or failed (``reason``)."""
     call = own_call(tx, owner, call_id)
-    if call["recording"] != state:
+    if call["recording"] != state or command is not None:
         rows.change(tx.conn, call_id, recording=state)
-        tx.append(fact(kinds.CALL_RECORDING, call, owner, state=state, reason=reason))
+        said = {"state": state, "reason": reason, **({"command": command} if command is not None else {})}
+        tx.append(fact(kinds.CALL_RECORDING, call, owner, user_id=user_id, **said))
 
 
 def recording_saved(
@@ -230,119 +234,22 @@ def ended(
     step: str | None = None,
     message: bool = True,
 ) -> None:
-    """The call is over. ``by``: caller, agent or system; ``reason``: bye, cancel, rtp_timeout, no_ack, drained ...
+    """The call is over. ``by``: caller, callee, agent or system; ``reason``: bye, cancel, rtp_timeout, no_ack ...
+
+    Of a call out that was not answered the reason tells its outcome: busy, declined, refused, no_answer, cancelled,
+    not_found, unreachable; of a colleague's: rejected, timeout, nobody (domain/call.py, docs/in-call.md).
 
     ``step``: the one it ended in. ``message``: what came after the tone of a voicemail is worth keeping.
     """
     call = own_call(tx, owner, call_id)
     last = call["step"] if step is None else step
-    _end(
+    endings.end(
         tx, {**call, "step": last}, actor_of(owner), by=by, at=at, sip_code=sip_code, reason=reason, command=command,
         message=message and call["state"] == State.VOICEMAIL,
     )  # fmt: skip
 
 
-def close_lost(tx: Tx, node: str, through_epoch: int, *, actor: str, at: int) -> list[Mapping[str, Any]]:
-    """End every live call of a worker's past lives as lost; their rows as they were, for farewell BYEs."""
-    closed: list[Mapping[str, Any]] = []
-    tx.take_turn()
-    for call_id in rows.live_of_owner(tx.conn, node, through_epoch):
-        call = rows.get(tx.conn, call_id, lock=True)
-        if call is not None and call["ended_at"] is None:
-            _end(tx, call, actor, by="system", at=at, sip_code=None, reason="worker_lost", lost=True)
-            closed.append(call)
-    return closed
-
-
-def _end(
-    tx: Tx,
-    call: Mapping[str, Any],
-    actor: str,
-    *,
-    by: str,
-    at: int,
-    sip_code: int | None,
-    reason: str,
-    command: str | None = None,
-    lost: bool = False,
-    message: bool = False,
-) -> None:
-    if call["ended_at"] is not None:
-        return
-    answered = call["answered_at"] is not None
-    outcome = outcome_of(
-        State(call["state"]),
-        was_answered=answered,
-        ended_by=by,
-        lost=lost,
-        message=message,
-        callback=not answered and callbacks.of_call(tx.conn, call["id"]) is not None,
-    )
-    rung = rows.ringing_users(tx.conn, call["id"])
-    rows.change(
-        tx.conn,
-        call["id"],
-        state=State.ENDED.value,
-        outcome=outcome.value,
-        end_reason=reason[:32],
-        ended_by=by,
-        sip_code=sip_code,
-        ended_at=at,
-        agent_away=False,
-        step=call["step"],
-        queue_id=call["queue_id"] if answered else None,
-        missed_reason=None if answered else _missed_reason(tx, call, at),
-    )
-    rows.stop_legs(tx.conn, call["id"], reason="ended", at=at)
-    freed = rows.free_agents(tx.conn, call["id"])
-    conversations.change(tx.conn, call["conversation_id"], last_at=at, missed=outcome is not Outcome.ANSWERED)
-    tx.append(
-        call_event(
-            kinds.CALL_ENDED,
-            call,
-            actor,
-            user_id=call["accepted_by"],
-            outcome=outcome.value,
-            by=by,
-            reason=reason[:32],
-            sip_code=sip_code,
-            ended_at=at,
-            duration_ms=max(0, at - call["answered_at"]) if call["answered_at"] else 0,
-            command=command,
-        )
-    )
-    if answered:
-        afterwork.call_over(tx, call["answered_by"], call, at, actor)
-    others = [user for user in freed if not answered or user != call["answered_by"]]
-    if others:
-        availability.settle(tx, others, actor, talked=answered)
-    distribution.ring_ended(tx, call, rung, actor)
-
-
-def _missed_reason(tx: Tx, call: Mapping[str, Any], at: int) -> str:
-    """Why nobody has answered: domain/missed_reason.py."""
-    return missed_reason.reason(
-        ring_steps=call["ring_steps"],
-        any_rang=bool(call["ring_steps"]) and rows.has_rung(tx.conn, call["id"]),
-        seconds=(at - call["arrived_at"]) / 1000,
-        out_of_hours=call["out_of_hours"],
-        in_menu=not call["ring_steps"] and not call["out_of_hours"] and _in_menu(tx, call),
-    ).value
-
-
-def _in_menu(tx: Tx, call: Mapping[str, Any]) -> bool:
-    """Whether the flow waited for keys. The default flow has no such step."""
-    if not call["flow_version"] or not call["step"]:
-        return False
-    found = flows.version(tx.conn, call["line_id"], call["flow_version"])
-    try:
-        step = parse(found["document"]).get(call["step"]) if found else None
-    except BadFlow:
-        return False
-    return step is not None and step.kind in (Kind.MENU, Kind.DIGITS)
-
-
-# ---- for desk.flow_facts too
+# ---- for the other facts too
 
 
 def own_call(tx: Tx, owner: Owner, call_id: str) -> dict[str, Any]:
@@ -354,8 +261,8 @@ def own_call(tx: Tx, owner: Owner, call_id: str) -> dict[str, Any]:
     return call
 
 
-def held(tx: Tx, call_id: str) -> dict[str, Any]:
-    """A call that is held already, as it is after a change."""
+def held_row(tx: Tx, call_id: str) -> dict[str, Any]:
+    """A call whose row is locked already, as it is after a change."""
     call = rows.get(tx.conn, call_id)
     assert call is not None
     return call

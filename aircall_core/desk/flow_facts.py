@@ -10,13 +10,14 @@ from typing import Any
 from aircall_core.desk import arrivals, availability, distribution
 from aircall_core.desk.arrivals import ArrivalPlan
 from aircall_core.desk.distribution import Entered
-from aircall_core.desk.facts import actor_of, fact, held, own_call
+from aircall_core.desk.facts import actor_of, fact, held_row, own_call
 from aircall_core.desk.ringing import call_event
 from aircall_core.desk.way import Way
 from aircall_core.domain import events as kinds
 from aircall_core.domain.call import WAITING, State
 from aircall_core.domain.distribution import Manner
 from aircall_core.domain.flow import CLOSED, KEYS, OPEN
+from aircall_core.domain.transfer import BACK, aimed_at, under_way
 from aircall_core.ids import new_id
 from aircall_core.numbers import ANONYMOUS
 from aircall_core.store import callbacks, conversations, provisioning
@@ -86,7 +87,8 @@ def ring_step(tx: Tx, owner: Owner, call_id: str, *, step: str, settings: Mappin
         return Entered()
     if call["state"] != State.FLOW:
         _stop_ringing(tx, call, at, actor)
-    columns = {**arrivals.ring_columns(call, settings, at), "step": step}
+    bounce = step == BACK and under_way(call) is not None
+    columns = {**arrivals.ring_columns(call, {**settings, "bounce": bounce}, at), "step": step}
     call |= columns
     choice = distribution.choose_again(tx, call)
     call["state"] = (State.RINGING if choice.users else State.QUEUED).value
@@ -172,8 +174,14 @@ def redirected(tx: Tx, owner: Owner, call_id: str, *, line_id: str, at: int) -> 
     actor, from_line = actor_of(owner), call["line_id"]
     if call["state"] != State.FLOW:
         _stop_ringing(tx, call, at, actor)
+    if call["parent_id"] is not None:  # it stays a call of its agent's line, whichever line is asked
+        now = held_row(tx, call_id)
+        there = Way.through(tx, line, None, at)
+        way = Way(aimed_at(there.flow, line_id), there.version, there.hours, there.prompts)
+        said = call_event(kinds.CALL_REDIRECTED, call, actor, from_line=from_line)
+        return arrivals.begin(tx, now, line, way, actor, at, said, new=False)
     before = call["conversation_id"]
-    call = {**held(tx, call_id), "line_id": line_id}
+    call = {**held_row(tx, call_id), "line_id": line_id}
     party = call["from_number"] if call["from_number"] and not call["anonymous"] else ANONYMOUS
     conversation = arrivals.file_under(tx, call, party, actor)
     way = Way.through(tx, line, conversation["assigned_to"] if conversation else None, at)

@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from aircall_core import __version__
-from aircall_core.desk import facts
+from aircall_core.desk import endings
 from aircall_core.domain.events import NODE_LOST, NODE_STARTED, STAFF, Event
 from aircall_core.store import nodes as rows
 from aircall_core.store.engine import Tx
@@ -122,5 +122,5 @@ def report_lost(tx: Tx, *, reporter: Node, watching_since: int) -> list[str]:
             )
         )
         if row["kind"] == "worker":
-            facts.close_lost(tx, row["id"], row["epoch"], actor=actor, at=at)
+            endings.close_lost(tx, row["id"], row["epoch"], actor=actor, at=at)
     return lost

@@ -6,6 +6,7 @@ from typing import Any
 from aircall_core.domain import events as kinds
 from aircall_core.domain.distribution import Manner
 from aircall_core.domain.events import Event, line_audience
+from aircall_core.domain.view import entered_with
 from aircall_core.ids import new_id
 from aircall_core.store import calls as rows
 from aircall_core.store.engine import Tx
@@ -41,11 +42,8 @@ def ring(tx: Tx, call: Mapping[str, Any], users: Sequence[str], at: int, actor: 
                 user_id=user,
                 leg=leg,
                 ringing=ringing,
-                arrived_at=call["arrived_at"],
-                answered_at=call.get("answered_at"),
-                recording=call.get("recording", "off"),
-                queued_at=call["queued_at"],
                 user_s=manner.own_s,
+                **entered_with(call),
             )
         )
 

@@ -1,6 +1,6 @@
 """Whether a user can be rung: derived from what is really so at this moment, never kept as a state of its own."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -35,12 +35,25 @@ class Standing:
     on_duty: bool
     online: bool
     in_call: bool
+    takes_another: bool = False  # call waiting: in one call only, and a second one may ring
     wrapping_up: bool = False
     tag_due: bool = False
     choice: str = "available"
     reason: str | None = None
     within_hours: bool = True
     idle_since: int = 0  # ms; when they last became available
+
+    @property
+    def waiting(self) -> bool:
+        """Whether they can be rung although they are in a call, softly: if they could be rung without that call."""
+        if not (self.in_call and self.takes_another):
+            return False
+        return replace(self, in_call=False).status is Status.AVAILABLE
+
+    @property
+    def rings(self) -> bool:
+        """Whether they can be rung."""
+        return self.status is Status.AVAILABLE or self.waiting
 
     @property
     def status(self) -> Status:

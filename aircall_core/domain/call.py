@@ -1,4 +1,4 @@
-"""The life of an inbound call: which state follows which, and what its end is called.
+"""The life of a call: which state follows which, and what its end is called.
 
 Users' wishes are decided by compare-and-set on these states; what the network did is reported by the worker that owns
 the call and is never refused, whatever state the call is in.
@@ -21,6 +21,14 @@ class State(StrEnum):
     VOICEMAIL = "voicemail"  # the caller speaks after the tone
     OVERFLOW = "overflow"  # nobody answered: a message plays, and accepting is over
     ENDED = "ended"
+
+
+class Direction(StrEnum):
+    """Who called whom."""
+
+    INBOUND = "inbound"
+    OUTBOUND = "outbound"  # an agent dialled an outside number
+    INTERNAL = "internal"  # an agent asks a colleague, during a call of theirs
 
 
 class Outcome(StrEnum):
@@ -52,10 +60,10 @@ def outcome_of(
     message: bool = False,
     callback: bool = False,
 ) -> Outcome:
-    """What the end of a call is called.
+    """What the end of a call that came in is called.
 
-    ``state`` is the one it ended in; ``ended_by`` is caller, agent or system; ``lost`` says that its worker died,
-    ``message`` that the caller has left one, ``callback`` that they want to be called.
+    ``state`` is the one it ended in; ``ended_by`` is caller, agent, callee or system; ``lost`` says that its worker
+    died, ``message`` that the caller has left one, ``callback`` that they want to be called.
     """
     if was_answered:
         return Outcome.LOST if lost else Outcome.ANSWERED
@@ -72,3 +80,23 @@ def outcome_of(
     if ended_by == "agent" or state in _IN_FLOW:
         return Outcome.MISSED
     return Outcome.FAILED
+
+
+_NOT_REACHED = {
+    "busy": Outcome.BUSY,
+    "declined": Outcome.REFUSED,
+    "refused": Outcome.REFUSED,
+    "rejected": Outcome.REFUSED,
+    "no_answer": Outcome.NO_ANSWER,
+    "cancelled": Outcome.NO_ANSWER,
+    "timeout": Outcome.NO_ANSWER,
+    "transferred": Outcome.NO_ANSWER,
+    "parent_over": Outcome.NO_ANSWER,
+}
+
+
+def outcome_of_dialled(*, was_answered: bool, reason: str, lost: bool = False) -> Outcome:
+    """What the end of a call is called that one of us has made: to an outside number, or to a colleague."""
+    if lost:
+        return Outcome.LOST
+    return Outcome.ANSWERED if was_answered else _NOT_REACHED.get(reason, Outcome.FAILED)

@@ -28,6 +28,7 @@ class Manner:
     if_busy: bool  # waits for users who are busy
     if_unavailable: bool  # waits for anybody
     one_user: bool  # the target is a user, not a team nor a line
+    bounce: bool = False  # the call comes back to who has handed it on: whatever they have to do after it can wait
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> "Manner":
@@ -40,6 +41,7 @@ class Manner:
             if_busy=settings["if_busy"],
             if_unavailable=settings["if_unavailable"],
             one_user="user" in settings["target"],
+            bounce=bool(settings.get("bounce")),
         )
 
     @property
@@ -78,6 +80,12 @@ class Agent:
     status: Status
     idle_since: int = 0
     exclusive: frozenset[str] = frozenset()
+    waiting: bool = False  # in a call, but a second one may ring them
+
+    def free_for(self, manner: Manner) -> bool:
+        """Whether a call that rings in this manner may ring them."""
+        own = manner.bounce and self.status in (Status.WRAP_UP, Status.TAGGING)
+        return self.status is Status.AVAILABLE or self.waiting or own
 
 
 def place(priority: int | None, since: int, call_id: str) -> tuple[int, int, str]:
@@ -97,7 +105,7 @@ def distribute(
     rings: list[tuple[str, str]] = []
     for call in sorted(waiting, key=lambda one: place(one.priority, one.since, one.call_id)):
         free = [known[user] for user in sorted(call.targets - call.tried - call.rung_now) if user in known]
-        free = [agent for agent in free if agent.status is Status.AVAILABLE]
+        free = [agent for agent in free if agent.free_for(call.manner)]
         if call.manner.exclusive:
             free = [agent for agent in free if agent.user_id not in held]
         if call.manner.strategy != SIMULTANEOUS:
@@ -114,6 +122,7 @@ def _one(call: Waiting, free: Sequence[Agent], last_user_id: str | None) -> list
     """The one of the free users (in the order of their ids) whose turn it is."""
     if not free:
         return []
+    free = [agent for agent in free if not agent.waiting] or free  # a second call only where nobody has none
     match call.manner.strategy:
         case "random":  # the same for everybody who asks, and another for the next call
             return [min(free, key=lambda one: sha256(f"{call.call_id}:{one.user_id}".encode()).digest())]
@@ -133,7 +142,7 @@ def may_come(call: Waiting, agents: Iterable[Agent]) -> bool:
     if manner.if_unavailable:
         return True
     left = [agent for agent in agents if agent.user_id in call.targets - call.tried]
-    if manner.exclusive and any(agent.status is Status.AVAILABLE for agent in left):
+    if manner.exclusive and any(agent.free_for(manner) for agent in left):
         return True  # another call rings them
     in_turn = manner.strategy != SIMULTANEOUS and not manner.one_user and bool(call.tried & call.targets)
     return (manner.if_busy or in_turn) and any(agent.status in BUSY for agent in left)

@@ -15,7 +15,7 @@ import pjsua2 as pj
 
 from aircall_core import __version__
 from aircall_core.config import Settings, get_settings
-from aircall_core.desk import facts, flows, nodes, trunks
+from aircall_core.desk import endings, flows, nodes, trunks
 from aircall_core.desk.secrets import SecretBox, open_box
 from aircall_core.logs import get_logger, setup_logging
 from aircall_core.priority import raise_priority
@@ -109,7 +109,7 @@ class Worker:
                 capacity=self._capabilities.inbound(settings.inbound_share),
                 info=self._capabilities.as_json(),
             )
-            closed = facts.close_lost(tx, node.id, node.epoch - 1, actor=f"worker:{node.id}", at=tx.now_ms())
+            closed = endings.close_lost(tx, node.id, node.epoch - 1, actor=f"worker:{node.id}", at=tx.now_ms())
         dialogs = [call["dialog"] for call in closed if call["dialog"]]
         if closed:
             log.warning("calls_lost", calls=[call["id"] for call in closed])

@@ -8,7 +8,7 @@ from aircall_core.store.rows import one
 from aircall_core.store.tables import callbacks
 
 _OF_CALL = select(callbacks.c.id).where(callbacks.c.call_id == bindparam("call"))  # built once: asked at calls' ends
-WAITING = "waiting"
+WAITING, CALLING = "waiting", "calling"
 
 
 def add(conn: Connection, **values: Any) -> None:
@@ -27,10 +27,19 @@ def get(conn: Connection, callback_id: str) -> dict[str, Any] | None:
 
 
 def settle(conn: Connection, callback_id: str, state: str, user_id: str, at: int) -> bool:
-    """Somebody takes or declines a callback that waits; whether it did."""
+    """Somebody takes, declines or is calling back a callback that waits; whether it did."""
+    return _change(conn, callback_id, WAITING, state, user_id, at)
+
+
+def called(conn: Connection, callback_id: str, state: str, user_id: str | None, at: int | None) -> bool:
+    """What came of calling back: it is taken, or waits again in its old place (then ``user_id`` None)."""
+    return _change(conn, callback_id, CALLING, state, user_id, at)
+
+
+def _change(conn: Connection, callback_id: str, was: str, state: str, user_id: str | None, at: int | None) -> bool:
     done = conn.execute(
         update(callbacks)
-        .where(callbacks.c.id == callback_id, callbacks.c.state == WAITING)
+        .where(callbacks.c.id == callback_id, callbacks.c.state == was)
         .values(state=state, user_id=user_id, settled_at=at)
     )
     return done.rowcount == 1

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import BindParameter, Connection, Select, Update, and_, bindparam, exists, insert, or_, select, update
 
-from aircall_core.domain.call import State
+from aircall_core.domain.call import Direction, State
 from aircall_core.store.rows import many, one
 from aircall_core.store.tables import blocked_numbers, call_legs, calls, recordings, users
 
@@ -24,7 +24,20 @@ _TAKE_AGENT = (
     .values(active_call_id=_CALL)
 )
 _HELD_BY = select(users.c.id).where(users.c.active_call_id == _CALL)
-_FREE = update(users).where(users.c.active_call_id == _CALL).values(active_call_id=None)
+_POINT = update(users).where(users.c.id == _USER).values(active_call_id=bindparam("other"))
+_LIVE = calls.c.ended_at.is_(None)
+# A call made for another one (a participant) comes and goes with that one.
+_THEIRS = and_(
+    _LIVE, calls.c.accepted_by == _USER, or_(calls.c.parent_id.is_(None), calls.c.direction == Direction.INTERNAL)
+)
+_OTHER_CALL = (
+    select(calls.c.id).where(_THEIRS, calls.c.id != _CALL).order_by(calls.c.held, calls.c.arrived_at.desc()).limit(1)
+)
+_CALLS_OF = select(calls).where(_THEIRS).order_by(calls.c.id)
+_CHILDREN = select(calls).where(calls.c.parent_id == _CALL, _LIVE).order_by(calls.c.id)
+_BY_COMMAND = select(calls).where(
+    calls.c.accept_command == bindparam("command"), calls.c.started_by == _USER, calls.c.arrived_at > bindparam("since")
+)
 _ACTIVE_CALL = select(users.c.active_call_id).where(users.c.id == _USER)
 _ADD_LEGS = insert(call_legs)
 _RINGS = and_(call_legs.c.call_id == _CALL, call_legs.c.state == "ringing")
@@ -44,7 +57,7 @@ _REOPEN_LEGS = (
     .where(
         call_legs.c.call_id == _CALL,
         call_legs.c.user_id.in_(bindparam("users", expanding=True)),
-        call_legs.c.state == "stopped",
+        call_legs.c.state != "ringing",
     )
     .values(state="ringing", reason=None, exclusive=bindparam("alone"), rang_at=bindparam("moment"), stopped_at=None)
     .returning(call_legs.c.id, call_legs.c.user_id)
@@ -104,12 +117,32 @@ def take_agent(conn: Connection, user_id: str, call_id: str) -> bool:
     return conn.execute(_TAKE_AGENT, {"user": user_id, "call": call_id}).rowcount == 1
 
 
+def point_agent(conn: Connection, user_id: str, call_id: str | None) -> None:
+    """The user talks in this call now, whichever they were in before."""
+    conn.execute(_POINT, {"user": user_id, "other": call_id})
+
+
 def free_agents(conn: Connection, call_id: str) -> list[str]:
-    """Clear the slot of every user held by this call; their ids."""
+    """Whoever talks in this call does so no more, and is in another call of theirs if there is one; their ids."""
     held = list(conn.scalars(_HELD_BY, {"call": call_id}))
-    if held:
-        conn.execute(_FREE, {"call": call_id})
+    for user_id in held:
+        point_agent(conn, user_id, conn.scalar(_OTHER_CALL, {"user": user_id, "call": call_id}))
     return held
+
+
+def live_of_agent(conn: Connection, user_id: str) -> list[dict[str, Any]]:
+    """The user's live calls, held ones too; not the participants whom they dialled into one of these."""
+    return many(conn, _CALLS_OF, {"user": user_id})
+
+
+def children(conn: Connection, call_id: str) -> list[dict[str, Any]]:
+    """The live calls that were made for this one, oldest first."""
+    return many(conn, _CHILDREN, {"call": call_id})
+
+
+def made_by_command(conn: Connection, user_id: str, command: str, since: int) -> dict[str, Any] | None:
+    """The call that this command of the user's has made, not longer ago than ``since`` (ms)."""
+    return one(conn, _BY_COMMAND, {"user": user_id, "command": command, "since": since})
 
 
 def active_call_of(conn: Connection, user_id: str) -> str | None:
@@ -178,12 +211,28 @@ def live_of_owner(conn: Connection, node: str, through_epoch: int) -> list[str]:
     return list(conn.scalars(query.order_by(calls.c.id)))
 
 
+def join_leg(conn: Connection, call_id: str, user_id: str, leg_id: str, at: int) -> None:
+    """The user takes part in a call that never rang for them: they were asked about it, and have it now."""
+    taken = {"state": "accepted", "reason": None, "stopped_at": at}
+    known = (call_legs.c.call_id == call_id, call_legs.c.user_id == user_id)
+    if conn.execute(update(call_legs).where(*known).values(**taken)).rowcount == 0:
+        conn.execute(insert(call_legs), {"id": leg_id, "call_id": call_id, "user_id": user_id, "rang_at": at, **taken})
+
+
+def hand_children(conn: Connection, call_id: str, user_id: str) -> None:
+    """The calls that were made for this one are another agent's from now on."""
+    live = (calls.c.parent_id == call_id, _LIVE)
+    conn.execute(update(calls).where(*live).values(started_by=user_id))
+    conn.execute(update(calls).where(*live, calls.c.direction == Direction.OUTBOUND).values(accepted_by=user_id))
+
+
 def of_user(conn: Connection, user_id: str) -> list[dict[str, Any]]:
-    """Live calls that ring this user or that they have accepted."""
+    """Live calls that ring this user, that are theirs, or that they have made for one of theirs."""
     rung = exists().where(
         call_legs.c.call_id == calls.c.id, call_legs.c.user_id == user_id, call_legs.c.state == "ringing"
     )
-    query = select(calls).where(calls.c.ended_at.is_(None), or_(calls.c.accepted_by == user_id, rung))
+    asks = and_(calls.c.parent_id.is_not(None), calls.c.started_by == user_id)
+    query = select(calls).where(_LIVE, or_(calls.c.accepted_by == user_id, asks, rung))
     return many(conn, query.order_by(calls.c.id))
 
 

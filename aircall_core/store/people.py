@@ -7,9 +7,13 @@ from sqlalchemy import (
     BindParameter,
     Connection,
     RowMapping,
+    and_,
     bindparam,
+    case,
     delete,
     exists,
+    false,
+    func,
     insert,
     or_,
     select,
@@ -19,6 +23,7 @@ from sqlalchemy import (
 
 from aircall_core.domain import hours
 from aircall_core.domain.availability import Standing
+from aircall_core.domain.call import TALKING
 from aircall_core.holidays_of import schedule_of
 from aircall_core.store.rows import many, one
 from aircall_core.store.tables import (
@@ -63,6 +68,24 @@ _TAG_DUE = exists().where(
     exists().where(calls.c.id == tags_due.c.call_id, lines.c.id == calls.c.line_id, lines.c.tags_required),
     exists().where(tags.c.archived.is_(False)),
 )
+_OWN = calls.alias("own")
+_THEIRS = select(func.count()).where(_OWN.c.accepted_by == users.c.id, _OWN.c.ended_at.is_(None)).scalar_subquery()
+# In one call and no more, talking, nobody else asked or added, no tag owed: a second call may ring them.
+_WAITING = case(
+    (
+        and_(users.c.call_waiting, users.c.active_call_id.is_not(None)),
+        and_(
+            _THEIRS == 1,
+            exists().where(
+                calls.c.id == users.c.active_call_id,
+                calls.c.parent_id.is_(None),
+                calls.c.state.in_(sorted(TALKING)),
+                ~exists().where(_OWN.c.parent_id == calls.c.id, _OWN.c.ended_at.is_(None)),
+            ),
+        ),
+    ),
+    else_=false(),
+)
 _STANDING = (
     select(
         users.c.id,
@@ -75,6 +98,7 @@ _STANDING = (
         users.c.idle_since,
         _ONLINE.label("online"),
         _TAG_DUE.label("tag_due"),
+        _WAITING.label("takes_another"),
         schedules.c.timezone,
         schedules.c.weekly,
         schedules.c.country,
@@ -141,6 +165,7 @@ def _standing(row: RowMapping, at: int) -> Standing:
         on_duty=bool(row["on_duty"]),
         online=bool(row["online"]),
         in_call=row["active_call_id"] is not None,
+        takes_another=bool(row["takes_another"]),
         wrapping_up=(row["wrap_up_until"] or 0) > at,
         tag_due=bool(row["tag_due"]),
         choice=row["choice"],

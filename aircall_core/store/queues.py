@@ -33,15 +33,16 @@ _USER: BindParameter[str] = bindparam("user")
 _CALL: BindParameter[str] = bindparam("call")
 _WAITS = and_(calls.c.ended_at.is_(None), calls.c.state.in_(sorted(WAITING)))
 _IN_GROUP = and_(calls.c.queue_id == _GROUP, _WAITS)
+_LEG = (
+    call_legs.c.call_id,
+    call_legs.c.user_id,
+    call_legs.c.state,
+    call_legs.c.reason,
+    call_legs.c.stopped_at,
+)
 _WAITING_IN = select(calls).where(_IN_GROUP)
-_LEGS_IN = (
-    select(call_legs.c.call_id, call_legs.c.user_id, call_legs.c.state, call_legs.c.reason)
-    .join(calls, calls.c.id == call_legs.c.call_id)
-    .where(_IN_GROUP)
-)
-_LEGS_OF = select(call_legs.c.call_id, call_legs.c.user_id, call_legs.c.state, call_legs.c.reason).where(
-    call_legs.c.call_id.in_(bindparam("calls", expanding=True))
-)
+_LEGS_IN = select(*_LEG).join(calls, calls.c.id == call_legs.c.call_id).where(_IN_GROUP)
+_LEGS_OF = select(*_LEG).where(call_legs.c.call_id.in_(bindparam("calls", expanding=True)))
 # As the index has it, word for word: else SQLite reads all legs ever.
 _HELD = and_(text("call_legs.state = 'ringing'"), call_legs.c.exclusive, calls.c.ended_at.is_(None))
 _LEGS_AND_CALLS = call_legs.join(calls, calls.c.id == call_legs.c.call_id)
@@ -90,6 +91,7 @@ _ANSWERS = (
     select(calls.c.queued_at, calls.c.answered_at, call_legs.c.rang_at)
     .join(call_legs, and_(call_legs.c.call_id == calls.c.id, call_legs.c.user_id == calls.c.answered_by))
     .where(calls.c.queue_id == _GROUP, calls.c.answered_at > bindparam("since"), calls.c.queued_at.is_not(None))
+    .where(call_legs.c.rang_at <= calls.c.answered_at)  # not who has had it from somebody else
     .order_by(calls.c.answered_at.desc())
     .limit(200)
 )
@@ -110,12 +112,12 @@ def waiting_for(conn: Connection, user_id: str) -> list[dict[str, Any]]:
 
 
 def legs_in(conn: Connection, group: str) -> dict[str, list[Mapping[str, Any]]]:
-    """Everybody ever rung for the calls that wait for this group, by call: user_id, state, reason."""
+    """Everybody ever rung for the calls that wait for this group, by call: user_id, state, reason, stopped_at."""
     return _by_call(many(conn, _LEGS_IN, {"group": group}))
 
 
 def legs_of(conn: Connection, call_ids: Iterable[str]) -> dict[str, list[Mapping[str, Any]]]:
-    """Everybody ever rung for these calls, by call: user_id, state, reason."""
+    """Everybody ever rung for these calls, by call: user_id, state, reason, stopped_at."""
     return _by_call(many(conn, _LEGS_OF, {"calls": list(call_ids)}))
 
 

@@ -5,7 +5,7 @@ import threading
 import pytest
 from sqlalchemy import update
 
-from aircall_core.desk import availability, facts, nodes
+from aircall_core.desk import availability, endings, facts, nodes
 from aircall_core.desk.distribution import Entered
 from aircall_core.desk.errors import Fenced
 from aircall_core.ids import new_id, now_ms
@@ -134,7 +134,7 @@ def test_a_late_answer_does_not_reopen_a_call_that_is_being_closed_as_lost(store
     with open_store(store.url.render_as_string(hide_password=False)) as worker:
         late = threading.Thread(target=report)
         with store.write() as tx:
-            facts.close_lost(tx, desk.owner.node, desk.owner.epoch, actor="desk:other", at=now_ms())
+            endings.close_lost(tx, desk.owner.node, desk.owner.epoch, actor="desk:other", at=now_ms())
             late.start()
             late.join(0.3)  # it has read by now what it may read
         late.join(10)

@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from aircall_core.desk import availability, calls, facts
+from aircall_core.desk import availability, calls, endings, facts
 from aircall_core.desk.errors import DeskError
 from aircall_core.domain import view as fold
 from aircall_core.domain.flow import DEFAULTS, STRATEGIES, Kind
@@ -85,7 +85,7 @@ def step(desk: Desk, name: str, who: int, which: int) -> None:  # noqa: C901 - a
             case "available":
                 availability.choose(tx, user, "available", None, new_id())
             case "lose":
-                facts.close_lost(tx, owner.node, owner.epoch, actor="system", at=now_ms())
+                endings.close_lost(tx, owner.node, owner.epoch, actor="system", at=now_ms())
             case "hang_up":
                 calls.hang_up(tx, call, holder, command=new_id())
 

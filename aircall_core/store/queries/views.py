@@ -25,22 +25,5 @@ def snapshot(conn: Connection, user_id: str) -> tuple[int, fold.View]:
         "tags_due": states.owed_tags(conn, user_id),
     }
     for row in calls.of_user(conn, user_id):
-        ringing = calls.ringing_users(conn, row["id"])
-        view["calls"][row["id"]] = {
-            **fold.call_entry(
-                row["id"],
-                row["line_id"],
-                row["conversation_id"],
-                arrived_at=row["arrived_at"],
-                queued_at=row["queued_at"],
-                answered_at=row["answered_at"],
-                recording=row["recording"],
-                ringing=ringing,
-            ),
-            "state": row["state"],
-            "by": row["accepted_by"],
-            "peer": row["audio_peer"],
-            "muted": bool(row["muted"]),
-            "away": bool(row["agent_away"]),
-        }
+        view["calls"][row["id"]] = fold.entry_of(row, calls.ringing_users(conn, row["id"]))
     return seq, view

@@ -29,49 +29,88 @@ function aboutMe(me, { kind, user_id: who, call_id: call, data }, user) {
   }
 }
 
-function entry(event) {
+// Where a call stands that nobody has: it rings, or it does not.
+const UNDECIDED = new Set(['flow', 'queued', 'ringing', 'voicemail', 'overflow']);
+// Events that bring a call into a view which did not know it.
+const ENTERS = new Set(['call.ringing', 'call.returned', 'call.dial_wanted', 'call.transferred']);
+
+function entry({ call_id: id, line_id: line, conversation_id: conversation, data }) {
   return {
-    id: event.call_id,
-    line: event.line_id ?? null,
-    conversation: event.conversation_id ?? null,
-    state: 'ringing',
-    arrived_at: event.data.arrived_at ?? null,
-    queued_at: event.data.queued_at ?? null, // when it began to wait for users
+    id,
+    line: line ?? null,
+    conversation: conversation ?? null,
+    direction: data.direction || 'inbound',
+    started_by: data.started_by ?? null, // who dialled it, or asks somebody for a call of theirs
+    parent: data.parent ?? null, // the call that it was made for
+    state: 'flow',
+    arrived_at: data.arrived_at ?? null,
+    queued_at: data.queued_at ?? null, // when it began to wait for users
     ringing: [],
     by: null,
     peer: null,
-    answered_at: event.data.answered_at ?? null, // set when it comes back to the ring because an agent's audio was lost
+    answered_at: data.answered_at ?? null, // set when it comes back to the ring
     muted: false,
     away: false,
-    recording: event.data.recording ?? 'off',
+    held: false,
+    held_at: null,
+    recording: data.recording || 'off',
+    progress: null, // of a call out until it is answered: dialling, ringing, early
+    transfer: data.transfer ?? null, // {by, to} while it goes on because somebody handed it on
+    forwarded: false,
   };
 }
 
-/** Whether a call belongs into this user's view: they are rung, or the call is theirs. */
+/** Of a call that nobody has it only counts whether it rings: where its flow is meanwhile is no user's matter. */
+function plain(call) {
+  if (call.by !== null || !UNDECIDED.has(call.state)) return call;
+  return { ...call, state: call.ringing.length ? 'ringing' : 'flow' };
+}
+
+/** Whether a call belongs into this user's view: they are rung, it is theirs, or they have somebody asked by it. */
 export function concerns(user, call) {
-  return call.by === user || call.ringing.includes(user);
+  return (call.parent !== null && call.started_by === user) || call.by === user || call.ringing.includes(user);
 }
 
 // Who has the call: nobody.
-const UNTAKEN = { by: null, peer: null };
+const UNTAKEN = { by: null, peer: null, muted: false, away: false, held: false, held_at: null };
+const pick = (data, ...names) => Object.fromEntries(names.map((name) => [name, data[name]]));
 
 /** What an event of a call changes in its entry. */
 function patch({ kind, user_id: who, data }, call) {
   switch (kind) {
     case 'call.ringing':
-      return { ringing: [...data.ringing] };
+      return { state: 'ringing', ringing: [...data.ringing] };
     case 'call.ring_stopped':
       return { ringing: call.ringing.filter((one) => one !== who) };
+    case 'call.queued':
+      return { state: 'flow', queued_at: data.since };
+    case 'call.step':
+      return { state: 'flow' };
     case 'call.accepting':
       return { state: 'accepting', by: who, peer: data.peer };
     case 'call.accept_failed':
-      return { state: 'ringing', ...UNTAKEN };
+      return { state: 'ringing', by: null, peer: null };
     case 'call.answered':
-      return { state: 'answered', by: who, ringing: [], answered_at: data.answered_at, muted: false, away: false };
+      return {
+        state: 'answered', by: who, ringing: [], answered_at: data.answered_at, muted: false, away: false, held: false,
+        held_at: null, progress: null, transfer: null,
+      };
     case 'call.returned':
-      return { state: 'ringing', ringing: [...data.ringing], ...UNTAKEN, muted: false, away: false };
+      return { state: 'ringing', ringing: [...data.ringing], ...UNTAKEN, transfer: data.transfer ?? null };
     case 'call.overflow':
-      return { state: 'overflow', ringing: [], ...UNTAKEN };
+      return { state: 'overflow', ringing: [], by: null, peer: null };
+    case 'call.dial_wanted':
+      return { state: 'dialling', by: data.direction === 'outbound' ? who : null, peer: data.peer };
+    case 'call.transferring':
+      return { state: 'flow', ...UNTAKEN, transfer: { by: who, to: data.to } };
+    case 'call.transferred':
+      return {
+        ...pick(data, 'state', 'by', 'peer', 'muted', 'away', 'held', 'held_at', 'started_by', 'recording'),
+        transfer: null,
+        forwarded: data.state === 'forwarded',
+      };
+    case 'call.forwarded':
+      return { state: 'forwarded', ringing: [], ...UNTAKEN, transfer: null, forwarded: true };
     case 'call.confirmed':
       return { state: 'confirmed' };
     case 'call.audio':
@@ -81,6 +120,10 @@ function patch({ kind, user_id: who, data }, call) {
       return { away: kind === 'call.agent_away' };
     case 'call.muted':
       return { muted: Boolean(data.muted) };
+    case 'call.held':
+      return { held: Boolean(data.held), held_at: data.held ? data.at : null };
+    case 'call.progress':
+      return { progress: data.state };
     case 'call.recording':
       return { recording: data.state };
     default:
@@ -98,11 +141,11 @@ export function apply(view, event) {
   const id = event.call_id;
   if (!id) return view;
   let call = view.calls[id];
-  if (!call && (event.kind === 'call.ringing' || event.kind === 'call.returned')) call = entry(event);
+  if (!call && ENTERS.has(event.kind)) call = entry(event);
   if (!call) return view;
   const { [id]: _before, ...calls } = view.calls;
   if (event.kind === 'call.ended') return { ...view, calls };
-  const after = { ...call, ...patch(event, call) };
+  const after = plain({ ...call, ...patch(event, call) });
   if (concerns(view.user, after)) calls[id] = after;
   return { ...view, calls };
 }
@@ -114,7 +157,10 @@ export function ringing(view) {
     .sort((a, b) => a.arrived_at - b.arrived_at);
 }
 
-/** The user's own call (accepting, answered or confirmed), or null. */
+/** The call that the user talks in, else the one they hold, or null. Calls made for one of theirs are part of that. */
 export function active(view) {
-  return Object.values(view.calls).find((call) => call.by === view.user) ?? null;
+  const own = Object.values(view.calls)
+    .filter((call) => call.by === view.user && !(call.parent !== null && call.started_by === view.user))
+    .sort((a, b) => a.arrived_at - b.arrived_at);
+  return own.find((call) => !call.held) ?? own[0] ?? null;
 }
