@@ -108,27 +108,34 @@ def kept_out(conn: Connection, list_id: str, given: Sequence[Row]) -> list[Probl
     """Those of these rows that this list cannot take: listed already, on the do-not-call list, beyond its size."""
     numbers = [row.number for row in given]
     listed, forbidden = rows.known(conn, list_id, numbers), forbidding.forbidden(conn, numbers)
-    return [
-        Problem(row.line, Code.LISTED if row.number in listed else Code.DO_NOT_CALL, row.number)
-        for row in given
-        if row.number in listed or row.number in forbidden
-    ]
+    room = rules.MOST_ENTRIES - rows.size(conn, list_id)
+    out: list[Problem] = []
+    for row in given:
+        if row.number in listed:
+            out.append(Problem(row.line, Code.LISTED, row.number))
+        elif row.number in forbidden:
+            out.append(Problem(row.line, Code.DO_NOT_CALL, row.number))
+        elif room <= 0:
+            out.append(Problem(row.line, Code.FULL, row.number))
+        else:
+            room -= 1
+    return out
 
 
 def take(tx: Tx, actor: str, list_id: str, given: Sequence[Row]) -> list[Problem]:
-    """Put rows that `kept_out` has let through at the end of the list, at most `CHUNK` of them; what is left out."""
+    """Put rows that `kept_out` has let through at the end of the list, at most `CHUNK` of them.
+
+    Returns those that somebody else has put there in between.
+    """
     known = open_list(tx.conn, list_id)
-    room = max(0, rules.MOST_ENTRIES - rows.size(tx.conn, list_id))
-    fitting = given[:room]
     new = rows.add(
         tx.conn,
         list_id,
-        [{"id": ids.new_id(), "number": row.number, "name": row.name, "note": row.note} for row in fitting],
+        [{"id": ids.new_id(), "number": row.number, "name": row.name, "note": row.note} for row in given],
     )
     if new:
         changed(tx, actor, known)
-    beyond = [Problem(row.line, Code.FULL, row.number) for row in given[room:]]
-    return [Problem(row.line, Code.LISTED, row.number) for row in fitting if row.number not in new] + beyond
+    return [Problem(row.line, Code.LISTED, row.number) for row in given if row.number not in new]
 
 
 def imported(tx: Tx, actor: str, list_id: str, count: int) -> None:

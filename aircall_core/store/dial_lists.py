@@ -28,6 +28,10 @@ _CLAIM = (
     .values(state=State.CLAIMED.value, user_id=bindparam("who"), at=bindparam("moment"), lease_until=bindparam("until"))
     .returning(dial_entries)
 )
+# By state, since the index stands so: four short looks in place of a walk through a long list.
+_LAST = select(func.max(dial_entries.c.position)).where(
+    dial_entries.c.list_id == bindparam("of_list"), dial_entries.c.state == bindparam("with_state")
+)
 
 
 # ---- lists
@@ -102,7 +106,7 @@ def add(conn: Connection, list_id: str, entries: Sequence[Mapping[str, Any]]) ->
 
 def last_position(conn: Connection, list_id: str) -> int:
     """The highest position in a list; 0 in an empty one."""
-    return int(conn.scalar(select(func.max(dial_entries.c.position)).where(dial_entries.c.list_id == list_id)) or 0)
+    return max(0, *(conn.scalar(_LAST, {"of_list": list_id, "with_state": state.value}) or 0 for state in State))
 
 
 def first_position(conn: Connection, list_id: str) -> int:
