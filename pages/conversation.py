@@ -30,7 +30,7 @@ def assign(shown: str, before: str | None) -> None:
 
 
 st.page_link("inbox.py", label=t("nav.inbox"), icon=":material/arrow_back:")
-title, owner = st.columns([3, 1], vertical_alignment="bottom")
+title, deeds, owner = st.columns([4, 2, 2], vertical_alignment="bottom")
 title.title(format.plain(header.contact_name or number), anchor=False)
 details = [
     f"{format.flag(header.party)} {format.plain(number)}" if header.contact_name else format.flag(header.party),
@@ -44,7 +44,9 @@ owner.selectbox(
     t("conversation.assignee"), list(users), format_func=users.__getitem__, key="assignee", on_change=assign,
     args=(header.id, header.assigned_to), disabled=not may_assign,
 )  # fmt: skip
-components.call_details(who, header.id)
 dial = header.party if header.party.startswith("+") else ""
-party = {"name": header.contact_name, "spoken": number, "dial": dial}
+party = {"name": header.contact_name, "spoken": number, "number": dial, "line": header.line_id}
+with deeds:
+    components.call_button(who, header.id, party)
+components.call_details(who, header.id)
 components.timeline(who, header.id, party, on_refresh_change=lambda: None)

@@ -33,6 +33,7 @@ def shown(row: inbox.Row) -> dict[str, Any]:
         "flag": format.flag(row.party),
         "dial": row.party if row.party.startswith("+") else "",
         "line": row.line_name,
+        "line_id": row.line_id,
         "last_at": row.last_at,
         "unread": row.unread,
         "call": row.call,

@@ -55,6 +55,11 @@ def notifications(who: Identity) -> None:
     _mount("notifications", who)
 
 
+def keys(who: Identity) -> None:
+    """The way to the list of keyboard shortcuts: a button of the profile menu."""
+    _mount("keys", who)
+
+
 def inbox(who: Identity, rows: list[dict[str, Any]], more: bool, hint: str, **callbacks: Callable[[], None]) -> Any:
     """The list of conversations. Triggers: open (conversation id), more, refresh."""
     return _mount("inbox", who, {"items": rows, "more": more, "hint": hint}, "", **callbacks)
@@ -70,10 +75,15 @@ def call_details(who: Identity, conversation_id: str) -> None:
     _mount("call_details", who, {"conversation": conversation_id})
 
 
+def call_button(who: Identity, conversation_id: str, party: dict[str, str]) -> None:
+    """The button "Call" in a conversation's header. ``party`` as the timeline's."""
+    _mount("call_button", who, party, key=f"call-{conversation_id}")
+
+
 def timeline(who: Identity, conversation_id: str, party: dict[str, str], **callbacks: Callable[[], None]) -> None:
     """A conversation's timeline, which reads and follows the desk by itself.
 
-    ``party``: `name`, `spoken` (the number as people read it) and `dial` (E.164, '' where it cannot be dialled).
+    ``party``: `name`, `spoken` (the number as people read it), `number` (E.164, '' where it cannot be dialled), `line`.
     Trigger: refresh, when what the page itself shows has changed.
     """
     key = f"timeline-{conversation_id}"

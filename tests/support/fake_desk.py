@@ -68,8 +68,12 @@ TARGETS: dict[str, Any] = {
 }
 CHECK: dict[str, Any] = {
     "number": "+33612345678", "spoken": "06 12 34 56 78", "country": "FR", "flag": "🇫🇷", "allowed": True, "why": None,
-    "contact_name": "",
+    "country_name": "France", "contact_name": "", "emergency": False, "extension": "",
 }  # fmt: skip
+LINES: list[dict[str, Any]] = [
+    {"id": "line-1", "name": "Support", "number": "+33199000001", "country": "FR", "spoken": "01 99 00 00 01"},
+    {"id": "line-2", "name": "Sales", "number": "+33199000002", "country": "FR", "spoken": "01 99 00 00 02"},
+]
 
 
 class FakeDesk:
@@ -97,6 +101,7 @@ class FakeDesk:
         self.entries: list[dict[str, Any]] = []
         self.targets: dict[str, Any] = TARGETS
         self.check: dict[str, Any] = CHECK
+        self.lines_out: list[dict[str, Any]] = LINES
         self._sockets: set[WebSocket] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -273,6 +278,7 @@ class FakeDesk:
                 Route("/desk/calls/{id}/tags", self._call_tags),
                 Route("/desk/conversations/{id}/assignees", self._assignees),
                 Route("/desk/targets", lambda request: self._read(request, self.targets)),
+                Route("/desk/dial/lines", lambda request: self._read(request, {"lines": self.lines_out})),
                 Route("/desk/dial/check", lambda request: self._read(request, self.check)),
                 Route("/rtc/config", lambda _: JSONResponse({"ice_servers": []})),
                 Route("/desk/conversations/{id}/timeline", self._timeline),

@@ -31,10 +31,10 @@ def line_of(conn: Connection, callback_id: str) -> str | None:
 
 
 def cards(conn: Connection, user_id: str, role: str) -> list[dict[str, Any]]:
-    """Those who wait, first whose turn is first (priority 1 before none, then who waited longest), then those that
-    somebody has taken lately, the newest first."""
+    """Those who wait or are being called, first whose turn is first (priority 1 before none, then who waited longest),
+    then those that somebody has taken lately, the newest first."""
     taken_since = clock.now_ms(conn) - TAKEN_FOR_MS
-    is_waiting = callbacks.c.state == "waiting"
+    is_waiting = callbacks.c.state.in_(("waiting", "calling"))  # whoever does not answer waits again, in the same place
     query = (
         select(
             callbacks,
@@ -75,6 +75,7 @@ def _card(row: Any) -> dict[str, Any]:
         "spoken": numbers.spoken_form(row["number"], row["line_country"]),
         "flag": numbers.flag(numbers.country_of(row["number"])),
         "line": row["line_name"],
+        "line_id": row["line_id"],
         "path": chosen(row["path"]),
         "digits": typed(row["digits"]),
         "priority": row["priority"],

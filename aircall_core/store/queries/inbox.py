@@ -69,6 +69,7 @@ def conversations_of(conn: Connection, user_id: str, role: str, *, limit: int = 
             calls.c.missed_reason,
             calls.c.path,
             users.c.name.label("answered_by"),
+            callbacks.c.id.label("callback_id"),
             callbacks.c.state.label("callback_state"),
             callbacks.c.settled_at.label("callback_at"),
             _caller_back.c.name.label("callback_by"),
@@ -104,7 +105,12 @@ def _row(row: Any) -> Row:
             "missed_reason": row["missed_reason"],
             "branch": (chosen(row["path"]) or [""])[-1],
             "callback": row["callback_state"]
-            and {"state": row["callback_state"], "by": row["callback_by"], "at": row["callback_at"]},
+            and {
+                "id": row["callback_id"],
+                "state": row["callback_state"],
+                "by": row["callback_by"],
+                "at": row["callback_at"],
+            },
         }
     return Row(
         id=row["id"],

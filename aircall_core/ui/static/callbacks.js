@@ -38,7 +38,8 @@ function build(host, { data, trigger }) {
   function card(item, turn) {
     const mine = item.by?.id === live.view.user;
     const open = item.state === 'waiting';
-    const who = { name: item.name, number: item.number, spoken: item.spoken };
+    const calling = item.state === 'calling';
+    const who = { name: item.name, number: item.number, spoken: item.spoken, line: item.line_id };
     const off = busy.has(item.id) ? 'true' : null;
     const letters = initials(item.name);
     const facts = [
@@ -52,7 +53,7 @@ function build(host, { data, trigger }) {
           h('button', { type: 'button', 'aria-disabled': off, onclick: () => act(item, () => live.command(`/desk/callbacks/${item.id}/decline`)) }, t('callbacks.decline')),
           h('button', { class: 'accept', type: 'button', 'aria-disabled': off, onclick: () => act(item, () => dial.callBack({ callback: item }, who)) }, icon('back'), t('dial.back')),
         ]
-      : mine
+      : mine && !calling
         ? [h('button', { type: 'button', onclick: () => dial.show(who) }, icon('phone'), t('dial.number'))]
         : [];
     return h(
@@ -65,7 +66,7 @@ function build(host, { data, trigger }) {
         { class: 'grow' },
         h('p', { class: 'first' }, h('a', { class: 'name cut', href: `/conversation?id=${item.conversation_id}`, onclick: (event) => follow(event, item) }, item.name || item.spoken), h('span', { class: 'soft num cut', text: [item.flag, item.name ? item.spoken : '', item.line].filter(Boolean).join('  ') })),
         h('ul', { class: 'facts' }, ...facts.filter(Boolean)),
-        open ? null : h('p', { class: 'by', text: mine ? t('callbacks.by_me', { time: time.format(new Date(item.settled_at)) }) : t('callbacks.by', { name: item.by?.name ?? t('someone'), time: time.format(new Date(item.settled_at)) }) }),
+        open ? null : h('p', { class: 'by', text: calling ? t(mine ? 'callbacks.calling_me' : 'callbacks.calling', { name: item.by?.name ?? t('someone') }) : mine ? t('callbacks.by_me', { time: time.format(new Date(item.settled_at)) }) : t('callbacks.by', { name: item.by?.name ?? t('someone'), time: time.format(new Date(item.settled_at)) }) }),
       ),
       h('div', { class: 'deeds' }, ...deeds),
     );

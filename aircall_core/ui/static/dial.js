@@ -1,18 +1,21 @@
-// Calling somebody back: the desk is told who does it, so that two colleagues do not, and the number is shown to be
-// dialled. A box over the page, which goes with Escape or a click beside it and leaves the ringer usable.
+// Calling a known number: first this agent, then the far end; the toolbar shows what comes of it. On a line that cannot call
+// out, the number is shown instead, to be dialled by another phone: a box over the page, which leaves the ringer usable.
 
+import { dialLines } from './dial_lines.js';
 import { h, icon } from './dom.js';
 import { explain } from './explain.js';
 
-/** `node` belongs into the view's host; `callBack` resolves when the desk has answered. */
+/** `node` belongs into the view's host. `who`: {line: id, number: E.164, spoken: as people read it, name}. */
 export function dialBox(live) {
   const t = (key, values) => live.t(key, values);
+  const lines = dialLines(live);
   const name = h('p', { class: 'dial-name' });
   const number = h('p', { class: 'dial-number num' });
   const copy = h('button', { type: 'button', onclick: toClipboard }, icon('copy'), h('span', { text: t('dial.copy') }));
   const call = h('a', { class: 'button dial-call' }, icon('phone'), t('dial.call'));
+  const note = h('p', { class: 'soft' });
   const close = h('button', { class: 'plain dial-close', type: 'button', 'aria-label': t('close'), onclick: () => node.hidePopover() }, icon('close'));
-  const node = h('div', { class: 'dial', popover: 'auto', role: 'dialog', 'aria-label': t('dial.title') }, close, name, number, h('div', { class: 'dial-deeds' }, copy, call), h('p', { class: 'soft', text: t('dial.note') }));
+  const node = h('div', { class: 'dial', popover: 'auto', role: 'dialog', 'aria-label': t('dial.title') }, close, name, number, h('div', { class: 'dial-deeds' }, copy, call), note);
   let shown = {};
 
   async function toClipboard() {
@@ -27,29 +30,53 @@ export function dialBox(live) {
     }
   }
 
-  /** Take a missed call (or the callback its caller asked for), then show whom to dial. Resolves to whether it is ours. */
-  async function callBack(call_, who) {
-    const path = call_.callback?.state === 'waiting' ? `/desk/callbacks/${call_.callback.id}/take` : `/desk/calls/${call_.id}/call-back`;
+  /** Do it; whether it was done. What the desk refuses is said in words. */
+  async function attempt(deed) {
     try {
-      await live.command(path);
+      await deed();
+      return true;
     } catch (error) {
       live.toast(error.by ? t('dial.taken', { name: error.by.name }) : explain(error, t), { kind: 'error', key: 'dial' });
       return false;
     }
-    show(who);
-    return true;
   }
 
-  /** @param who {name, number: E.164, spoken: as people read it} */
-  function show(who) {
+  /** Whether the line calls out from here. */
+  async function callsOut(line) {
+    await lines.ready;
+    return lines.of(line) !== null;
+  }
+
+  /** Call; resolves to whether the desk took it. */
+  async function dial(who, callback) {
+    if (await callsOut(who.line)) return attempt(() => live.calls.dial({ line: who.line, number: who.number, callback }));
+    show(who, 'dial.by_hand');
+    return false;
+  }
+
+  /**
+   * Call back who was missed. A caller who waits for it keeps the place until they answer. Where the line cannot call out,
+   * the callback is taken, so that two colleagues do not both do it, and the number is shown.
+   */
+  async function callBack(missed, who) {
+    const waits = missed.callback?.state === 'waiting' ? missed.callback.id : undefined;
+    if (await callsOut(who.line)) return dial(who, waits);
+    const path = waits ? `/desk/callbacks/${waits}/take` : `/desk/calls/${missed.id}/call-back`;
+    const done = await attempt(() => live.command(path));
+    if (done) show(who, 'dial.note');
+    return done;
+  }
+
+  function show(who, why = 'dial.note') {
     shown = who;
     name.textContent = who.name && who.name !== who.spoken ? who.name : '';
     number.textContent = who.spoken;
     call.href = `tel:${who.number}`;
     copy.querySelector('span').textContent = t('dial.copy');
+    note.textContent = t(why);
     if (!node.matches(':popover-open')) node.showPopover();
     call.focus();
   }
 
-  return { node, callBack, show };
+  return { node, dial, callBack, show };
 }

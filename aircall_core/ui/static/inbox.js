@@ -62,7 +62,7 @@ function build(host, { data, trigger }) {
   async function callBack(made) {
     const { item } = made;
     made.back.setAttribute('aria-busy', 'true');
-    await dial.callBack(item.call, { name: item.named ? item.title : '', number: item.dial, spoken: item.number });
+    await dial.callBack(item.call, { name: item.named ? item.title : '', number: item.dial, spoken: item.number, line: item.line_id });
     made.back.removeAttribute('aria-busy');
   }
 

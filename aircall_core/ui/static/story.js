@@ -152,7 +152,7 @@ export function waited(call) {
 
 /** Whether somebody should call back: nobody answered, and nobody does it already or refused to. */
 export function owed(call) {
-  return look(call) === 'missed' && !['taken', 'declined'].includes(call.callback?.state);
+  return look(call) === 'missed' && !['calling', 'taken', 'declined'].includes(call.callback?.state);
 }
 
 /** A call from its own event alone, before the desk has been asked. */

@@ -185,7 +185,7 @@ function build(host, { data, trigger }) {
 
   async function callBack(bubble) {
     bubble.parts.deed.setAttribute('aria-busy', 'true');
-    await dial.callBack(bubble.call, { name: data.name, number: data.dial, spoken: data.spoken });
+    await dial.callBack(bubble.call, { name: data.name, number: data.number, spoken: data.spoken, line: data.line });
     bubble.parts.deed.removeAttribute('aria-busy');
     refresh();
   }
@@ -197,7 +197,7 @@ function build(host, { data, trigger }) {
       if (newest && newest !== bubble) newest.parts.deed.hidden = true;
       newest = bubble;
     }
-    bubble.parts.deed.hidden = bubble !== newest || !data.dial || !owed(bubble.call);
+    bubble.parts.deed.hidden = bubble !== newest || !data.number || !owed(bubble.call);
   }
 
   function redraw(bubble, value) {
