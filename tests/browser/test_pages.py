@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from aircall_core.desk import demo, people
+from aircall_core.desk import demo
 from aircall_core.domain.events import Event
 from aircall_core.store.queries import inbox
 from tests.browser.kit import (
@@ -24,7 +24,7 @@ from tests.browser.kit import (
     toolbar,
 )
 from tests.support.audio import has_tone, level, read_wav
-from tests.support.desk_system import PASSWORD, Line, System, User
+from tests.support.desk_system import Line, System, User
 from tests.support.netns import NetNs
 from tests.support.processes import eventually
 
@@ -58,11 +58,10 @@ def site(netns: NetNs, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Off
 
 
 def demo_user(system: System, name: str) -> User:
-    """A user of the demo, signed in."""
+    """A user of the demo, yet to be let in."""
     email = f"{name}@demo.example"
     with system.store.read() as conn:
         row = conn.exec_driver_sql(f"SELECT id, name FROM users WHERE email = '{email}'").one()  # noqa: S608  ours
-    people.set_password(system.store, row[0], PASSWORD)
     return User(row[0], row[1], email)
 
 
@@ -71,7 +70,7 @@ def office(site: Office, request: pytest.FixtureRequest) -> Iterator[Office]:
     """As the folder's, with everybody signed in by now."""
     for user in site.users:
         if not user.cookie[0]:
-            site.system.sign_in(user)
+            site.system.let_in(user)
     yield site
     site.leave()
 

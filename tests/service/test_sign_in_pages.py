@@ -46,9 +46,9 @@ def desk(tmp_path: Path, sqlite_url: str) -> Iterator[DeskProcess]:
     process.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium."""
+    """Chromium; each test has contexts of its own."""
     with chromium() as opened:
         yield opened
 
