@@ -58,7 +58,7 @@ class Card {
     this.number.textContent = asked ? who.detail : [card?.flag, number || card?.country].filter(Boolean).join(' ');
     if (card?.country && !asked) this.number.title = this.ctx.country(card.country);
     const letters = initials(asked?.name ?? card?.caller_name ?? '');
-    this.why.textContent = [whyHere(call, card, live.view, t), this.#holds()].filter(Boolean).join(' · ');
+    this.why.textContent = [whyHere(call, card, live.view, t), this.#holds()].filter(Boolean).join('\n');
     if (letters) this.avatar.textContent = letters;
     else if (!this.avatar.querySelector('svg')) this.avatar.replaceChildren(icon('phone'));
     this.line.textContent = card?.line_name ?? '';

@@ -2,6 +2,7 @@
 // and its nodes are never made anew. What it shows is what the log has said; who has the call is in family.js, what can be
 // done with it in deeds.js, the words in parties.js.
 
+import { callPanel } from './call_panel.js';
 import { Rows } from './call_rows.js';
 import { Chooser } from './chooser.js';
 import { deeds, hangupOf, keysFor } from './deeds.js';
@@ -31,7 +32,8 @@ function build(host, { data, trigger }) {
   const detail = h('p', { class: 'detail soft cut' });
   const rec = h('span', { class: 'rec' });
   const details = new Details(live, { brief: true });
-  const more = h('button', { type: 'button', class: 'plain more', 'aria-expanded': 'false', onclick: unfold }, icon('up'));
+  const panel = callPanel(live);
+  const more = h('button', { type: 'button', class: 'plain more', 'aria-expanded': 'false', 'aria-label': t('toolbar.more'), onclick: unfold }, h('span', { text: t('toolbar.notes') }), icon('up'));
   const state = h('span', { class: 'words', role: 'status' });
   const since = h('span', { class: 'num', role: 'timer', 'aria-label': t('toolbar.since') });
   const here = h('button', { class: 'here', type: 'button', hidden: true, onclick: () => run('here', () => live.calls.bringHere(call.id)) }, t('toolbar.here'));
@@ -66,11 +68,16 @@ function build(host, { data, trigger }) {
   const bar = h(
     'div',
     { class: 'bar', role: 'toolbar', 'aria-label': t('toolbar.title'), popover: 'manual', onkeydown: arrows },
-    note,
-    rows.node,
-    h('div', { class: 'top' }, name, timer),
-    h('div', { class: 'second' }, detail, rec),
-    h('div', { class: 'known' }, details.node, more),
+    h(
+      'div',
+      { class: 'upper' },
+      note,
+      rows.node,
+      h('div', { class: 'top' }, name, timer),
+      h('div', { class: 'second' }, detail, rec),
+      h('div', { class: 'known' }, details.node, more),
+      panel.node,
+    ),
     h('div', { class: 'state' }, state, since, here),
     h('div', { class: 'buttons' }, ...order),
   );
@@ -120,9 +127,7 @@ function build(host, { data, trigger }) {
   }
 
   function unfold() {
-    const open = bar.classList.toggle('unfolded');
-    more.setAttribute('aria-expanded', String(open));
-    more.setAttribute('aria-label', t(open ? 'toolbar.less' : 'toolbar.more'));
+    more.setAttribute('aria-expanded', String(bar.classList.toggle('unfolded')));
   }
 
   /** One stop for Tab, arrows inside: the toolbar pattern. */
@@ -162,6 +167,7 @@ function build(host, { data, trigger }) {
     }
     if (!call) {
       rows.update(null, []);
+      panel.update(null);
       if (shown) bar.hidePopover();
       tickWhile(false);
       return;
@@ -171,7 +177,8 @@ function build(host, { data, trigger }) {
     put(name.firstChild, who.name);
     put(detail, who.detail);
     details.update(call, card);
-    more.hidden = details.node.children.length < 2;
+    panel.update(call);
+    more.classList.toggle('unsaved', ['waiting', 'refused'].includes(panel.state()));
     const [words, look, from] = stands();
     put(state, words);
     state.parentNode.dataset.look = look;
@@ -276,7 +283,6 @@ function build(host, { data, trigger }) {
   height.observe(bar);
   subs.add(() => height.disconnect());
 
-  more.setAttribute('aria-label', t('toolbar.more'));
   subs.on(live, 'view', draw);
   subs.on(live, 'focus-call', () => {
     draw(); // this view may not have heard of the call yet
@@ -297,10 +303,11 @@ function build(host, { data, trigger }) {
     destroy() {
       tickWhile(false);
       outcome.destroy();
+      panel.stop();
       for (const one of popovers) one.destroy();
       subs.stop();
     },
   };
 }
 
-export const mount = mounter(build, 'dock.css', 'details.css', 'toolbar.css', 'call_popovers.css');
+export const mount = mounter(build, 'dock.css', 'details.css', 'call_panel.css', 'toolbar.css', 'call_popovers.css');
