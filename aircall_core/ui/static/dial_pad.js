@@ -22,7 +22,7 @@ export class DialPad extends Popover {
     const keys = h('div', { class: 'keys', role: 'group', 'aria-label': t('pad.keys') });
     const label = h('span', { text: t('pad.call') });
     const call = h('button', { class: 'accept', type: 'button', onclick: () => this.dial() }, icon('phone'), label);
-    const form = h('div', { class: 'pad' }, h('div', { class: 'by' }, choice, only), input, verdict, keys, call);
+    const form = h('div', { class: 'dialler' }, h('div', { class: 'by' }, choice, only), input, verdict, keys, call);
     const none = h('p', { class: 'soft', hidden: true, text: t('pad.no_lines') });
     super(live, button, t('pad.title'), none, form);
     Object.assign(this, { t, choice, only, input, verdict, keys, call, label, form, none, asked: 0, seen: null, busy: false });
