@@ -44,6 +44,8 @@ WORDS: dict[str, dict[str, Said]] = {
             "Please try again a little later. Goodbye."
         ),
         "recording-notice": "Please note that this call is recorded.",
+        "recording-paused": "The recording is paused.",
+        "recording-resumed": "The recording continues.",
         "blocked": "I am sorry, this call cannot be completed. Goodbye.",
         "voicemail": "Please leave a message after the tone. When you are done, just hang up.",
         "goodbye": "Thank you for calling. Goodbye.",
@@ -62,6 +64,8 @@ WORDS: dict[str, dict[str, Said]] = {
     "es": {
         "nobody-available": (Cut("vm-nobodyavail"), 0.35, Cut("please-try-again"), 0.35, Cut("vm-goodbye")),
         "recording-notice": (Cut("queue-youarenext", 0, 0.80), 0.03, Cut("conf-now-recording", 1.20)),
+        "recording-paused": "La grabación está en pausa.",
+        "recording-resumed": "La grabación continúa.",
         "blocked": "Lo sentimos, no podemos atender esta llamada. Hasta pronto.",
         "voicemail": (Cut("vm-intro", 0, 3.50),),
         "goodbye": (Cut("auth-thankyou"), 0.2, Cut("vm-goodbye")),
@@ -81,6 +85,8 @@ WORDS: dict[str, dict[str, Said]] = {
     "fr": {
         "nobody-available": (Cut("vm-nobodyavail"), 0.35, Cut("please-try-call-later"), 0.35, Cut("vm-goodbye")),
         "recording-notice": (Cut("queue-youarenext", 0, 0.74), 0.03, Cut("conf-now-recording", 0.86)),
+        "recording-paused": "L'enregistrement est en pause.",
+        "recording-resumed": "L'enregistrement reprend.",
         "blocked": (Cut("cannot-complete-as-dialed", 0.14, 1.95), 0.35, Cut("vm-goodbye")),
         "voicemail": (Cut("vm-intro", 0, 5.42),),
         "goodbye": (Cut("auth-thankyou"), 0.2, Cut("vm-goodbye")),
