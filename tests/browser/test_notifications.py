@@ -30,7 +30,7 @@ from tests.support.chromium import profile
 from tests.support.desktop import Desktop, Shown
 from tests.support.processes import eventually
 
-pytestmark = [pytest.mark.browser, pytest.mark.alone, pytest.mark.sip, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.browser, pytest.mark.sip, pytest.mark.timeout(240)]
 
 
 @pytest.fixture
@@ -78,6 +78,7 @@ def ring(office: Office, desktop: Desktop) -> Shown:
 
 
 @pytest.mark.parametrize("put_away", [behind, minimised])
+@pytest.mark.alone
 def test_accepted_from_the_notification_the_tab_comes_to_the_front_with_the_callers_voice(
     office: Office, desktop: Desktop, seat: Seat, tmp_path: Path, put_away: Callable[[Page], None]
 ) -> None:
@@ -164,6 +165,7 @@ def test_who_looks_at_the_console_gets_none_until_they_look_away(office: Office,
     assert desktop.open == {}, "closed by hand, it stays closed for this ring"
 
 
+@pytest.mark.alone
 def test_accepted_with_no_tab_left_the_console_opens_with_the_call(
     office: Office, desktop: Desktop, seat: Seat, tmp_path: Path
 ) -> None:

@@ -14,7 +14,7 @@ from tests.support.chromium import chromium, heard, listen
 from tests.support.netns import NetNs
 from tests.support.processes import eventually
 
-pytestmark = [pytest.mark.browser, pytest.mark.alone, pytest.mark.usefixtures("netns")]
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("netns")]
 
 MICROPHONE_HZ, CALLER_HZ = 440, 1000
 CALL = "call-0001"
@@ -86,6 +86,7 @@ def next_frames(end: WorkerEnd, seconds: float) -> Any:
 
 
 @pytest.mark.parametrize("worker", [8000, 16000], ids=["pcmu", "opus"], indirect=True)
+@pytest.mark.alone
 def test_tones_both_ways_without_a_gap(page: Any, worker: FakeWorker) -> None:
     end = connect(page, worker)
     next_frames(end, 2)  # the browser's playout settles
@@ -102,6 +103,7 @@ def test_tones_both_ways_without_a_gap(page: Any, worker: FakeWorker) -> None:
     assert gaps(at_worker, MICROPHONE_HZ, worker.rate) == []
 
 
+@pytest.mark.alone
 def test_mute_sends_silence_and_unmute_sound_again(page: Any, worker: FakeWorker) -> None:
     end = connect(page, worker)
     assert has_tone(next_frames(end, 1), MICROPHONE_HZ, 8000, at_least_db=-20)
@@ -113,6 +115,7 @@ def test_mute_sends_silence_and_unmute_sound_again(page: Any, worker: FakeWorker
     assert has_tone(next_frames(end, 0.5), MICROPHONE_HZ, 8000, at_least_db=-20)
 
 
+@pytest.mark.alone
 def test_levels_for_a_meter(page: Any, worker: FakeWorker) -> None:
     connect(page, worker)
     page.wait_for_function("() => { const { mic, caller } = phone.levels(); return mic > 0.1 && caller > 0.05; }")
@@ -142,6 +145,7 @@ def test_one_leg_a_call_however_often_it_is_offered(page: Any, worker: FakeWorke
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "stalled"])
+@pytest.mark.alone
 def test_another_gateway_takes_over(
     browser: Any, worker: FakeWorker, gateway: GatewayProcess, short_path: Path, sqlite_url: str, how: signal.Signals
 ) -> None:
@@ -171,6 +175,7 @@ def test_another_gateway_takes_over(
         gateway.process.kill(signal.SIGKILL)
 
 
+@pytest.mark.alone
 def test_a_gateway_that_stops_in_order_sends_its_browsers_elsewhere(
     page: Any, worker: FakeWorker, gateway: GatewayProcess
 ) -> None:
@@ -192,6 +197,7 @@ def test_a_call_that_is_over_is_not_offered_again(page: Any, worker: FakeWorker,
 
 
 @pytest.mark.parametrize("worker", [8000, 16000], ids=["pcmu", "opus"], indirect=True)
+@pytest.mark.alone
 def test_a_bad_network_is_heard_as_little_as_can_be(
     page: Any, worker: FakeWorker, desk: SignallingDesk, gateway: GatewayProcess, netns: NetNs
 ) -> None:
@@ -223,6 +229,7 @@ def share_with_tone(samples: Samples, frequency: float, rate: int) -> float:
     return sum(has_tone(window, frequency, rate, at_least_db=-25) for window in windows) / len(windows)
 
 
+@pytest.mark.alone
 def test_a_path_that_dies_without_a_word_is_replaced(
     page: Any, worker: FakeWorker, desk: SignallingDesk, netns: NetNs
 ) -> None:
@@ -236,6 +243,7 @@ def test_a_path_that_dies_without_a_word_is_replaced(
         assert has_tone(next_frames(end_of(page, worker), 1), MICROPHONE_HZ, 8000, at_least_db=-20)
 
 
+@pytest.mark.alone
 def test_a_firewall_and_a_nat_are_told_apart(
     browser: Any, netns: NetNs, worker: FakeWorker, short_path: Path, sqlite_url: str
 ) -> None:
