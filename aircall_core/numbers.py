@@ -80,6 +80,7 @@ _KINDS: Final = {value: name.lower() for name, value in vars(phonenumbers.PhoneN
 _KNOWN_EMERGENCY: Final = ("112", "911", "999", "000")
 _TOO_SHORT: Final = (NumberParseException.TOO_SHORT_NSN, NumberParseException.TOO_SHORT_AFTER_IDD)
 _LONGEST_SHORT_CODE: Final = 6
+_SHORTEST: Final = 3  # digits that the library reads as a number at all
 
 
 def read(typed: str, country: str) -> Reading:
@@ -97,7 +98,7 @@ def read(typed: str, country: str) -> Reading:
     try:
         parsed = phonenumbers.parse(digits, country or None)
     except NumberParseException as error:
-        too_short = error.error_type in _TOO_SHORT
+        too_short = error.error_type in _TOO_SHORT or len(digits.removeprefix("+")) < _SHORTEST
         why = None if too_short else Why.NOT_A_NUMBER
         return Reading(replace(plain, why=why), country=country, too_short=too_short)
     region = phonenumbers.region_code_for_number(parsed)
