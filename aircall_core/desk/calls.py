@@ -4,27 +4,25 @@ Nothing here talks to the network: the worker that owns the call follows the log
 is a fact (``desk.facts``) that carries the command's id.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
-from aircall_core.desk import availability, distribution
+from aircall_core.desk import afterwork, availability, distribution, talk
 from aircall_core.desk.errors import DeskError, not_found
 from aircall_core.desk.ringing import call_event
+from aircall_core.desk.wishes import intent, own_call
 from aircall_core.domain import events as kinds
-from aircall_core.domain.call import TALKING, State
+from aircall_core.domain.call import State
 from aircall_core.store import calls as rows
 from aircall_core.store import people
 from aircall_core.store.engine import Tx
 
 ACCEPT_PATIENCE_MS = 10_000  # an accept that its worker has not seen by then is void
-COMMAND_PATIENCE_MS = 10_000
 
 
 def accept(tx: Tx, call_id: str, user_id: str, *, command: str, peer: str, tab: str) -> None:
     """The user wants to take a ringing call with the audio of ``peer``.
 
-    Exactly one user wins a call, and a user wins at most one call. Repeating the winning command changes nothing.
-    Raises DeskError: not_found, busy (the user is in another call), taken (``by`` says whose it is), over.
+    Exactly one user wins a call. A user wins one at a time; with call waiting a second one, and the first goes on
+    hold. Repeating the winning command changes nothing. Raises DeskError: not_found, busy (the user is in another
+    call), tag_due (the last call comes first), taken (``by`` says whose it is), over.
     """
     tx.take_turn()
     call = rows.get(tx.conn, call_id)
@@ -32,11 +30,9 @@ def accept(tx: Tx, call_id: str, user_id: str, *, command: str, peer: str, tab: 
         raise not_found("The call")
     if call["accepted_by"] == user_id and call["accept_command"] == command:
         return
+    afterwork.no_tag_owed(tx, user_id, call_id)
     if not rows.take_agent(tx.conn, user_id, call_id):
-        held = rows.active_call_of(tx.conn, user_id)
-        if held != call_id:
-            raise DeskError("busy", "You are in another call.", 409, {"call": held})
-        raise DeskError("taken", "You have taken this call already.", 409, {"by": _who(tx, user_id)})
+        _take_second(tx, call_id, user_id)
     rows.get(tx.conn, call_id, lock=True)  # another tab of the user may be rejecting it: whoever is first counts
     deadline = tx.now_ms() + ACCEPT_PATIENCE_MS
     won = user_id in rows.ringing_users(tx.conn, call_id) and rows.change(
@@ -69,6 +65,18 @@ def accept(tx: Tx, call_id: str, user_id: str, *, command: str, peer: str, tab: 
     distribution.release(tx, user_id, call_id, actor)
 
 
+def _take_second(tx: Tx, call_id: str, user_id: str) -> None:
+    """The user is in a call. With call waiting it goes on hold for another one; else that cannot be."""
+    active = rows.active_call_of(tx.conn, user_id)
+    if active == call_id:
+        raise DeskError("taken", "You have taken this call already.", 409, {"by": _who(tx, user_id)})
+    standing = people.standing(tx.conn, user_id, tx.now_ms())
+    if active is None or standing is None or not standing.waiting:
+        raise DeskError("busy", "You are in another call.", 409, {"call": active})
+    talk.hold_all(tx, active, user_id)
+    rows.point_agent(tx.conn, user_id, call_id)
+
+
 def reject(tx: Tx, call_id: str, user_id: str, *, command: str) -> None:
     """Stop ringing this user for this call; the others ring on, or the next are rung. Repeating changes nothing."""
     tx.take_turn()
@@ -82,22 +90,25 @@ def reject(tx: Tx, call_id: str, user_id: str, *, command: str) -> None:
 
 
 def hang_up(tx: Tx, call_id: str, user_id: str, *, command: str) -> None:
-    """The user who has the call wants it to end."""
-    call = _own_call(tx, call_id, user_id)
-    tx.append(_intent(tx, kinds.CALL_HANGUP_WANTED, call, user_id, command=command))
+    """The user who has the call, or has made it for another one of theirs, wants it to end.
+
+    What becomes of a caller who would be left with nobody is decided by the worker: whom the user was asking has them.
+    """
+    call = own_call(tx, call_id, user_id, asks=True)
+    tx.append(intent(tx, kinds.CALL_HANGUP_WANTED, call, user_id, command=command))
 
 
 def mute(tx: Tx, call_id: str, user_id: str, *, command: str, muted: bool) -> None:
     """The user wants the caller to hear them no more (True) or again (False)."""
-    call = _own_call(tx, call_id, user_id)
-    tx.append(_intent(tx, kinds.CALL_MUTE_WANTED, call, user_id, command=command, muted=muted))
+    call = own_call(tx, call_id, user_id)
+    tx.append(intent(tx, kinds.CALL_MUTE_WANTED, call, user_id, command=command, muted=muted))
 
 
 def move_audio(tx: Tx, call_id: str, user_id: str, *, peer: str, tab: str) -> None:
     """Another peer of the same user carries the call's audio from now on (after a reload, or from another tab)."""
-    call = _own_call(tx, call_id, user_id)
-    if call["audio_peer"] == peer:
-        return
+    call = own_call(tx, call_id, user_id)
+    if call["audio_peer"] == peer or (call["parent_id"] is not None and call["started_by"] == user_id):
+        return  # who has made a call for another one of theirs speaks in both with that one's audio
     rows.change(tx.conn, call_id, audio_peer=peer)
     tx.append(
         call_event(
@@ -109,31 +120,6 @@ def move_audio(tx: Tx, call_id: str, user_id: str, *, peer: str, tab: str) -> No
             tab=tab,
             epoch=call["owner_epoch"],
         )
-    )
-
-
-def _own_call(tx: Tx, call_id: str, user_id: str) -> Mapping[str, Any]:
-    """The call, held, if this user has it. Raises DeskError not_found, over, not_yours."""
-    tx.take_turn()
-    call = rows.get(tx.conn, call_id, lock=True)
-    if call is None:
-        raise not_found("The call")
-    if call["state"] == State.ENDED.value:
-        raise DeskError("over", "The call is over.", 409)
-    if call["accepted_by"] != user_id or State(call["state"]) not in TALKING | {State.ACCEPTING}:
-        raise DeskError("not_yours", "This call is not yours.", 409)
-    return call
-
-
-def _intent(tx: Tx, kind: str, call: Mapping[str, Any], user_id: str, **data: object) -> Any:
-    return call_event(
-        kind,
-        call,
-        f"user:{user_id}",
-        user_id=user_id,
-        deadline=tx.now_ms() + COMMAND_PATIENCE_MS,
-        epoch=call["owner_epoch"],
-        **data,
     )
 
 

@@ -23,6 +23,7 @@ from aircall_core.service import (
     rtc,
     session_pages,
     tags,
+    talk,
     trunk_test,
 )
 from aircall_core.service.endpoint import ADMINS, EVERYBODY, LEADERS, METRICS, PUBLIC, SPEAKERS, Entry
@@ -58,6 +59,17 @@ ROUTES: Final = (
     Entry("POST", "/desk/calls/{call}/reject", EVERYBODY, commands.reject, commands.Command),
     Entry("POST", "/desk/calls/{call}/hangup", EVERYBODY, commands.hang_up, commands.Command),
     Entry("POST", "/desk/calls/{call}/mute", EVERYBODY, commands.mute, commands.Mute),
+    # During a call, and calls out
+    Entry("POST", "/desk/calls/{call}/hold", EVERYBODY, talk.hold, talk.Hold),
+    Entry("POST", "/desk/calls/{call}/talk", EVERYBODY, talk.talk_to, commands.Command),
+    Entry("POST", "/desk/calls/{call}/merge", EVERYBODY, talk.merge, commands.Command),
+    Entry("POST", "/desk/calls/{call}/keys", EVERYBODY, talk.keys, talk.Pressed),
+    Entry("POST", "/desk/calls/{call}/recording", EVERYBODY, talk.record, talk.Recording),
+    Entry("POST", "/desk/calls/{call}/transfer", EVERYBODY, talk.transfer, talk.Transfer),
+    Entry("POST", "/desk/calls/{call}/consult", EVERYBODY, talk.consult, talk.Consult),
+    Entry("POST", "/desk/calls/{call}/complete", EVERYBODY, talk.complete, talk.Complete),
+    Entry("GET", "/desk/targets", EVERYBODY, talk.targets),
+    Entry("POST", "/desk/dial", SPEAKERS, talk.dial, talk.DialBody),
     # Calling back
     Entry("GET", "/desk/callbacks", EVERYBODY, callbacks.listed),
     Entry("POST", "/desk/callbacks/{callback}/take", SPEAKERS, callbacks.take, commands.Command),

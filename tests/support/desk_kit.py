@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import insert, update
 
-from aircall_core.desk import arrivals, availability, calls, facts, flow_facts
+from aircall_core.desk import arrivals, availability, calls, facts, flow_facts, talk_facts
 from aircall_core.desk.arrivals import Arrival, ArrivalPlan
 from aircall_core.desk.availability import Beat
 from aircall_core.ids import new_id, now_ms
@@ -132,6 +132,17 @@ class Desk:
         """The call's worker reports something that the flow did; what it is told."""
         with self.store.write() as tx:
             return getattr(flow_facts, name)(tx, self.owner, call, **fields)
+
+    def told(self, name: str, call: str, **fields: Any) -> Any:
+        """The call's worker reports something that became of it while somebody talked in it; what it is told."""
+        with self.store.write() as tx:
+            known = getattr(talk_facts, name, None) or getattr(facts, name)
+            return known(tx, self.owner, call, **fields)
+
+    def wish(self, use_case: Callable[..., Any], call: str, name: str, **fields: Any) -> Any:
+        """The user of this name wants something of a call (a use case of talk, transfers, calls); what it gives."""
+        with self.store.write() as tx:
+            return use_case(tx, call, self.ids[name], **{"command": new_id(), **fields})
 
     def call(self, call_id: str) -> dict[str, Any]:
         """The call's row."""

@@ -6,24 +6,35 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from aircall_core.domain.events import CALL_ARRIVED, CALL_RINGING, EventRow
+from aircall_core.domain.events import (
+    CALL_ARRIVED,
+    CALL_DIAL_WANTED,
+    CALL_RETURNED,
+    CALL_RINGING,
+    CALL_TRANSFERRED,
+    EventRow,
+)
 from aircall_core.store import nodes as node_rows
 from aircall_core.store import people
 from aircall_core.store.queries.cards import Card, cards
 from aircall_core.store.rows import many
 from aircall_core.store.tables import call_legs, calls, trunks, users
 
-WITH_CARD = frozenset({CALL_ARRIVED, CALL_RINGING})
+# Whoever gets these may never have heard of the call before.
+WITH_CARD = frozenset({CALL_ARRIVED, CALL_RINGING, CALL_RETURNED, CALL_DIAL_WANTED, CALL_TRANSFERRED})
 
 
 def parties(conn: Connection, call_ids: Iterable[str]) -> dict[str, frozenset[str]]:
-    """Users with a leg in each of these calls: rung now or before."""
+    """Users who are part of each of these calls, whatever lines they see: rung now or before, or who made it."""
     wanted = sorted(set(call_ids))
     found: dict[str, set[str]] = {}
     if wanted:
         query = select(call_legs.c.call_id, call_legs.c.user_id).where(call_legs.c.call_id.in_(wanted))
         for row in conn.execute(query):
             found.setdefault(row.call_id, set()).add(row.user_id)
+        made = select(calls.c.id, calls.c.started_by).where(calls.c.id.in_(wanted), calls.c.started_by.is_not(None))
+        for row in conn.execute(made):
+            found.setdefault(row.id, set()).add(row.started_by)
     return {call_id: frozenset(who) for call_id, who in found.items()}
 
 
@@ -56,7 +67,7 @@ def trunk_states(conn: Connection) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """What is joined to a batch of events: users with a leg in each call, names of users, cards of ringing calls."""
+    """What is joined to a batch of events: users who are part of each call, names of users, cards of ringing calls."""
 
     parties: dict[str, frozenset[str]]
     names: dict[str, str]
