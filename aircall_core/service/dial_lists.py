@@ -87,24 +87,29 @@ def change(ask: Ask) -> dict[str, str]:
 
 
 def read(ask: Ask) -> dict[str, Any]:
-    """GET /desk/dial-lists/{list}: how far it is, and the entry that the asker has claimed."""
+    """GET /desk/dial-lists/{list}: how far it is, who is at it, and the asker's own entry, claimed or being called."""
     with ask.desk.store.read() as conn:
-        list_id = seen_list(ask, conn)
-        found = queries.one_list(conn, list_id)
-        mine = next((one for one in rows.claims_of(conn, ask.who.user_id) if one["list_id"] == list_id), None)
-        return {"list": found, "mine": queries.entry(conn, mine["id"]) if mine else None}
+        list_id, user = seen_list(ask, conn), ask.who.user_id
+        mine = next((claim["id"] for claim in rows.claims_of(conn, user) if claim["list_id"] == list_id), None)
+        calling = queries.calling(conn, list_id, user)
+        return {
+            "list": {**(queries.one_list(conn, list_id) or {}), "at_work": queries.at_work(conn, list_id)},
+            "mine": queries.entry(conn, mine) if mine else None,
+            "calling": queries.entry(conn, calling) if calling else None,
+        }
 
 
 def entries(ask: Ask) -> dict[str, Any]:
-    """GET /desk/dial-lists/{list}/entries?show=waiting|done|skipped&search=&skip=0"""
+    """GET /desk/dial-lists/{list}/entries?show=waiting|done|skipped&search=&skip=0&limit=20"""
     asked = ask.request.query_params
-    shown, skip = asked.get("show", queries.WAITING), asked.get("skip", "0")
-    if shown not in (queries.WAITING, queries.DONE, queries.SKIPPED) or not (skip.isascii() and skip.isdigit()):
-        raise Refused(400, "bad_request", "show is waiting, done or skipped; skip is a whole number.")
+    shown, skip, limit = asked.get("show", queries.WAITING), asked.get("skip", "0"), asked.get("limit", "20")
+    whole = all(one.isascii() and one.isdigit() and len(one) < 7 for one in (skip, limit))
+    if shown not in (queries.WAITING, queries.DONE, queries.SKIPPED) or not whole:
+        raise Refused(400, "bad_request", "show is waiting, done or skipped; skip and limit are whole numbers.")
+    page = {"skip": int(skip), "limit": min(int(limit), queries.MOST)}
     with ask.desk.store.read() as conn:
-        found, more = queries.entries(
-            conn, seen_list(ask, conn), shown, search=asked.get("search", "")[:80], skip=min(int(skip[:9]), 10**6)
-        )
+        list_id = seen_list(ask, conn)
+        found, more = queries.entries(conn, list_id, shown, search=asked.get("search", "")[:80], **page)
     return {"entries": found, "more": more}
 
 

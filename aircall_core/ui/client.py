@@ -1,6 +1,7 @@
 """The pages' writing side: HTTP to the desk process as the user who looks at the page."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -58,6 +59,28 @@ def upload(path: str, fields: Mapping[str, str], file: bytes, *, patience_s: flo
     The file goes without its name, which says nothing that the desk would believe.
     """
     return _json(_ask("POST", path, data=dict(fields), files={"file": ("file", file)}, timeout=_timeout(patience_s)))
+
+
+def upload_told(path: str, fields: Mapping[str, str], file: bytes, *, patience_s: float) -> Iterator[dict[str, Any]]:
+    """The same for what takes a while: one JSON object a line, as the desk tells them. Raises Refused, also midway.
+
+    ``patience_s`` is how long the desk may be silent.
+    """
+    files, timeout = {"file": ("file", file)}, _timeout(patience_s)
+    try:
+        with _http().stream(
+            "POST", path, headers=_as_the_user(), data=dict(fields), files=files, timeout=timeout
+        ) as answer:
+            if not answer.is_success:
+                answer.read()
+                _json(answer)
+            for line in answer.iter_lines():
+                told = json.loads(line)
+                if error := told.get("error"):
+                    raise Refused(error["code"], error["message"])
+                yield told
+    except httpx.HTTPError as away:
+        raise Refused("unreachable", t("page.desk_away")) from away
 
 
 def fetch(path: str) -> bytes:

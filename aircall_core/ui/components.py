@@ -87,7 +87,16 @@ def timeline(who: Identity, conversation_id: str, party: dict[str, str], **callb
     Trigger: refresh, when what the page itself shows has changed.
     """
     key = f"timeline-{conversation_id}"
-    _mount("timeline", who, {"conversation": conversation_id, **party}, key=key, **callbacks)
+    writes = {"writes": who.role != "analyst"}  # notes
+    _mount("timeline", who, {"conversation": conversation_id, **party, **writes}, key=key, **callbacks)
+
+
+def dialer(who: Identity, list_id: str, leads: bool, **triggers: Callable[[], None]) -> None:
+    """A list of the power dialer, which reads and follows the desk by itself. ``leads``: may change the order.
+
+    Triggers: open (conversation id), refresh, when what the page itself shows has changed.
+    """
+    _mount("dialer", who, {"list": list_id, "leads": leads}, key=f"dialer-{list_id}", **triggers)
 
 
 def devices(who: Identity) -> None:

@@ -15,12 +15,14 @@ from aircall_core.ui.gate import desk_address
 from aircall_core.ui.text import t
 
 CONVERSATION = "conversation.py"
+DIALER = "dialer.py"  # for who speaks with customers
 
 
 # Section -> pages as (file, name, icon), in the order of the sidebar. The first is home.
 _WORK = (
     ("inbox.py", "inbox", "inbox"),
     (CONVERSATION, "conversation", "forum"),
+    (DIALER, "dialer", "dialer_sip"),
     ("audio_check.py", "audio_check", "graphic_eq"),
 )
 _DIALLING = ("settings/dialling.py", "dialling", "phone_forwarded")
@@ -55,7 +57,8 @@ _ADMIN = {
 def outline(role: str) -> dict[str, tuple[tuple[str, str, str], ...]]:
     """The pages of a role by section."""
     more = _ADMIN if role == "administrator" else _LEADER if role == "supervisor" else {}
-    return {"": _WORK, **more}
+    work = tuple(page for page in _WORK if page[0] != DIALER or role != "analyst")
+    return {"": work, **more}
 
 
 def pages(role: str) -> dict[str, list[StreamlitPage]]:
@@ -101,6 +104,7 @@ def account(who: Identity) -> None:
     with st.sidebar.popover(format.plain(who.name), icon=":material/account_circle:", width="stretch"):
         st.caption(t(f"role.{who.role}"))
         components.notifications(who)
+        components.keys(who)
         # A form of the browser, since only the desk may end the session and clear its cookie.
         st.html(
             f'<form method="post" action="{escape(logout)}" class="sign-out">'

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, select, true
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, select, text, true, union
 
 from aircall_core import numbers
 from aircall_core.domain.dial_list import State
@@ -22,7 +22,7 @@ from aircall_core.store.tables import (
     users,
 )
 
-MOST: Final = 100  # entries an answer
+MOST: Final = 500  # entries an answer
 TRIES: Final = 5  # calls with a number that are shown before the next one
 WAITING, DONE, SKIPPED = "waiting", "done", "skipped"
 _SHOWN: Final[Mapping[str, Sequence[State]]] = {
@@ -69,7 +69,7 @@ _LISTS: Select[Any] = (
 
 
 def _progress(conn: Connection, list_ids: Sequence[str]) -> dict[str, dict[str, int]]:
-    """How far each list is: total, left (waiting or claimed), done (dialled or skipped), skipped, reached."""
+    """How far each list is: total, waiting, left (waiting or claimed), done (dialled or skipped), skipped, reached."""
     counts = {one: dict.fromkeys((*State, "reached"), 0) for one in list_ids}
     query = select(dial_entries.c.list_id, dial_entries.c.state, func.count())
     for list_id, state, count in conn.execute(
@@ -91,6 +91,7 @@ def _progress(conn: Connection, list_ids: Sequence[str]) -> dict[str, dict[str, 
     return {
         list_id: {
             "total": sum(one[state] for state in State),
+            "waiting": one[State.WAITING],
             "left": one[State.WAITING] + one[State.CLAIMED],
             "done": one[State.DIALLED] + one[State.SKIPPED],
             "skipped": one[State.SKIPPED],
@@ -98,6 +99,37 @@ def _progress(conn: Connection, list_ids: Sequence[str]) -> dict[str, dict[str, 
         }
         for list_id, one in counts.items()
     }
+
+
+def at_work(conn: Connection, list_id: str) -> list[dict[str, str]]:
+    """Id and name of the users who have claimed an entry of the list, or whose call to one goes on; by name."""
+    claims = select(dial_entries.c.user_id).where(
+        dial_entries.c.list_id == list_id, dial_entries.c.state == State.CLAIMED.value
+    )
+    busy = (
+        select(dial_entries.c.user_id)
+        .join(calls, calls.c.id == dial_entries.c.call_id)
+        .where(
+            dial_entries.c.list_id == list_id, dial_entries.c.state == State.DIALLED.value, calls.c.ended_at.is_(None)
+        )
+    )
+    found = many(conn, select(users.c.id, users.c.name).where(users.c.id.in_(union(claims, busy))))
+    return sorted(found, key=lambda one: (one["name"].casefold(), one["id"]))
+
+
+def calling(conn: Connection, list_id: str, user_id: str) -> str | None:
+    """The entry of the list whose call, made by this user, goes on."""
+    query = (
+        select(dial_entries.c.id)
+        .join(calls, calls.c.id == dial_entries.c.call_id)
+        .where(
+            text("calls.direction = 'outbound'"),  # as the partial index has it, word by word
+            calls.c.started_by == user_id,
+            calls.c.ended_at.is_(None),
+            dial_entries.c.list_id == list_id,
+        )
+    )
+    return conn.scalar(query.order_by(calls.c.id.desc()).limit(1))
 
 
 def line_of(conn: Connection, list_id: str) -> str | None:
