@@ -6,8 +6,9 @@ from aircall_core import numbers
 from aircall_core.desk import audit
 from aircall_core.desk.errors import DeskError, Invalid, not_found
 from aircall_core.domain.events import DO_NOT_CALL_CHANGED, STAFF, Event
-from aircall_core.store import Tx, provisioning
+from aircall_core.store import Tx
 from aircall_core.store import dialling as rows
+from aircall_core.store.queries.dialling import home_country
 
 MOST: Final = 100_000
 _LONGEST_NOTE: Final = 200
@@ -16,10 +17,9 @@ _LONGEST_NOTE: Final = 200
 def add(tx: Tx, actor: str, number: str, note: str = "", *, country: str = "") -> str:
     """Put a number on the list, written in any way; the number in E.164. One that is on it stays as it is.
 
-    National numbers are those of ``country`` (ISO 3166; '': the company's). Raises Invalid, DeskError full.
+    National numbers are those of ``country`` (ISO 3166; '': the company's own). Raises Invalid, DeskError full.
     """
-    home = country or (provisioning.setting(tx.conn, "company") or {}).get("country", "")
-    read = numbers.read(number, home)
+    read = numbers.read(number, country or home_country(tx.conn))
     wrong: dict[str, str] = {}
     if not read.valid:
         wrong["number"] = "Enter a number like +33 1 99 00 12 34."

@@ -121,7 +121,7 @@ def _checked(tx: Tx, wanted: Mapping[str, Any], line_id: str | None) -> dict[str
         wrong["assignee_first_s"] = f"Choose at most {LONGEST_ASSIGNEE_S} seconds; 0 is off."
     if wanted["recording"] not in RECORDING:
         wrong["recording"] = "Choose off, on, or notice."
-    wrong |= _outbound_problems(tx, wanted)
+    wrong |= _outbound_problems(tx, wanted, line_id)
     shown = str(wanted["caller_id"] or "").strip()
     caller_id = _number(shown, country) if shown else None
     if shown and caller_id is None:
@@ -148,13 +148,17 @@ def _checked(tx: Tx, wanted: Mapping[str, Any], line_id: str | None) -> dict[str
     }
 
 
-def _outbound_problems(tx: Tx, wanted: Mapping[str, Any]) -> dict[str, str]:
+def _outbound_problems(tx: Tx, wanted: Mapping[str, Any], line_id: str | None) -> dict[str, str]:
     wrong: dict[str, str] = {}
-    trunk_id = wanted["outbound_trunk_id"]
+    trunk_id, line = wanted["outbound_trunk_id"], provisioning.line(tx.conn, line_id) if line_id else None
     trunk = provisioning.trunk(tx.conn, trunk_id) if trunk_id else None
     if trunk_id and trunk is None:
         wrong["outbound_trunk_id"] = "This trunk does not exist any more."
-    elif trunk is not None and not (trunk["outbound_host"] or trunk["host"]):
+    elif (
+        trunk is not None
+        and not (trunk["outbound_host"] or trunk["host"])
+        and (line is None or line["outbound_trunk_id"] != trunk_id)  # one that lost its address must not lock the line
+    ):
         wrong["outbound_trunk_id"] = f"{trunk['name']} takes no calls out: enter its address for them first."
     if wanted["emergency"] not in EMERGENCY:
         wrong["emergency"] = f"Choose one of {', '.join(EMERGENCY)}."

@@ -27,6 +27,12 @@ def countries(conn: Connection) -> frozenset[str]:
     return own_countries(conn) if chosen is None else frozenset(chosen)
 
 
+def home_country(conn: Connection) -> str:
+    """The company's country; of a company that has not said, one of its lines'; ''."""
+    home: str = (provisioning.setting(conn, "company") or {}).get("country", "")
+    return home or min(own_countries(conn), default="")
+
+
 def own_countries(conn: Connection) -> frozenset[str]:
     """The company's country, and those of its lines: what may be called until somebody chooses."""
     home = (provisioning.setting(conn, "company") or {}).get("country", "")
