@@ -8,13 +8,15 @@ from aircall_core.sip.pcm import PcmLink
 from aircall_core.sip.tools import Accept, Stage
 
 if TYPE_CHECKING:
-    from aircall_core.sip.calls import InboundCall
+    from aircall_core.sip.calls import Call
+
+TOGETHER = frozenset({Stage.TALKING, Stage.DIALLING})  # the agent is with the call, or with what it sounds like
 
 
 class AgentSide:
     """What the users of one call wish, and the PCM link of the one who has it."""
 
-    def __init__(self, call: "InboundCall") -> None:
+    def __init__(self, call: "Call") -> None:
         self.call = call
         self.link: PcmLink | None = None
         self.muted = False
@@ -27,7 +29,16 @@ class AgentSide:
         """Nothing comes from the agent."""
         return self._away_since is not None
 
+    @property
+    def user(self) -> str:
+        """Who has the call, or has won it."""
+        return self._accept.user if self._accept else ""
+
     # ---- users' wishes
+
+    def expect(self, accept: Accept) -> None:
+        """The user who had the call made: nobody has to be asked."""
+        self._accept, self._peer = accept, accept.peer
 
     def on_accepting(self, user: str, data: Mapping[str, Any]) -> None:
         """The store has chosen a winner."""
@@ -70,7 +81,12 @@ class AgentSide:
             link = None
         if call.stage is Stage.ACCEPTING and link is not None:
             self._take(link)
-        elif call.stage is Stage.TALKING:
+        elif call.stage is Stage.DIALLING and self.link is None:
+            if link is not None:
+                self._attach(link)
+                call.deadlines.set("agent", 0.1, self._tick)
+                call.on_agent_here()
+        elif call.stage in TOGETHER:
             if link is not None and link is not self.link:
                 self._attach(link)
             self._watch()
@@ -103,7 +119,7 @@ class AgentSide:
         self.call.connect()
 
     def _tick(self) -> None:
-        if self.call.stage is Stage.TALKING:
+        if self.call.stage in TOGETHER:
             self.call.deadlines.set("agent", 0.1, self._tick)
             self.on_audio()
 
@@ -113,24 +129,47 @@ class AgentSide:
         if away and self._away_since is None:
             self._away_since = now
             call.connect()
-            call.say("agent_away", reason="link" if self.link is None or self.link.closed else "silence")
+            if call.stage is Stage.TALKING:
+                call.say("agent_away", reason="link" if self.link is None or self.link.closed else "silence")
         elif not away and self._away_since is not None:
             self._away_since = None
             call.connect()
-            call.say("agent_back")
+            if call.stage is Stage.TALKING:
+                call.say("agent_back")
         elif away and self._away_since is not None and now - self._away_since >= call.tools.rules.returned:
             self._give_back()
 
     def _give_back(self) -> None:
-        """The audio stays away: others are rung, the caller hears music meanwhile."""
+        """The audio stays away: whoever else is in the call has it, or others are rung while the caller hears music."""
         call = self.call
+        if call.internal or call.stage is Stage.DIALLING:
+            call.end("system", "agent_lost" if call.internal else "no_audio")
+            return
+        if call.transfers.lost():
+            return
+        call.family.end_children("agent_lost")
         call.stage = Stage.RINGING
         self.drop()
+        call.hold.clear()
         call.rung.clear()
-        if call.flow.ringing is not None:
-            call.flow.ringing.again()
+        call.wait_in_music()
         call.connect()
         call.say("returned", at=now_ms())
+
+    def take_over(self, other: "AgentSide") -> None:
+        """The agent of another call, with their audio, has this one from now on."""
+        other.call.bridge.detach()
+        call, link = self.call, other.link
+        self._accept, self._peer, self.muted = other._accept, other._peer, other.muted
+        self._away_since, other.link = other._away_since, None
+        for one in call.tools.links.links.values():
+            if one.call == other.call.id and one.user == self.user:
+                one.call = call.id
+        if link is not None:
+            self._attach(link)
+        else:
+            self.link = None
+            call.bridge.detach()
 
     # ---- the end
 

@@ -1,6 +1,7 @@
 """Whether and from when an agent's talk is recorded: off, on, or after a spoken notice, as the line wants it."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from aircall_core.logs import get_logger
 from aircall_core.sip import prompts
@@ -8,7 +9,7 @@ from aircall_core.sip.recorder import Recorder, RecorderFailed
 from aircall_core.sip.tools import Stage
 
 if TYPE_CHECKING:
-    from aircall_core.sip.calls import InboundCall
+    from aircall_core.sip.calls import Call
 
 log = get_logger(__name__)
 
@@ -16,14 +17,63 @@ log = get_logger(__name__)
 class CallRecording:
     """The recording of one call's talk."""
 
-    def __init__(self, call: "InboundCall") -> None:
+    def __init__(self, call: "Call") -> None:
         self.call = call
         self._noticed = self._begun = False
+        self._paused = self._on_hold = False  # by the agent; by the line's wish while the call is held
 
     @property
     def running(self) -> bool:
         """Whether there is a file to be made whole at the end."""
         return type(self.call.bridge.recorder) is Recorder
+
+    @property
+    def taping(self) -> bool:
+        """Whether the file grows now."""
+        return self.running and not (self._paused or self._on_hold)
+
+    def on_wanted(self, user: str, data: Mapping[str, Any]) -> None:
+        """The agent pauses or resumes it. Nothing is recorded from the click on; notices lie outside the recording."""
+        call, on = self.call, bool(data["on"])
+        if not self.running or call.stage is not Stage.TALKING:
+            call.refuse_command(user, data, "not_recording")
+            return
+        told = {"user_id": user, "command": data.get("command")}
+        if not on:
+            self._paused = True
+            call.connect()
+            call.say("recording", state="paused", reason="agent", **told)
+            self._notify(prompts.PAUSED, lambda: None)
+        else:
+            self._notify(prompts.RESUMED, lambda: self._resume(told))
+
+    def _resume(self, told: Mapping[str, Any]) -> None:
+        self._paused = False
+        self.call.connect()
+        self.call.say("recording", state="started", reason="resumed", **told)
+
+    def _notify(self, prompt: str, then: Callable[[], None]) -> None:
+        """Speaks of it to both, where the line wants that."""
+        call = self.call
+        if call.line is None or not call.line.pause_notice:
+            then()
+            return
+        call.voice.say([call.tools.prompts.get(prompt, call.language)], then)
+
+    def on_hold(self) -> None:
+        """Where the line wants it, a held call is not recorded."""
+        if self.taping and self.call.line is not None and self.call.line.pause_on_hold:
+            self._on_hold = True
+            self.call.connect()
+            self.call.say("recording", state="paused", reason="hold")
+
+    def on_unhold(self) -> None:
+        """It goes on, unless the agent has paused it."""
+        if self._on_hold:
+            self._on_hold = False
+            self.call.connect()
+            if self.taping:
+                self.call.say("recording", state="started", reason="resumed")
 
     def open_talk(self) -> None:
         """The answered caller's stream is up: notice and recording where the line wants them, then the agent."""

@@ -1,9 +1,12 @@
-"""The life of one inbound call in the worker: what it does when the network, the store, a user or a timer speaks.
+"""The life of a call in the worker: what it does when the network, the store, a user or a timer speaks.
 
 The store decides who has a call; this object does it and reports what came of it. It runs in the SIP thread only and
-holds its SIP leg by number, never by reference. Its parts: the line's flow (flow_run.py and the steps), the agent's
-side (agent.py), the recording of what they say (call_recording.py), what the caller hears from us (voice.py). They
-know it by a weak reference: a busy worker collects no cycles that have grown old (main.py), so a call must not be one.
+holds its SIP legs by number, never by reference. Its parts: the line's flow (flow_run.py and the steps), the agent's
+side (agent.py), hold, keypad, the recording of what they say, what the caller hears from us (voice.py), the calls made
+beside it (family.py), and how it is passed on (transfers.py). They know it by a weak reference: a busy worker collects
+no cycles that have grown old (main.py), so a call must not be one.
+
+`Call` is one that comes in; outbound.py and children.py hold the others.
 """
 
 import weakref
@@ -20,39 +23,54 @@ from aircall_core.domain.events import EventRow
 from aircall_core.ids import now_ms
 from aircall_core.sip import prompts
 from aircall_core.sip.agent import AgentSide
-from aircall_core.sip.bridge import CallBridge, connections
+from aircall_core.sip.bridge import CallBridge
 from aircall_core.sip.call_recording import CallRecording
+from aircall_core.sip.family import Family
 from aircall_core.sip.farewell import dialog_of
 from aircall_core.sip.flow_run import FlowRun
+from aircall_core.sip.hearing import Kind, Member
+from aircall_core.sip.hold import Hold
+from aircall_core.sip.keypad import Keypad
+from aircall_core.sip.outleg import OutLeg
 from aircall_core.sip.recorder import VoicemailRecorder
 from aircall_core.sip.rung import Rung
 from aircall_core.sip.timers import Deadlines
 from aircall_core.sip.tools import Origin, Stage, Tools
+from aircall_core.sip.transfers import Transfers
+from aircall_core.sip.trunks import Line, Trunk
 from aircall_core.sip.voice import Voice
 from aircall_core.sip.voicemail import Voicemail
+from aircall_core.sip.watch import Watch
 
 
-class InboundCall:
+class Call:
     """One call, from its INVITE to its end."""
 
-    def __init__(self, tools: Tools, call_id: str, token: int, origin: Origin) -> None:
+    kind = Kind.TOP
+    inbound, internal = True, False
+    far = "caller"  # who the far end is, in the word of its hang-up
+
+    def __init__(self, tools: Tools, call_id: str, token: int, origin: Origin, family: Family | None = None) -> None:
         self.id, self.token, self.origin = call_id, token, origin
         self.tools = tools
         self.stage = Stage.ARRIVED
         self.plan: ArrivalPlan | None = None
         self.answered = False  # 200 OK was sent
         self.media_up = False
+        self.outside: OutLeg | None = None  # the number that it was passed on to
         self.deadlines = Deadlines(tools.timers)
-        self.bridge = CallBridge(tools.media, token)
-        itself: InboundCall = weakref.proxy(self)
+        itself: Call = weakref.proxy(self)
+        self.family = family or Family(self)
+        self.bridge = CallBridge(tools.media, lambda names: itself.family.wiring.cut_call(itself.id, names))
         self.voice = Voice(self.bridge, self.deadlines, lambda: itself.connect())
         self.rung = Rung(self.deadlines, lambda user: itself.on_user_over(user))
         self.agent = AgentSide(itself)
         self.recording = CallRecording(itself)
+        self.hold, self.keypad, self.transfers = Hold(itself), Keypad(itself), Transfers(itself)
+        self.watch = Watch(itself)
         self.flow = FlowRun(itself)
-        self._held = self._acknowledged = False
+        self._acknowledged = False
         self._leaving = ("", 480)  # why and with which code, once the parting message is over
-        self._heard: tuple[int | None, float] = (None, tools.timers.clock())
         self.deadlines.set("plan", tools.rules.unplanned, lambda: self.overflow("timeout"))
 
     # ---- the store speaks
@@ -97,11 +115,12 @@ class InboundCall:
         if self.flow.ringing is not None:
             self.flow.ringing.on_user_over(user)
 
-    def _on_hangup_wanted(self, user: str, data: Mapping[str, Any]) -> None:
+    def on_hangup_wanted(self, user: str, data: Mapping[str, Any]) -> None:
+        """The agent leaves: the call is over, unless there is somebody else in it."""
         if self.stage is Stage.PARTING:
             self.refuse_command(user, data, "over")
-            return
-        self.end("agent", "hangup", command=str(data["command"]))
+        elif self.stage is not Stage.TALKING or not self.transfers.leave(user, data):
+            self.end("agent", "hangup", command=str(data["command"]))
 
     # ---- the network speaks
 
@@ -112,12 +131,12 @@ class InboundCall:
             self.say("confirmed", at=now_ms())
 
     def on_media(self, *, active: bool, held: bool) -> None:
-        """The caller's stream is up, or new."""
-        self.media_up, self._held = active, held
-        self.bridge.renewed()
+        """The far end's stream is up, or new: nothing is connected to a new one."""
+        self.media_up, self.watch.held = active, held
+        self.family.wiring.cut_call(self.id, frozenset({"far"}))
         if active:
             self.deadlines.cancel("part")
-            self.connect()
+        self.connect()
         self.voice.stream(up=active)
         if active and self.stage is Stage.TALKING:
             self.recording.open_talk()
@@ -127,10 +146,14 @@ class InboundCall:
         if self.stage in (Stage.FLOW, Stage.RINGING):
             self.flow.on_digit(digit)
 
-    def on_gone(self, *, code: int, by_caller: bool) -> None:
+    def on_referred(self, code: int) -> None:
+        """What came of sending the far end elsewhere."""
+        self.transfers.on_referred(code)
+
+    def on_gone(self, *, code: int, by_far: bool) -> None:
         """The leg is over, and not by us."""
-        if by_caller:
-            self._finish("caller", "bye" if self.answered else "cancel", code, None)
+        if by_far:
+            self._finish(self.far, "bye" if self.answered else "cancel", code, None)
         else:  # ACK or an answer never came, or the session timer ran out
             self._finish("system", "failed", code, None)
 
@@ -146,6 +169,16 @@ class InboundCall:
         """Whether the far end is still there."""
         return self.token in self.tools.endpoint.legs
 
+    @property
+    def trunk(self) -> Trunk | None:
+        """Through which the far end's leg goes."""
+        return self.tools.directory.trunks.get(self.origin.trunk_id)
+
+    @property
+    def line(self) -> Line | None:
+        """Whose call it is, as it is set up now."""
+        return self.tools.directory.lines.get(self.origin.line_id)
+
     def dialog(self) -> dict[str, Any] | None:
         """What a farewell BYE of the worker's next life needs; None where it cannot be kept."""
         leg = self.tools.endpoint.legs.get(self.token)
@@ -160,19 +193,57 @@ class InboundCall:
         dialog = self.dialog()
         if self.tools.endpoint.answer(self.token, 200):  # else the caller is gone: `on_gone` is on its way
             self.say("picked_up", at=now_ms(), dialog=dialog)
-            self._mark_answered()
+            self.mark_answered()
 
     def on_answered(self) -> None:
         """An agent has the call."""
         if not self.answered:
-            self._mark_answered()
+            self.mark_answered()
         elif self._acknowledged:
             self.say("confirmed", at=now_ms())
 
-    def _mark_answered(self) -> None:
+    def mark_answered(self) -> None:
+        """200 has gone out, or come in."""
         self.answered = True
-        self._heard = (None, self.tools.timers.clock())
-        self.deadlines.set("alive", 1.0, self._watch_caller)
+        self.watch.begin()
+
+    def on_agent_here(self) -> None:
+        """The audio of the one who had the call made is here: outbound.py."""
+
+    def wait_in_music(self) -> None:
+        """The agent is lost; the store is asked for others."""
+        if self.flow.ringing is not None:
+            self.flow.ringing.again()
+        self.voice.hold()
+
+    def forward(self, leg: OutLeg) -> None:
+        """The far end talks with a number outside from now on, and none of us is in it."""
+        self.stage = Stage.FORWARDED
+        self.outside, leg.owner = leg, weakref.proxy(self)
+        self.flow.leave()
+        self.agent.drop()
+        self.tools.links.close_call(self.id, "passed on")
+        self.recording.stop("forwarded")
+        self.voice.quiet()
+        self.hold.clear()
+        self.connect()
+
+    def out_progress(self, leg: OutLeg) -> None:
+        """It has answered long ago."""
+
+    out_answered = out_progress
+
+    def out_media(self, leg: OutLeg) -> None:
+        """The outside's stream is new, or gone."""
+        self.family.wiring.cut((self.id, "outside"))
+        self.connect()
+
+    def out_failed(self, leg: OutLeg, code: int, reason: str) -> None:
+        """An answered leg does not fail."""
+
+    def out_over(self, leg: OutLeg, code: int, *, by_far: bool) -> None:
+        """The outside has hung up, and with it the call is over."""
+        self.end("callee" if by_far else "system", "hangup" if by_far else "failed", code=code)
 
     def overflow(self, reason: str) -> None:
         """Nobody takes the call: the parting message."""
@@ -209,6 +280,9 @@ class InboundCall:
         if self.stage is Stage.ENDED:
             return
         self._finish(by, reason, 200 if self.answered else code, command)
+        self._hang_up(reason, code)
+
+    def _hang_up(self, reason: str, code: int) -> None:
         if self.answered:
             self.tools.endpoint.hang_up(self.token, reason)
         else:
@@ -226,27 +300,20 @@ class InboundCall:
         self.flow.leave()
         was, self.stage = self.stage, Stage.ENDED
         recorded = self.recording.running
+        if self.kind is Kind.TOP:
+            self.family.end_children("parent_over")
         self.deadlines.cancel_all()
         self.bridge.release()
         self.tools.links.close_call(self.id, "call ended")
         if recorded:
             self.tools.recordings.finish(self.id)
+        if self.outside is not None:
+            self.outside.drop(reason)
         if was is Stage.ACCEPTING:
             self.agent.caller_gone()
         flow = self.flow
         self.say("ended", by=by, at=now_ms(), sip_code=code, reason=reason, command=command, step=flow.step_id,
                  message=flow.message_left)  # fmt: skip
-
-    def _watch_caller(self) -> None:
-        """Every second: neither RTP nor RTCP for a while means that nobody is there any more."""
-        if self.stage is Stage.ENDED:
-            return
-        self.deadlines.set("alive", 1.0, self._watch_caller)
-        rules, now, heard = self.tools.rules, self.tools.timers.clock(), self.tools.endpoint.heard(self.token)
-        if self._held or heard != self._heard[0]:
-            self._heard = (heard, now)
-        elif now - self._heard[1] >= (rules.dead if self.stage is Stage.TALKING else rules.dead_waiting):
-            self.end("system", "rtp_timeout")
 
     # ---- small things
 
@@ -257,36 +324,64 @@ class InboundCall:
         else:
             self.recording.stop("disk")
 
-    def connect(self) -> None:
-        """Has the bridge connect who should hear whom now."""
-        if not self.media_up:
-            return
-        wanted = connections(
-            agent=self.agent.link is not None and self.stage is Stage.TALKING,
+    def member(self) -> Member:
+        """How it stands in its family: hearing.py makes of it who hears whom."""
+        return Member(
+            self.id,
+            self.kind,
+            up=self.media_up,
+            talking=self.stage in (Stage.TALKING, Stage.FORWARDED),
+            dialling=self.stage is Stage.DIALLING,
+            early=self.early,
+            agent=self.agent.link is not None and self.stage in (Stage.TALKING, Stage.DIALLING),
             away=self.agent.away,
             muted=self.agent.muted,
+            held=self.hold.on,
+            outside=self.outside is not None and self.outside.up,
             speaking=self.voice.on_port,
-            music=self.voice.music or (self.stage is Stage.TALKING and self.agent.link is None),
-            recording=self.recording.running,
+            music=self.voice.music,
+            recording=self.recording.taping,
             taping=isinstance(self.bridge.recorder, VoicemailRecorder),
         )
-        self.bridge.apply(wanted)
+
+    @property
+    def early(self) -> bool:
+        """Whether a far end that we call sends sound before it answers."""
+        return False
+
+    def port(self, name: str) -> Any:
+        """The bridge's port of one of this call's nodes."""
+        if name == "far":
+            return self.tools.endpoint.audio(self.token)
+        if name == "outside":
+            return self.tools.endpoint.audio(self.outside.token) if self.outside else None
+        return self.bridge.port(name)
+
+    def connect(self) -> None:
+        """Has the bridge connect who should hear whom now."""
+        self.family.connect()
 
     def refuse_command(self, user: str, data: Mapping[str, Any], code: str) -> None:
         """A wish that comes to nothing."""
-        self.say("command_failed", user_id=user, command=data["command"], code=code)
+        if data.get("command"):
+            self.say("command_failed", user_id=user, command=data["command"], code=code)
 
     def say(self, fact: str, **fields: Any) -> None:
         """Has a fact written."""
         self.tools.put(fact, self.id, **fields)
 
 
-_HANDLERS: dict[str, Callable[[InboundCall, str, Mapping[str, Any]], None]] = {
-    kinds.CALL_RINGING: InboundCall._on_ringing,
-    kinds.CALL_RING_STOPPED: InboundCall._on_ring_stopped,
-    kinds.CALL_RETURNED: InboundCall._on_returned,
+_HANDLERS: dict[str, Callable[[Call, str, Mapping[str, Any]], None]] = {
+    kinds.CALL_RINGING: Call._on_ringing,
+    kinds.CALL_RING_STOPPED: Call._on_ring_stopped,
+    kinds.CALL_RETURNED: Call._on_returned,
     kinds.CALL_ACCEPTING: lambda call, user, data: call.agent.on_accepting(user, data),
     kinds.CALL_AUDIO: lambda call, user, data: call.agent.on_audio_wanted(user, data),
     kinds.CALL_MUTE_WANTED: lambda call, user, data: call.agent.on_mute_wanted(user, data),
-    kinds.CALL_HANGUP_WANTED: InboundCall._on_hangup_wanted,
+    kinds.CALL_HOLD_WANTED: lambda call, user, data: call.hold.on_wanted(user, data),
+    kinds.CALL_KEYS_WANTED: lambda call, user, data: call.keypad.on_wanted(user, data),
+    kinds.CALL_RECORD_WANTED: lambda call, user, data: call.recording.on_wanted(user, data),
+    kinds.CALL_TRANSFER_WANTED: lambda call, user, data: call.transfers.on_transfer_wanted(user, data),
+    kinds.CALL_COMPLETE_WANTED: lambda call, user, data: call.transfers.on_complete_wanted(user, data),
+    kinds.CALL_HANGUP_WANTED: lambda call, user, data: call.on_hangup_wanted(user, data),
 }

@@ -16,15 +16,14 @@ import pjsua2 as pj
 
 from aircall_core.logs import get_logger
 from aircall_core.sip import capabilities, leg
+from aircall_core.sip.accounts import Accounts, transport_of
 from aircall_core.sip.events import Event, Invite, Verdict
-from aircall_core.sip.trunks import CONTACT_TOKEN, Trunk
+from aircall_core.sip.trunks import Trunk
 
 log = get_logger(__name__)
 
+_DIALLED = re.compile(r"\+?[0-9*#]{2,32}")  # nothing that could turn the URI into another one
 _CONTENT = re.compile(r"(sips?|tel):\S+|\d{1,3}(\.\d{1,3}){3}(:\d+)?|\+?\d{5,}", re.IGNORECASE)
-
-
-REGISTER_S = 120  # how long a registration lasts: also how late we learn that the carrier is away
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ class Endpoint:
         self.port = 0
         self.max_calls = 0
         self._tokens = itertools.count(1)
-        self._accounts: dict[str, tuple[Trunk, leg.TrunkAccount]] = {}
+        self.accounts = Accounts(self)
         self._secure = bool(config.tls_cert)
         self._wake_socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._wake_socket.setblocking(False)
@@ -80,7 +79,7 @@ class Endpoint:
         self._ep.audDevManager().setNullDev()
         self._choose_codecs()
         self._default = leg.TrunkAccount(self, "")
-        self._default.create(self._account_config(f"sip:aircall@{self.config.host}"))
+        self._default.create(self.account_config(f"sip:aircall@{self.config.host}"))
 
     def poll(self, milliseconds: int) -> None:
         """Lets the library work: reads the network, runs its timers, calls back."""
@@ -112,6 +111,63 @@ class Endpoint:
         """Ends an answered call by BYE that says why (RFC 3326)."""
         return self._do(token, "hangup", 0, "", [("Reason", f'SIP;cause=200;text="{reason}"')])
 
+    def dial(self, trunk: Trunk, number: str, caller_id: str) -> int | None:
+        """Calls a number through a trunk, and nobody else; the leg's token, None when the library will not.
+
+        `number` as the trunk wants it dialled; `caller_id`: the number that is shown (From, P-Asserted-Identity).
+        """
+        account = self.accounts.calling(trunk)
+        if account is None or not _DIALLED.fullmatch(number) or not trunk.outbound:
+            return None
+        call = leg.SipLeg(account, self)
+        shown = f"<sip:{caller_id}@{self.accounts.domain(trunk)}>" if _DIALLED.fullmatch(caller_id) else ""
+        form = _form(headers=[("P-Asserted-Identity", shown)] if shown else [])
+        form.txOption.localUri = shown
+        try:
+            call.makeCall(f"sip:{number}@{trunk.outbound}{transport_of(trunk)}", form)
+        except pj.Error as problem:
+            self.legs.pop(call.token, None)
+            log.warning("dial_failed", trunk=trunk.id, error=problem.reason)
+            return None
+        return call.token
+
+    def hold(self, token: int, *, on: bool) -> bool:
+        """Tells the far end that it is on hold (sendonly, RFC 3264 section 8.4), or is no more."""
+        if on:
+            return self._do(token, "setHold", 0)
+        return self._do(token, "reinvite", 0, flag=pj.PJSUA_CALL_UNHOLD)
+
+    def send_keys(self, token: int, keys: str) -> bool:
+        """Sends keys by RFC 4733, or by SIP INFO where the far end takes no events."""
+        call = self.legs.get(token)
+        if call is None:
+            return False
+        try:
+            call.dialDtmf(keys)
+        except pj.Error:
+            form = pj.CallSendDtmfParam()
+            form.digits, form.method = keys, pj.PJSUA_DTMF_METHOD_SIP_INFO
+            try:
+                call.sendDtmf(form)
+            except pj.Error as problem:
+                log.info("keys_failed", error=problem.reason)
+                return False
+        return True
+
+    def refer(self, token: int, trunk: Trunk, number: str) -> bool:
+        """Has the far end call this number (REFER, RFC 3515); what comes of it is told by `Referred`."""
+        call = self.legs.get(token)
+        if call is None or not _DIALLED.fullmatch(number):
+            return False
+        return _tried(lambda: call.xfer(f"sip:{number}@{trunk.outbound}", pj.CallOpParam(True)), "refer")
+
+    def refer_to_leg(self, token: int, other: int) -> bool:
+        """Has the far end take our place in another call of ours (REFER with Replaces, RFC 3891)."""
+        call, target = self.legs.get(token), self.legs.get(other)
+        if call is None or target is None:
+            return False
+        return _tried(lambda: call.xferReplaces(target, pj.CallOpParam(True)), "refer")
+
     def audio(self, token: int) -> Any:
         """The call's port of the bridge, None while it has none."""
         call = self.legs.get(token)
@@ -138,60 +194,23 @@ class Endpoint:
         return int(rtcp.rxStat.pkt + rtcp.txStat.updateCount)  # txStat: the far end's reports on what we send
 
     def _do(
-        self, token: int, action: str, code: int, reason: str = "", headers: Iterable[tuple[str, str]] = ()
-    ) -> bool:
+        self, token: int, action: str, code: int, reason: str = "", headers: Iterable[tuple[str, str]] = (),
+        flag: int = 0,
+    ) -> bool:  # fmt: skip
         call = self.legs.get(token)
         if call is None:
             return False
-        form = pj.CallOpParam(True)
-        form.opt.videoCount = 0
-        if hasattr(form.opt, "textCount"):  # since 2.16: else our own offers hold real-time text
-            form.opt.textCount = 0
+        form = _form(headers)
         form.statusCode, form.reason = code, reason
-        kept = pj.SipHeaderVector()
-        for name, value in headers:
-            header = pj.SipHeader()
-            header.hName, header.hValue = name, value
-            kept.append(header)
-        form.txOption.headers = kept
-        try:
-            getattr(call, action)(form)
-        except pj.Error as problem:
-            log.info("sip_action_failed", action=action, code=code, error=problem.reason)
-            return False
-        return True
-
-    # ---- trunks
-
-    def register_trunks(self, trunks: Iterable[Trunk], limit: int) -> list[str]:
-        """Registers these trunks, drops the others; ids of those for which the library has no account left."""
-        wanted = {trunk.id: trunk for trunk in trunks if trunk.registrar}
-        for trunk_id, (trunk, account) in list(self._accounts.items()):
-            if wanted.get(trunk_id) != trunk:
-                del self._accounts[trunk_id]
-                account.shutdown()
-        too_many = []
-        for trunk in wanted.values():
-            if trunk.id in self._accounts:
-                continue
-            if len(self._accounts) + 1 >= limit:  # one more crashes builds with assertions; one is the default's
-                too_many.append(trunk.id)
-                continue
-            account = leg.TrunkAccount(self, trunk.id)
-            account.create(self._trunk_config(trunk))
-            self._accounts[trunk.id] = (trunk, account)
-        return too_many
+        form.opt.flag |= flag
+        return _tried(lambda: getattr(call, action)(form), action)
 
     # ---- the end
 
     def hang_up_all(self) -> None:
         """BYE or refusal to everybody, and registrations withdrawn."""
         self._ep.hangupAllCalls()
-        for _, account in self._accounts.values():
-            try:
-                account.setRegistration(False)
-            except pj.Error as problem:
-                log.info("unregister_failed", error=problem.reason)
+        self.accounts.unregister()
 
     # ---- set-up
 
@@ -234,7 +253,8 @@ class Endpoint:
             name = codec.codecId.split("/")[0]
             self._ep.codecSetPriority(codec.codecId, 250 - order.index(name) if name in order else 0)
 
-    def _account_config(self, uri: str) -> Any:
+    def account_config(self, uri: str) -> Any:
+        """What all accounts have in common: RFC 4028 timers, RTP ports, SRTP beside TLS."""
         form = pj.AccountConfig()
         form.idUri = uri
         form.callConfig.timerUse = pj.PJSUA_SIP_TIMER_ALWAYS
@@ -252,19 +272,6 @@ class Endpoint:
             media.srtpOpt.keyings = pj.IntVector([pj.PJMEDIA_SRTP_KEYING_SDES])
         return form
 
-    def _trunk_config(self, trunk: Trunk) -> Any:
-        tail = "" if trunk.transport == "udp" else f";transport={trunk.transport}"
-        domain = trunk.realm or trunk.registrar.rsplit(":", 1)[0]
-        form = self._account_config(f"sip:{trunk.username}@{domain}")
-        form.regConfig.registrarUri = f"sip:{trunk.registrar}{tail}"
-        form.regConfig.timeoutSec, form.regConfig.retryIntervalSec = REGISTER_S, 5
-        form.regConfig.contactUriParams = f";{CONTACT_TOKEN}={trunk.token}" if trunk.token else ""
-        form.regConfig.firstRetryIntervalSec = 2
-        if trunk.proxy:
-            form.sipConfig.proxies.append(f"sip:{trunk.proxy};lr{tail}")
-        form.sipConfig.authCreds.append(pj.AuthCredInfo("digest", "*", trunk.username, 0, trunk.password))
-        return form
-
     def pjsip_said(self, level: int, text: str) -> None:
         """The library's own log lines: counted, and never with what a message held."""
         if "Dropping" in text and "bytes packet" in text:
@@ -274,3 +281,27 @@ class Endpoint:
             return
         first = text.strip().split("\n", 1)[0]
         (log.info if level <= 1 else log.debug)("pjsip", level=level, said=_CONTENT.sub("…", first)[:200])
+
+
+def _form(headers: Iterable[tuple[str, str]] = ()) -> Any:
+    """The parameters of an action on a call: audio alone, and headers of ours."""
+    form = pj.CallOpParam(True)
+    form.opt.videoCount = 0
+    if hasattr(form.opt, "textCount"):  # since 2.16: else our own offers hold real-time text
+        form.opt.textCount = 0
+    kept = pj.SipHeaderVector()
+    for name, value in headers:
+        header = pj.SipHeader()
+        header.hName, header.hValue = name, value
+        kept.append(header)
+    form.txOption.headers = kept
+    return form
+
+
+def _tried(action: Callable[[], None], name: str) -> bool:
+    try:
+        action()
+    except pj.Error as problem:
+        log.info("sip_action_failed", action=name, error=problem.reason)
+        return False
+    return True

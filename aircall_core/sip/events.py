@@ -53,8 +53,16 @@ class Refused:
 
 
 @dataclass(frozen=True)
+class Progress:
+    """A call of ours has been told how it stands: 180, 183."""
+
+    token: int
+    code: int
+
+
+@dataclass(frozen=True)
 class Confirmed:
-    """The caller's ACK has come."""
+    """The caller's ACK has come; of a call of ours: it was answered, and we have sent the ACK."""
 
     token: int
 
@@ -78,11 +86,11 @@ class Digit:
 
 @dataclass(frozen=True)
 class Gone:
-    """The call is over, and its leg with it."""
+    """The call is over, and its leg with it. `by_far`: the far end has hung up (an inbound call: or given up)."""
 
     token: int
     code: int
-    by_caller: bool
+    by_far: bool
 
 
 @dataclass(frozen=True)
@@ -94,6 +102,14 @@ class Asked:
 
 
 @dataclass(frozen=True)
+class Referred:
+    """What came of our REFER: the code that the far end got from the one it was sent to."""
+
+    token: int
+    code: int
+
+
+@dataclass(frozen=True)
 class Registration:
     """A trunk's registrar answered, or did not."""
 
@@ -102,4 +118,4 @@ class Registration:
     active: bool
 
 
-Event = Arrived | Refused | Confirmed | Media | Digit | Gone | Asked | Registration
+Event = Arrived | Refused | Progress | Confirmed | Media | Digit | Gone | Asked | Referred | Registration

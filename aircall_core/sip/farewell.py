@@ -58,6 +58,20 @@ def dialog_of(invite: Message, local_tag: str, source: str) -> Dialog:
     )
 
 
+def dialog_of_answer(answer: Message, source: str) -> Dialog:
+    """The dialog that this 200 to an INVITE of ours has made (RFC 3261 12.1.2: its route is read backwards)."""
+    via = answer.get("via").split(" ")[0].split("/")
+    return Dialog(
+        call_id=answer.get("call-id"),
+        local=answer.get("from"),
+        remote=answer.get("to"),
+        target=address(answer.get("contact")).uri or address(answer.get("to")).uri,
+        destination=source,
+        transport=via[-1].lower() if len(via) == 3 else "udp",
+        routes=answer.all("record-route")[::-1],
+    )
+
+
 @dataclass(frozen=True)
 class Ringing:
     """What a final answer to an INVITE needs, as JSON-able values."""

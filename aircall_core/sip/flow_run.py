@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from aircall_core.desk.arrivals import ArrivalPlan
 from aircall_core.desk.distribution import Entered
+from aircall_core.desk.talk_facts import DialPlan
 from aircall_core.domain.flow import CLOSED, OPEN, BadFlow, Flow, Kind, Step, parse
 from aircall_core.ids import now_ms
 from aircall_core.logs import get_logger
+from aircall_core.sip.dial_step import DialStep
 from aircall_core.sip.lookup import LookedUp
 from aircall_core.sip.menu import Digits, Menu, Message
 from aircall_core.sip.ring_step import Queue, RingStep, ring_of
@@ -18,7 +20,7 @@ from aircall_core.sip.tools import Stage
 from aircall_core.sip.voicemail import Voicemail
 
 if TYPE_CHECKING:
-    from aircall_core.sip.calls import InboundCall
+    from aircall_core.sip.calls import Call
 
 log = get_logger(__name__)
 
@@ -60,15 +62,17 @@ class Lookup(StepRun):
 
 _RUNS: dict[Kind, type[StepRun]] = {
     Kind.MENU: Menu, Kind.DIGITS: Digits, Kind.RING: RingStep, Kind.QUEUE: Queue, Kind.LOOKUP: Lookup,
-    Kind.MESSAGE: Message, Kind.VOICEMAIL: Voicemail,
+    Kind.MESSAGE: Message, Kind.VOICEMAIL: Voicemail, Kind.DIAL: DialStep,
 }  # fmt: skip
 
 
 class FlowRun:
     """One call's way. What it has chosen and typed goes along into another line's flow."""
 
-    def __init__(self, call: "InboundCall") -> None:
+    def __init__(self, call: "Call", prefix: str = "") -> None:
+        """`prefix`: of this run's visits to steps, where the call has been through another flow before."""
         self.call = call
+        self._prefix = prefix
         self.line_id = call.origin.line_id
         self.step_id = ""  # where the call is, or ended
         self.reason = "end"  # why the last ring step was over
@@ -95,9 +99,10 @@ class FlowRun:
             log.exception("flow_unreadable", call=self.call.id, version=plan.flow_version)
         self.go(self._flow.get(plan.step), plan.entered)
 
-    def next(self) -> None:
-        """On to what follows the step."""
-        self.go(self._flow.after(self.step_id))
+    def next(self, skip: str = "") -> None:
+        """On to what follows the step, past one of this id: who was sent a call and lost it sends nobody back."""
+        step = self._flow.after(self.step_id)
+        self.go(self._flow.after(skip) if step is not None and step.id == skip else step)
 
     def into(self, branch: str) -> None:
         """Into a branch of the step."""
@@ -146,7 +151,7 @@ class FlowRun:
         elif step.kind is Kind.HANG_UP:
             call.deadlines.set("leave", call.tools.rules.tail if call.answered else 0, self._hang_up)
         else:
-            run = self.now = _RUNS[step.kind](self, step, f"{self._visits}.")
+            run = self.now = _RUNS[step.kind](self, step, f"{self._prefix}{self._visits}.")
             if isinstance(run, RingStep):
                 run.entered = entered
             else:
@@ -200,6 +205,11 @@ class FlowRun:
         """The store's answer to a ring step's report."""
         if self.ringing is not None and ref.startswith(self.ringing.ref):
             self.ringing.on_entered(entered, ref)
+
+    def on_dial_plan(self, plan: DialPlan | None, ref: str) -> None:
+        """The store's answer to a step that wants to call a number."""
+        if isinstance(self.now, DialStep) and ref == self.now.ref:
+            self.now.on_plan(plan)
 
     def on_looked_up(self, answer: LookedUp) -> None:
         """A service's answer."""

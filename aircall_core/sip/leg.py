@@ -33,27 +33,41 @@ def guarded(callback: Callable[P, None]) -> Callable[P, None]:
 class SipLeg(pj.Call):  # type: ignore[misc]
     """One SIP call. Lives in `endpoint.legs` alone, and leaves it inside its last callback."""
 
-    def __init__(self, account: "TrunkAccount", endpoint: "Endpoint", call_id: int) -> None:
+    def __init__(self, account: "TrunkAccount", endpoint: "Endpoint", call_id: int = pj.PJSUA_INVALID_ID) -> None:
+        """`call_id`: the library's, of a call that has come in; without it the call is yet to be made."""
         super().__init__(account, call_id)
         self.endpoint = endpoint
         self.token = endpoint.next_token()
+        self.outgoing = call_id == pj.PJSUA_INVALID_ID
+        self.account_id = int(account.getId())
         self.local_tag = ""  # ours, learnt from our first answer
         self.invite: message.Message | None = None
+        self.answer_heard: tuple[message.Message, str] | None = None  # the 200 to a call of ours, and its source
         endpoint.legs[self.token] = self
 
     @guarded
     def onCallState(self, prm: Any) -> None:  # noqa: N802
         """The dialog moves on."""
         info = self.getInfo()
-        if info.state == pj.PJSIP_INV_STATE_EARLY and not self.local_tag:
-            sent = message.parse(prm.e.body.tsxState.src.tdata.wholeMsg)
-            self.local_tag = message.address(sent.get("to")).params.get("tag", "")
-        elif info.state == pj.PJSIP_INV_STATE_CONFIRMED:
-            self.endpoint.events.append(events.Confirmed(self.token))
-        elif info.state == pj.PJSIP_INV_STATE_DISCONNECTED:
+        if info.state == pj.PJSIP_INV_STATE_DISCONNECTED:
             # Out of the table here and now: a later destructor would hang up the next call that gets the same number.
             self.endpoint.legs.pop(self.token, None)
-            self.endpoint.events.append(events.Gone(self.token, info.lastStatusCode, _by_caller(prm.e, info)))
+            by_far = _by_far(prm.e, info, outgoing=self.outgoing)
+            self.endpoint.events.append(events.Gone(self.token, info.lastStatusCode, by_far))
+        elif info.state == pj.PJSIP_INV_STATE_CONFIRMED:
+            self.endpoint.events.append(events.Confirmed(self.token))
+        elif self.outgoing:
+            self._on_progress(prm.e, info)
+        elif info.state == pj.PJSIP_INV_STATE_EARLY and not self.local_tag:
+            sent = message.parse(prm.e.body.tsxState.src.tdata.wholeMsg)
+            self.local_tag = message.address(sent.get("to")).params.get("tag", "")
+
+    def _on_progress(self, event: Any, info: Any) -> None:
+        if info.state == pj.PJSIP_INV_STATE_EARLY:
+            self.endpoint.events.append(events.Progress(self.token, info.lastStatusCode))
+        elif info.state == pj.PJSIP_INV_STATE_CONNECTING and event.type == pj.PJSIP_EVENT_TSX_STATE:
+            heard = event.body.tsxState.src.rdata
+            self.answer_heard = (message.parse(heard.wholeMsg), heard.srcAddress)
 
     @guarded
     def onCallMediaState(self, prm: Any) -> None:  # noqa: N802
@@ -77,6 +91,16 @@ class SipLeg(pj.Call):  # type: ignore[misc]
         """REFER: a caller may not make us dial (toll fraud)."""
         prm.statusCode = pj.PJSIP_SC_DECLINE
         self.endpoint.events.append(events.Asked(self.token, "REFER"))
+
+    @guarded
+    def onCallTransferStatus(self, prm: Any) -> None:  # noqa: N802
+        """What came of a REFER of ours."""
+        if prm.finalNotify or prm.statusCode >= 300:
+            self.endpoint.events.append(events.Referred(self.token, int(prm.statusCode)))
+
+    def onCallRedirected(self, prm: Any) -> int:  # noqa: N802
+        """3xx: we call nobody but whom we were told to, by the trunk we were told."""
+        return int(pj.PJSIP_REDIRECT_STOP)
 
     @guarded
     def onCallReplaceRequest(self, prm: Any) -> None:  # noqa: N802
@@ -145,9 +169,9 @@ class LogWriter(pj.LogWriter):  # type: ignore[misc]
         self._said(entry.level, entry.msg)
 
 
-def _by_caller(event: Any, info: Any) -> bool:
-    """Whether the far end ended it: CANCEL (487 goes out) or BYE (it comes in)."""
-    if info.lastStatusCode == pj.PJSIP_SC_REQUEST_TERMINATED:
+def _by_far(event: Any, info: Any, *, outgoing: bool) -> bool:
+    """Whether the far end ended it: BYE (it comes in), or CANCEL of a call that came in (487 goes out)."""
+    if info.lastStatusCode == pj.PJSIP_SC_REQUEST_TERMINATED and not outgoing:
         return True
     if event.type != pj.PJSIP_EVENT_TSX_STATE:
         return False

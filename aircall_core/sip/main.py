@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from socket import gaierror, getaddrinfo
 from typing import Any
 
@@ -35,6 +36,7 @@ from aircall_core.sip.timers import Timers
 from aircall_core.sip.tools import Rules, Tools
 from aircall_core.sip.trunks import Directory, Line, Trunk
 from aircall_core.store import Store, StoreAway, open_store, provisioning
+from aircall_core.store.calls import Owner
 
 log = get_logger(__name__)
 
@@ -143,9 +145,15 @@ class Worker:
             lookups=Lookups(lambda answer: board.tell(answer)),
             timers=Timers(),
             put=self._link.put,
-            rules=Rules(accept=settings.accept_timeout_ms / 1000, returned=settings.agent_away_s),
+            rules=Rules(
+                accept=settings.accept_timeout_ms / 1000,
+                returned=settings.agent_away_s,
+                transfer_ring=settings.transfer_ring_s,
+            ),
+            slots=self._capabilities.calls,
         )
-        board = Switchboard(tools, admission, self._capabilities.accounts, registers=index == 0)
+        endpoint.accounts.limit = self._capabilities.accounts
+        board = Switchboard(tools, admission, Owner(node.id, node.epoch), registers=index == 0)
         board.use(directory)
         return board
 
@@ -224,11 +232,18 @@ def load_directory(store: Store, box: SecretBox) -> Directory:
     with store.read() as conn:
         rows = provisioning.enabled_lines(conn)
     return Directory(
-        (Line(row["id"], row["number"], row["country"], row["recording"]) for row in rows),
+        (_line(row) for row in rows),
         (_trunk(access) for access in accesses if access.readable),
         unreadable=[access.id for access in accesses if not access.readable],
         secrets=flows.lookup_secrets(store, box),
     )
+
+
+def _line(row: Mapping[str, Any]) -> Line:
+    return Line(
+        row["id"], row["number"], row["country"], row["recording"], pause_on_hold=bool(row["pause_on_hold"]),
+        pause_notice=bool(row["pause_notice"]),
+    )  # fmt: skip
 
 
 def _trunk(access: trunks.TrunkAccess) -> Trunk:
@@ -244,6 +259,10 @@ def _trunk(access: trunks.TrunkAccess) -> Trunk:
         realm=access.realm,
         resolved=_addresses(access.host) if registers else (),
         token=_contact_token(access.id) if registers else "",
+        outbound=access.outbound_host,
+        dial_format=access.dial_format,
+        hold_by=access.hold_by,
+        transfer_by=access.transfer_by,
     )
 
 

@@ -26,6 +26,7 @@ PREFILL = 2  # frames held before playing: absorbs the jitter of two unsynchroni
 CAP = 4  # more would only be delay: the oldest goes
 IDLE_S = 0.06  # not pulled for so long: the bridge does not read this link, the main loop does
 HELLO_S = 2.0
+CALL_S = 0.5  # for the log to tell us of a call
 MAX_PACKET = 4096
 
 
@@ -117,6 +118,7 @@ class PcmListener:
         self.links: dict[str, PcmLink] = {}
         self._wanted = wanted
         self._greeting: dict[socket.socket, float] = {}
+        self._early: dict[socket.socket, tuple[str, str, str]] = {}  # hellos for calls that we do not know yet
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path)
         self._server = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -128,7 +130,10 @@ class PcmListener:
         """One turn of the main loop: newcomers, greetings, links that the bridge does not read, the dead."""
         self._accept()
         for sock, since in list(self._greeting.items()):
-            self._greet(sock, since)
+            if sock not in self._early:
+                self._greet(sock, since)
+        for sock, hello in list(self._early.items()):
+            self._welcome(sock, *hello)
         for peer, link in list(self.links.items()):
             link.drain()
             if link.closed:
@@ -172,10 +177,17 @@ class PcmListener:
         if hello is None:
             self._refuse(sock, "not a hello")
             return
-        peer, call, user = hello
+        self._welcome(sock, *hello)
+
+    def _welcome(self, sock: socket.socket, peer: str, call: str, user: str) -> None:
+        """Takes the link. A browser that dials may be faster than the log is with us: it is given a moment."""
         if not self._wanted(call):
-            self._refuse(sock, "no such call")
+            if time.monotonic() - self._greeting[sock] > CALL_S:
+                self._refuse(sock, "no such call")
+            else:
+                self._early[sock] = (peer, call, user)
             return
+        self._early.pop(sock, None)
         old = self.links.pop(peer, None)
         if old is not None:
             old.close("replaced")
@@ -189,6 +201,7 @@ class PcmListener:
 
     def _refuse(self, sock: socket.socket, reason: str) -> None:
         del self._greeting[sock]
+        self._early.pop(sock, None)
         with contextlib.suppress(OSError):
             sock.send(json.dumps({"refused": reason}).encode())
         sock.close()

@@ -29,8 +29,9 @@ GOODBYE = "goodbye"
 BEEP = "beep"
 INVALID = "invalid-choice"
 CALLED_BACK = "callback-confirmed"
+PAUSED, RESUMED = "recording-paused", "recording-resumed"
 FALLBACK = "en"
-NEEDED = (NOBODY, NOTICE, BLOCKED, GOODBYE, BEEP, INVALID, CALLED_BACK, "voicemail")
+NEEDED = (NOBODY, NOTICE, BLOCKED, GOODBYE, BEEP, INVALID, CALLED_BACK, PAUSED, RESUMED, "voicemail")
 KEPT = 200  # a company's prompts in memory, about 1 MB a minute
 PATIENCE_S = 0.2  # for a file that is still being read: beyond that the call goes on without it
 

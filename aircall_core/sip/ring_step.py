@@ -8,6 +8,7 @@ from typing import Any
 
 from aircall_core.desk.distribution import Entered
 from aircall_core.domain.flow import DEFAULTS, Kind, Step
+from aircall_core.domain.transfer import BACK
 from aircall_core.ids import now_ms
 from aircall_core.sip import prompts, tones
 from aircall_core.sip.announce import announcement
@@ -25,7 +26,7 @@ class RingStep(StepRun):
 
     def begin(self) -> None:
         """Asks the store to ring, unless it does so already, and starts the step's time."""
-        self._late = self._last = self._asked = False
+        self._late = self._asked = self._lost = False
         self._why = "nobody"  # should nobody be left to ring
         if self.call.stage in (Stage.ARRIVED, Stage.FLOW):
             self.call.stage = Stage.RINGING
@@ -39,8 +40,10 @@ class RingStep(StepRun):
             self.on_entered(self.entered, self.ref)
 
     def sound(self) -> None:
-        """What the caller hears behind everything."""
-        if self.call.answered:
+        """What the caller hears behind everything: music, where somebody has already talked with them."""
+        if self.call.transfers.moved:
+            self.call.voice.hold()
+        elif self.call.answered:
             self.call.voice.hold(tones.ringing(self.call.origin.country, self.call.tools.prompts.rate))
 
     def end(self) -> None:
@@ -104,10 +107,10 @@ class RingStep(StepRun):
         self.end()
 
     def again(self) -> None:
-        """The agent stayed away: others are rung for the step's time, then it is over for good."""
-        self._late, self._last, self._asked = False, True, True
+        """The agent stayed away: others are rung for the step's time once more, to music; then the flow goes on."""
+        self._late, self._asked, self._lost = False, True, True
+        self.call.transfers.moved = True
         self.call.deadlines.set("ring", float(self.step["total_s"]), self._time_over)
-        self.call.voice.hold()
 
     # ---- time
 
@@ -130,14 +133,11 @@ class RingStep(StepRun):
         self.call.tools.put(fact, self.call.id, ref=self.ref + what, **fields)
 
     def _over(self, reason: str) -> None:
-        if self._last:
-            self.call.overflow(reason)
-            return
         self.call.say("ring_over", at=now_ms(), reason=reason)
         self.call.tools.links.close_call(self.call.id, "ringing ended")
         self.run.reason = reason
         self.call.stage = Stage.FLOW
-        self.run.next()
+        self.run.next(BACK if self._lost else "")
 
     def _settings(self) -> dict[str, Any]:
         return {"kind": self.step.kind.value, **{name: self.step[name] for name in DEFAULTS[self.step.kind]}}

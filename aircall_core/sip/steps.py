@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from aircall_core.domain.flow import Step
 
 if TYPE_CHECKING:
-    from aircall_core.sip.calls import InboundCall
+    from aircall_core.sip.calls import Call
     from aircall_core.sip.flow_run import FlowRun
     from aircall_core.sip.prompts import Clip
 
@@ -19,7 +19,7 @@ class StepRun:
 
     def __init__(self, run: "FlowRun", step: Step, ref: str) -> None:
         self.run, self.step, self.ref = run, step, ref
-        self.call: InboundCall = run.call
+        self.call: Call = run.call
 
     def begin(self) -> None:
         """The caller enters."""

@@ -14,10 +14,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from aircall_core.desk import arrivals, facts, flow_facts, nodes
+from aircall_core.desk import arrivals, facts, flow_facts, nodes, talk_facts
 from aircall_core.desk.arrivals import Arrival, ArrivalPlan
 from aircall_core.desk.distribution import Entered
 from aircall_core.desk.errors import DeskError, Fenced
+from aircall_core.desk.talk_facts import DialPlan, Keys
 from aircall_core.domain.events import (
     COMPANY_CHANGED,
     FLOW_CHANGED,
@@ -54,8 +55,13 @@ FACTS: Mapping[str, Callable[..., Any]] = {
         flow_facts.step, flow_facts.picked_up, flow_facts.chose, flow_facts.typed, flow_facts.ring_step,
         flow_facts.ring_missed, flow_facts.check, flow_facts.ring_over, flow_facts.callback, flow_facts.redirected,
         flow_facts.voicemail,
+        talk_facts.held, talk_facts.keys, talk_facts.keys_sent, talk_facts.dial_began, talk_facts.dial_step,
+        talk_facts.progress, talk_facts.forwarded, talk_facts.transfer_began, talk_facts.transferred,
     )
 }  # fmt: skip
+# Questions for now: while the store is away they are not asked, and later their answers help nobody.
+FOR_NOW = frozenset({flow_facts.check.__name__, talk_facts.keys.__name__, talk_facts.dial_step.__name__})
+DIALS = frozenset({talk_facts.dial_began.__name__, talk_facts.dial_step.__name__})
 STALE = frozenset({LINE_CHANGED, TRUNK_CHANGED, COMPANY_CHANGED, FLOW_CHANGED})  # what the directory is made of
 
 
@@ -105,6 +111,32 @@ class Returned:
 
 
 @dataclass(frozen=True)
+class DialTold:
+    """Whom a call out, or the step of a flow (`ref`), shall call; None: nobody."""
+
+    call_id: str
+    ref: str
+    plan: DialPlan | None
+
+
+@dataclass(frozen=True)
+class HandedOn:
+    """The flow of a call whose agent has let go of it."""
+
+    call_id: str
+    plan: ArrivalPlan
+
+
+@dataclass(frozen=True)
+class KeysClaimed:
+    """The keys of a command (`ref`); None: they were claimed before."""
+
+    call_id: str
+    ref: str
+    digits: str | None
+
+
+@dataclass(frozen=True)
 class Fence:
     """The store does not know this call as ours (any more): drop it."""
 
@@ -137,7 +169,7 @@ class Replaced:
     """This life of the worker was replaced or reported lost: every call must go."""
 
 
-Reply = Planned | Redirected | Standing | Returned | Fence
+Reply = Planned | Redirected | Standing | Returned | DialTold | HandedOn | KeysClaimed | Fence
 Message = Reply | Heard | NewDirectory | DiskLow | Replaced
 
 
@@ -188,7 +220,7 @@ class StoreLink:
 
     def put(self, name: str, call_id: str, *, ref: str = "", **fields: Any) -> None:
         """Has a fact written; never waits."""
-        if self.away and name == flow_facts.check.__name__:  # a question for now: later its answer helps nobody
+        if self.away and name in FOR_NOW:
             return
         with self._ring:
             self._queue.append(Fact(name, call_id, self.node.id, self.node.epoch, fields, ref))
@@ -267,14 +299,9 @@ class StoreLink:
         self._pending = batch
 
     def _report(self, fact: Fact, result: Any) -> None:
-        if isinstance(result, Fence):
-            self._tell(result)
-        elif isinstance(result, ArrivalPlan):
-            self._tell((Planned if fact.name == ARRIVAL else Redirected)(fact.call_id, result))
-        elif isinstance(result, Entered) and fact.name == facts.returned.__name__:
-            self._tell(Returned(fact.call_id, result))
-        elif isinstance(result, Entered):
-            self._tell(Standing(fact.call_id, fact.ref, result))
+        reply = _reply(fact, result)
+        if reply is not None:
+            self._tell(reply)
 
     def _beat(self) -> None:
         with self.store.write() as tx:
@@ -323,6 +350,30 @@ class StoreLink:
                     log.exception("directory_failed")
                 self._stale.set()
                 self._stop.wait(RETRY_S[-1])
+
+
+def _reply(fact: Fact, result: Any) -> Reply | None:
+    """What the SIP thread hears of a fact that was written; most need no answer."""
+    match result:
+        case Fence():
+            return result
+        case ArrivalPlan() if fact.name == flow_facts.redirected.__name__:
+            return Redirected(fact.call_id, result)
+        case ArrivalPlan() if fact.name == talk_facts.transfer_began.__name__:
+            return HandedOn(fact.call_id, result)
+        case ArrivalPlan():
+            return Planned(fact.call_id, result)
+        case Entered() if fact.name == facts.returned.__name__:
+            return Returned(fact.call_id, result)
+        case Entered():
+            return Standing(fact.call_id, fact.ref, result)
+        case Keys():
+            return KeysClaimed(fact.call_id, fact.ref, result.digits)
+        case DialPlan():
+            return DialTold(fact.call_id, fact.ref, result)
+        case None if fact.name in DIALS:
+            return DialTold(fact.call_id, fact.ref, None)
+    return None
 
 
 def journal_of(data_dir: Path, worker: str) -> Journal:

@@ -27,6 +27,8 @@ class Line:
     number: str  # E.164, or whatever the PBX dials ("100", "support")
     country: str = ""  # ISO 3166 alpha 2: how to read numbers that are not international
     recording: str = "off"  # off | on | notice
+    pause_on_hold: bool = False  # the recording
+    pause_notice: bool = False  # a pause of the recording is spoken of
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,10 @@ class Trunk:
     challenge: bool = False  # callers must prove username and password (401)
     realm: str = ""
     resolved: tuple[str, ...] = ()  # addresses that the registrar's name has, looked up off the SIP thread
+    outbound: str = ""  # host[:port] that calls out go to; '' = none do
+    dial_format: str = "e164"  # e164 | digits | national
+    hold_by: str = "bridge"  # bridge | reinvite
+    transfer_by: str = "bridge"  # bridge | refer
     token: str = field(default="", repr=False)  # in the contact that we register: whoever knows it has it from there
 
 
@@ -149,6 +155,22 @@ def international(text: str, country: str = "") -> str:
         if phonenumbers.is_valid_number(parsed) or (plain[0] == "+" and phonenumbers.is_possible_number(parsed)):
             return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
     return ""
+
+
+def dialled(number: str, form: str, country: str) -> str:
+    """An E.164 number as a trunk wants it: `e164` with its plus, `digits` without, `national` as the country dials it
+    (00 before the others'). What is no such number (112) stays as it is."""
+    if not number.startswith("+") or form == "e164":
+        return number
+    if form == "digits":
+        return number[1:]
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return "00" + number[1:]
+    if country and parsed.country_code == phonenumbers.country_code_for_region(country):
+        return _plain(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL))
+    return "00" + number[1:]
 
 
 def source_ip(source: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -15,7 +15,7 @@ from aircall_core.domain import events as kinds
 from aircall_core.domain.events import Event, EventRow
 from aircall_core.domain.flow import parse
 from aircall_core.ids import now_ms
-from aircall_core.sip.calls import InboundCall
+from aircall_core.sip.calls import Call
 from aircall_core.sip.prompts import Clip
 from aircall_core.sip.timers import Timers
 from aircall_core.sip.tools import Origin, Tools
@@ -96,7 +96,7 @@ class Alone:
         prompts: Any = self.prompts
         links: Any = self.links
         tools = Tools(endpoint, media, links, prompts, recordings, lookups, self.timers, self._put)
-        self.call = InboundCall(tools, "call", 1, Origin("192.0.2.1:5060", True, "line", "+33611", "FR"))
+        self.call = Call(tools, "call", 1, Origin("192.0.2.1:5060", True, "line", "+33611", "FR"))
         first = parse({"steps": list(steps)}).first()
         entered = None if ring is None else Entered(ring, False)
         values: dict[str, Any] = {"flow": {"steps": list(steps)}, "step": first.id if first else "",

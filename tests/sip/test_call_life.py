@@ -57,10 +57,10 @@ def test_a_rejection_that_crosses_the_return_counts(last: bool) -> None:
     alone.hears(kinds.CALL_RING_STOPPED, "ben")  # the log is quicker than the store's answer
     alone.call.on_returned(Entered(("ben",) if last else ("ben", "chloe")))
     alone.passes(0.1)
-    assert alone.said[3:] == (["overflow all_rejected"] if last else [])
+    assert alone.said[3:] == (["ring_over all_rejected", "overflow all_rejected"] if last else [])
 
 
-def test_given_back_it_rings_for_the_steps_time_and_is_then_over_for_good() -> None:
+def test_given_back_it_rings_for_the_steps_time_and_then_overflows_as_the_line_wants() -> None:
     alone = Alone(RING, {"id": "mail", "kind": "voicemail"}, ring=("anna", "ben"))
     link = alone.talks("anna")
     alone.streams()
@@ -70,7 +70,7 @@ def test_given_back_it_rings_for_the_steps_time_and_is_then_over_for_good() -> N
     alone.passes(19)
     assert alone.said[-1] == "returned"
     alone.passes(1.5)
-    assert alone.said[-1] == "overflow timeout", "no voicemail for somebody who has been talked to"
+    assert alone.said[-1] == "step mail voicemail", "as for one whom nobody has answered"
 
 
 def test_audio_of_somebody_elses_peer_answers_nothing() -> None:

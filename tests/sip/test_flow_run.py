@@ -213,12 +213,12 @@ def test_a_voicemail_is_kept_only_with_sound_in_it(monkeypatch: pytest.MonkeyPat
         step: Any = alone.call.flow.now
         for frame in frames:
             step.meter.hear(frame)
-        alone.call.on_gone(code=200, by_caller=True)
+        alone.call.on_gone(code=200, by_far=True)
         assert alone.recordings.kept == [f"{'voicemail' if kept else 'discarded'} call"]
         assert alone.told("ended")["message"] is kept
     alone = Alone({"id": "mail", "kind": "voicemail"}).streams()
     alone.passes(PROMPT_S)
-    alone.call.on_gone(code=200, by_caller=True)
+    alone.call.on_gone(code=200, by_far=True)
     assert (alone.recordings.kept, alone.told("ended")["message"]) == ([], False), "hung up in the greeting"
     assert len(made) == 3
 
@@ -318,7 +318,7 @@ def test_a_call_that_is_over_is_gone_without_the_garbage_collector() -> None:
         link = alone.talks("anna")
         alone.passes(1)
         link.closed = "gone"
-        alone.call.on_gone(code=200, by_caller=True)
+        alone.call.on_gone(code=200, by_far=True)
         ended = weakref.ref(alone.call)
         del alone.call
         assert ended() is None
