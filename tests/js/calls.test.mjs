@@ -308,6 +308,17 @@ test('whoever was asked goes on with the caller on the same audio when the call 
   assert.deepEqual(calls.owned, ['a']);
 });
 
+test('… also when that audio has just been offered anew under another name', async () => {
+  const { live, phone, calls } = desk();
+  live.show(call({ id: 'x', parent: 'a', started_by: 'bo' }));
+  await calls.accept('x');
+  const event = { kind: 'call.transferred', call_id: 'a', user_id: 'me', data: { via: 'x' } };
+  live.dispatchEvent(new CustomEvent('event', { detail: { event } }));
+  live.show(mine({ id: 'a', peer: 'older' }));
+  assert.deepEqual(phone.log, ['offer x ring', 'rename x a']);
+  assert.deepEqual(calls.owned, ['a']);
+});
+
 test('dialling: the audio is offered under the name that the desk was told', async () => {
   const { live, phone, calls } = desk();
   live.answer = async () => ({ command: 'k', call: 'out' });

@@ -113,7 +113,7 @@ class FakeDesk:
         return f"http://127.0.0.1:{self.port}/?{query}"
 
     def event(
-        self, kind: str, call_id: str | None = None, *, user: str | None = None, card: bool = False,
+        self, kind: str, call_id: str | None = None, /, *, user: str | None = None, card: bool = False,
         actor: str = "system", **data: Any,
     ) -> None:  # fmt: skip
         """Something happens: the view changes, and open tabs hear of it."""

@@ -13,9 +13,12 @@ export class Calls extends EventTarget {
   constructor(live, { phone, aloud, storage }) {
     super();
     Object.assign(this, { live, phone, aloud, storage, preconnect: 4, accepting: new Set(), offered: new Set() });
-    Object.assign(this, { offering: new Set(), rescues: new Set(), fresh: new Set(), confirmed: new Map(), memory: [] });
+    Object.assign(this, { offering: new Set(), rescues: new Set(), fresh: new Set(), confirmed: new Map(), dialled: new Map(), memory: [] });
     live.addEventListener('view', () => this.#follow());
     live.addEventListener('status', () => this.#follow());
+    live.addEventListener('event', ({ detail: { event } }) => {
+      if (event.kind === 'call.transferred' && event.user_id === live.view.user) this.#passedOn(event.data.via, event.call_id);
+    });
     aloud.tone.addEventListener('state', () => this.#follow());
     aloud.addEventListener('change', () => this.#follow()); // a closed tab's lock may come later than the news of its call
     phone.addEventListener('mic', () => this.#follow());
@@ -98,6 +101,7 @@ export class Calls extends EventTarget {
     if (!phone.armed) await phone.arm();
     const peer = newId();
     const { call } = await live.request('/desk/dial', { line, number, peer, tab: live.tab, callback, entry, command: newId() });
+    this.dialled.set(call, { line, number }); // to dial it again
     this.fresh.add(call);
     live.env.after(FRESH_MS, () => {
       this.fresh.delete(call);
@@ -136,7 +140,7 @@ export class Calls extends EventTarget {
     const { view } = live;
     const mine = carried(view);
     for (const id of this.fresh) if (view.calls[id]) this.fresh.delete(id);
-    for (const call of mine) this.#passedOn(call);
+    for (const call of mine) this.#passedOn(call.peer && phone.callOf(call.peer), call.id);
     for (const id of this.offered) {
       const call = view.calls[id];
       const kept = call && (call.by === view.user ? this.owns(id) : call.ringing.includes(view.user));
@@ -157,16 +161,14 @@ export class Calls extends EventTarget {
     this.#preconnect();
   }
 
-  /** A call that a colleague asked about has been passed on: the audio of the question is now the call's. */
-  #passedOn(call) {
-    const before = call.peer && this.phone.callOf(call.peer);
-    if (!before || before === call.id) return;
-    this.phone.rename(before, call.id);
+  /** What a colleague asked us about has been passed on to us: the audio of the question is now the call's. */
+  #passedOn(before, callId) {
+    if (!before || before === callId || !this.owns(before)) return;
+    this.phone.rename(before, callId);
     this.offered.delete(before);
-    this.offered.add(call.id);
+    this.offered.add(callId);
     this.#disown(before);
-    this.#own(call.id);
-    this.confirmed.set(call.id, call.peer);
+    this.#own(callId);
   }
 
   #carry(call) {

@@ -32,7 +32,7 @@ export class Outcome {
     const ours = old?.direction === 'outbound' && !old.parent && old.by === this.live.view.user;
     if (event.kind !== 'call.ended' || !ours || old.answered_at || event.data.reason === 'cancelled') return;
     const card = this.live.cards[event.call_id];
-    Object.assign(this, { line: old.line, number: card?.number_e164 ?? card?.number });
+    this.number = this.live.calls.dialled.get(event.call_id) ?? { line: old.line, number: card?.number };
     this.name.textContent = callerTitle(card, this.t);
     this.why.textContent = whyNot(event.data, this.t);
     this.#show(true);
@@ -43,7 +43,7 @@ export class Outcome {
     this.busy = true;
     this.again.setAttribute('aria-busy', 'true');
     try {
-      await this.live.calls.dial({ line: this.line, number: this.number });
+      await this.live.calls.dial(this.number);
       this.#show(false);
     } catch (error) {
       this.why.textContent = explain(error, this.t);

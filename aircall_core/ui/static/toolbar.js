@@ -253,7 +253,7 @@ function build(host, { data, trigger }) {
     if (!old || (event.user_id === view.user && event.kind === 'call.ended' && event.data.by === 'agent')) return;
     const card = live.cards[event.call_id];
     if (old.parent && old.started_by === view.user) {
-      if (event.kind === 'call.ended' && !['merged', 'parent_over', 'cancelled'].includes(event.data.reason)) asked(old, event, card);
+      if (event.kind === 'call.ended' && !['merged', 'parent_over', 'cancelled'].includes(event.data.reason)) asked(old, before, event, card);
       return;
     }
     if (old.by !== view.user || view.calls[event.call_id]?.by === view.user) return;
@@ -270,12 +270,12 @@ function build(host, { data, trigger }) {
   }
 
   /** Somebody whom we called for our call said no, did not answer, or left. */
-  function asked(old, event, card) {
+  function asked(old, before, event, card) {
     const words = whyLeft(event.data, target(old, card, { names: live.names, t }), t);
     const parent = live.view.calls[old.parent];
     if (!parent) return live.toast(words, { key: 'asked' });
     const caller = callerTitle(live.cards[parent.id], t);
-    return say(parent.held || !children(live.view, parent.id).length ? `${words} ${t('left.back', { caller })}` : words);
+    return say(before.calls[parent.id].held && !old.held ? `${words} ${t('left.back', { caller })}` : words);
   }
 
   // Toasts stay above it, and it is as high as what is known of the call.
