@@ -39,6 +39,7 @@ _ONLY: dict[str, ColumnElement[bool]] = {
     VOICEMAIL: calls.c.outcome == "voicemail",
 }
 _caller_back = users.alias("caller_back")
+_dialler = users.alias("dialler")
 
 
 def conversations_of(conn: Connection, user_id: str, role: str, *, limit: int = 50, only: str = "") -> list[Row]:
@@ -60,7 +61,9 @@ def conversations_of(conn: Connection, user_id: str, role: str, *, limit: int = 
             lines.c.name.label("line_name"),
             lines.c.country.label("line_country"),
             calls.c.id.label("call_id"),
+            calls.c.direction,
             calls.c.state,
+            calls.c.progress,
             calls.c.outcome,
             calls.c.arrived_at,
             calls.c.answered_at,
@@ -73,6 +76,7 @@ def conversations_of(conn: Connection, user_id: str, role: str, *, limit: int = 
             callbacks.c.state.label("callback_state"),
             callbacks.c.settled_at.label("callback_at"),
             _caller_back.c.name.label("callback_by"),
+            _dialler.c.name.label("started_by"),
         )
         .join(lines, lines.c.id == conversations.c.line_id)
         .outerjoin(contacts, contacts.c.id == conversations.c.contact_id)
@@ -80,6 +84,7 @@ def conversations_of(conn: Connection, user_id: str, role: str, *, limit: int = 
         .outerjoin(users, users.c.id == calls.c.answered_by)
         .outerjoin(callbacks, callbacks.c.call_id == calls.c.id)
         .outerjoin(_caller_back, _caller_back.c.id == callbacks.c.user_id)
+        .outerjoin(_dialler, _dialler.c.id == calls.c.started_by)
         .outerjoin(conversation_reads, seen)
         .where(
             conversations.c.line_id.in_(allowed) if allowed is not None else true(),
@@ -96,12 +101,15 @@ def _row(row: Any) -> Row:
     if row["call_id"] is not None:
         call = {
             "id": row["call_id"],
+            "direction": row["direction"],
             "state": row["state"],
+            "progress": row["progress"],
             "outcome": row["outcome"],
             "arrived_at": row["arrived_at"],
             "answered_at": row["answered_at"],
             "ended_at": row["ended_at"],
             "answered_by": row["answered_by"],
+            "started_by": row["started_by"],
             "missed_reason": row["missed_reason"],
             "branch": (chosen(row["path"]) or [""])[-1],
             "callback": row["callback_state"]

@@ -7,20 +7,29 @@ from typing import Any
 from sqlalchemy import BindParameter, Connection, Select, bindparam, select
 
 from aircall_core.domain import events as kinds
+from aircall_core.domain.transfer import BACK
 from aircall_core.store import people
-from aircall_core.store.queries.cards import chosen, typed
-from aircall_core.store.tables import call_legs, callbacks, calls, events, lines, recordings, tags
+from aircall_core.store.queries import timeline_calls
+from aircall_core.store.queries.timeline_calls import Call
+from aircall_core.store.tables import events, lines, tags, teams
 
 # What a reader is told; the same list as ui/static/story.js. All else in the log is for machines.
 TOLD = (
     kinds.CONVERSATION_OPENED,
     kinds.CALL_ARRIVED,
+    kinds.CALL_DIAL_WANTED,
     kinds.CALL_RING_STOPPED,
     kinds.CALL_ACCEPT_FAILED,
     kinds.CALL_ANSWERED,
     kinds.CALL_AGENT_AWAY,
     kinds.CALL_AGENT_BACK,
     kinds.CALL_RETURNED,
+    kinds.CALL_HELD,
+    kinds.CALL_KEYS_SENT,
+    kinds.CALL_TRANSFERRING,
+    kinds.CALL_QUEUED,
+    kinds.CALL_TRANSFERRED,
+    kinds.CALL_FORWARDED,
     kinds.CALL_OVERFLOW,
     kinds.CALL_ENDED,
     kinds.CALL_RECORDING,
@@ -33,7 +42,7 @@ TOLD = (
     kinds.CALLBACK_SETTLED,
 )
 # Entries that show what the call's row holds: the bubble, and the way through the line's flow in one line.
-_WITH_CALL = frozenset({kinds.CALL_ARRIVED, kinds.CALL_CHOSE, kinds.CALL_TYPED})
+_WITH_CALL = frozenset({kinds.CALL_ARRIVED, kinds.CALL_DIAL_WANTED, kinds.CALL_CHOSE, kinds.CALL_TYPED})
 # What somebody did: told with who did it, not with whom it concerns.
 _DEEDS = frozenset({kinds.CALL_TAGGED, kinds.CONVERSATION_ASSIGNED, kinds.CALLBACK_SETTLED})
 MOST = 200  # entries in one page
@@ -54,30 +63,15 @@ _PAGE = (
         events.c.conversation_id == bindparam("conversation"),
         events.c.seq < bindparam("before"),
         events.c.kind.in_(TOLD),
+        # A call waits anew at every ring step: told is only that one came back to who had handed it on.
+        (events.c.kind != kinds.CALL_QUEUED) | (events.c.data["step"].as_string() == BACK),
     )
     .order_by(events.c.seq.desc())
     .limit(bindparam("most"))
 )
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
-_SHOWN = (
-    "id", "state", "outcome", "missed_reason", "arrived_at", "queued_at", "answered_at", "ended_at", "answered_by",
-    "recording", "path", "digits",
-)  # fmt: skip
-_CALLS = select(*(calls.c[name] for name in _SHOWN)).where(calls.c.id.in_(_IDS))
-_LEGS = (
-    select(call_legs.c.call_id, call_legs.c.user_id)
-    .where(call_legs.c.call_id.in_(_IDS))
-    .order_by(call_legs.c.call_id, call_legs.c.rang_at, call_legs.c.id)
-)
-_SOUND = (
-    select(recordings.c.call_id, recordings.c.id, recordings.c.duration_ms, recordings.c.kind, recordings.c.deleted_at)
-    .where(recordings.c.call_id.in_(_IDS))
-    .order_by(recordings.c.created_at, recordings.c.id)
-)
-_CALLBACKS = select(
-    callbacks.c.call_id, callbacks.c.id, callbacks.c.state, callbacks.c.user_id, callbacks.c.settled_at
-).where(callbacks.c.call_id.in_(_IDS))
 _LINES = select(lines.c.id, lines.c.name).where(lines.c.id.in_(_IDS))
+_TEAMS = select(teams.c.id, teams.c.name).where(teams.c.id.in_(_IDS))
 _TAGS = select(tags.c.id, tags.c.name).where(tags.c.id.in_(_IDS))
 _NO_CURSOR = 2**62
 
@@ -85,26 +79,30 @@ _NO_CURSOR = 2**62
 def timeline(conn: Connection, conversation_id: str, before: int | None = None, limit: int = 50) -> dict[str, Any]:
     """A page of the timeline: the `limit` newest told events before the cursor, oldest first.
 
-    {"entries": [{"seq", "at", "kind", "call_id", "who": {"id", "name"} | None, "data", "call": the call's row, where
-    the entry shows it, "about": names of what the data's ids stand for}], "before": the next older page's cursor, None
-    at the beginning}. At most eight queries, however much there is.
+    {"entries": [{"seq", "at", "kind", "call_id", "who": {"id", "name"} | None, "data", "way": direction of its call,
+    "child": whether that was made for another one, "call": the call's row, where the entry shows it, "about": names of
+    what the data's ids stand for}], "before": the next older page's cursor, None at the beginning}. At most ten
+    queries, however much there is.
     """
     limit = max(1, min(limit, MOST))
     cursor = _NO_CURSOR if before is None else before
-    rows = conn.execute(_PAGE, {"conversation": conversation_id, "before": cursor, "most": limit + 1}).all()
-    page = rows[:limit]
-    found = _calls(conn, sorted({row.call_id for row in page if row.kind in _WITH_CALL}))
-    about = _About.read(conn, page, found)
-    entries = [_entry(row, about, found) for row in reversed(page)]
-    return {"entries": entries, "before": page[-1].seq if len(rows) > limit else None}
+    found = conn.execute(_PAGE, {"conversation": conversation_id, "before": cursor, "most": limit + 1}).all()
+    page = found[:limit]
+    calls = timeline_calls.rows(conn, {row.call_id for row in page if row.call_id})
+    shown = {row.call_id for row in page if row.kind in _WITH_CALL}
+    tops = {one: call for one, call in calls.items() if one in shown and call["parent_id"] is None}
+    bubbles = timeline_calls.bubbles(conn, tops)
+    about = _About.read(conn, page, calls, bubbles)
+    entries = [_entry(row, about, calls.get(row.call_id), bubbles) for row in reversed(page)]
+    return {"entries": entries, "before": page[-1].seq if len(found) > limit else None}
 
 
 def _doer(row: Any) -> str | None:
     """The user an entry tells of."""
-    if row.kind in _DEEDS:
-        role, _, subject = row.actor.partition(":")
-        return subject if role == "user" else None
+    role, _, subject = row.actor.partition(":")
     user: str | None = row.user_id
+    if row.kind in _DEEDS and (role == "user" or row.kind != kinds.CALLBACK_SETTLED):
+        return subject if role == "user" else None
     return user
 
 
@@ -113,28 +111,48 @@ class _About:
     """Names of what a page's ids stand for."""
 
     users: Mapping[str, str]
+    teams: Mapping[str, str]
     lines: Mapping[str, str]
     tags: Mapping[str, str]
 
     @classmethod
-    def read(cls, conn: Connection, page: Sequence[Any], found: Mapping[str, dict[str, Any]]) -> "_About":
-        """All names in at most three queries."""
-        users = {_doer(row) for row in page} | {row.data.get("to") for row in page if row.data}
-        for call in found.values():
-            users |= {*call["rang"], call["answered_by"], call["callback"] and call["callback"]["by"]}
+    def read(
+        cls, conn: Connection, page: Sequence[Any], calls: Mapping[str, Call], bubbles: Mapping[str, Call]
+    ) -> "_About":
+        """All names in at most four queries."""
+        users = {_doer(row) for row in page}
+        users |= {row.data.get("to") for row in page if row.kind == kinds.CONVERSATION_ASSIGNED}
+        for call in bubbles.values():
+            users |= {*call["rang"], call["answered_by"], call["started_by"]}
+            users |= {note["user_id"] for note in call["notes"]}
+            users.add(call["callback"] and call["callback"]["by"])
+        users |= {(call["transfer"] or {}).get("by") for call in calls.values()}
         moved = [row for row in page if row.kind == kinds.CALL_REDIRECTED]
-        on_lines = {row.line_id for row in moved} | {row.data.get("from_line") for row in moved}
+        targets = {timeline_calls.target_of(call) for call in calls.values()}
+        targets |= {(row.data["to"], row.data.get("id")) for row in page if row.kind == kinds.CALL_TRANSFERRING}
+        ids: dict[str, set[str | None]] = {kind: set() for kind in ("user", "team", "line", "number")}
+        for kind, one in filter(None, targets):
+            ids[kind].add(one)
+        on_lines = {row.line_id for row in moved} | {row.data.get("from_line") for row in moved} | ids["line"]
         with_tags = {tag for row in page if row.kind == kinds.CALL_TAGGED for tag in row.data.get("tags", ())}
         return cls(
-            people.names(conn, sorted(one for one in users if one)), _names(conn, _LINES, on_lines),
-            _names(conn, _TAGS, with_tags),
+            people.names(conn, sorted(one for one in users | ids["user"] if one)), _names(conn, _TEAMS, ids["team"]),
+            _names(conn, _LINES, on_lines), _names(conn, _TAGS, with_tags),
         )  # fmt: skip
 
     def who(self, user_id: str | None) -> dict[str, str] | None:
         """A user as browsers get them."""
         return {"id": user_id, "name": self.users.get(user_id, "")} if user_id else None
 
-    def of(self, row: Any) -> dict[str, Any] | None:
+    def named(self, target: tuple[str, str | None] | None) -> dict[str, str] | None:
+        """Whom a call was made for, or handed on to, in words."""
+        kind, one = target or ("", None)
+        if one is None:
+            return None
+        names = {"user": self.users, "team": self.teams, "line": self.lines}.get(kind)
+        return {"kind": kind, "name": one if names is None else names.get(one, "")}
+
+    def of(self, row: Any, call: Call | None) -> dict[str, Any] | None:
         """What an entry's ids stand for."""
         data = row.data or {}
         match row.kind:
@@ -144,6 +162,27 @@ class _About:
                 return {"to": self.who(data.get("to"))}
             case kinds.CALL_TAGGED:
                 return {"tags": [self.tags[tag] for tag in data.get("tags", ()) if tag in self.tags]}
+        if call is None:
+            return None
+        if call["parent_id"] is not None:
+            return {"to": self.named(timeline_calls.target_of(call))}
+        return self._moved(row.kind, data, call)
+
+    def _moved(self, kind: str, data: Mapping[str, Any], call: Call) -> dict[str, Any] | None:
+        """Where a call was handed on to, as far as its row still says so: of several numbers it knows the last."""
+        outside = {"kind": "number", "name": timeline_calls.forwarded_to(call)}
+        match kind:
+            case kinds.CALL_TRANSFERRING if data["to"] == "number":
+                target = timeline_calls.target_of(call)
+                return {"to": self.named(target) if target and target[0] == "number" else outside}
+            case kinds.CALL_TRANSFERRING:
+                return {"to": self.named((data["to"], data.get("id")))}
+            case kinds.CALL_QUEUED if data.get("step") == BACK:
+                return {"to": {"kind": "user", "name": self.users.get((call["transfer"] or {}).get("by", ""), "")}}
+            case kinds.CALL_FORWARDED:
+                return {"to": outside}
+            case kinds.CALL_TRANSFERRED if data.get("to") == "number":
+                return {"to": outside}
             case _:
                 return None
 
@@ -153,7 +192,7 @@ def _names(conn: Connection, query: Select[Any], ids: Iterable[str | None]) -> d
     return {row.id: row.name for row in conn.execute(query, {"ids": wanted})} if wanted else {}
 
 
-def _entry(row: Any, about: _About, found: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+def _entry(row: Any, about: _About, call: Call | None, bubbles: Mapping[str, Call]) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "seq": row.seq,
         "at": row.at,
@@ -162,45 +201,25 @@ def _entry(row: Any, about: _About, found: Mapping[str, dict[str, Any]]) -> dict
         "who": about.who(_doer(row)),
         "data": dict(row.data or {}),
     }
-    names = about.of(row)
+    if call is not None:
+        entry |= {"way": call["direction"], "child": call["parent_id"] is not None}
+    names = about.of(row, call)
     if names is not None:
         entry["about"] = names
-    call = found.get(row.call_id) if row.kind in _WITH_CALL else None
-    if call is not None:
-        back = call["callback"]
-        entry["call"] = {
-            **call,
-            "rang": [about.users.get(one, "") for one in call["rang"]],
-            "answered_by": about.who(call["answered_by"]),
-            "callback": back and {**back, "by": about.who(back["by"])},
-        }
+    shown = bubbles.get(row.call_id) if row.kind in _WITH_CALL else None
+    if shown is not None:
+        entry["call"] = _bubble(shown, about)
     return entry
 
 
-def _calls(conn: Connection, call_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """What bubbles show of these calls, users still as ids."""
-    if not call_ids:
-        return {}
-    asked = {"ids": list(call_ids)}
-    found: dict[str, dict[str, Any]] = {
-        row.id: {
-            **row._mapping,
-            "path": chosen(row.path),
-            "digits": typed(row.digits),
-            "rang": [],
-            "recordings": [],
-            "callback": None,
-        }
-        for row in conn.execute(_CALLS, asked)
+def _bubble(call: Call, about: _About) -> dict[str, Any]:
+    """A call as its bubble shows it, users by name."""
+    back = call["callback"]
+    return {
+        **call,
+        "rang": [about.users.get(one, "") for one in call["rang"]],
+        "answered_by": about.who(call["answered_by"]),
+        "started_by": about.who(call["started_by"]),
+        "notes": [{**note, "by": about.who(note["user_id"])} for note in call["notes"]],
+        "callback": back and {**back, "by": about.who(back["by"])},
     }
-    for leg in conn.execute(_LEGS, asked):
-        found[leg.call_id]["rang"].append(leg.user_id)
-    for sound in conn.execute(_SOUND, asked):
-        gone = sound.deleted_at is not None
-        one = {"id": sound.id, "duration_ms": sound.duration_ms, "kind": sound.kind, "deleted": gone}
-        found[sound.call_id]["recordings"].append(one)
-    for back in conn.execute(_CALLBACKS, asked):
-        found[back.call_id]["callback"] = {
-            "id": back.id, "state": back.state, "by": back.user_id, "at": back.settled_at,
-        }  # fmt: skip
-    return found

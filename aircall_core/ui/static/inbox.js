@@ -8,7 +8,7 @@ import { advance, look, owed, reason, title } from './story.js';
 
 const REFRESH_MS = 400;
 const SETTLED_MS = 1500;
-const TELLING = new Set(['call.arrived', 'call.ringing', 'call.accepting', 'call.accept_failed', 'call.answered', 'call.overflow', 'call.returned', 'call.ended', 'conversation.read', 'conversation.opened', 'conversation.assigned', 'callback.requested', 'callback.settled', 'user.status', 'user.changed', 'team.changed', 'line.changed', 'checklist.changed', 'company.changed', 'trunk.changed']);
+const TELLING = new Set(['call.arrived', 'call.dial_wanted', 'call.ringing', 'call.accepting', 'call.accept_failed', 'call.answered', 'call.overflow', 'call.returned', 'call.transferring', 'call.transferred', 'call.forwarded', 'call.ended', 'conversation.read', 'conversation.opened', 'conversation.assigned', 'callback.requested', 'callback.settled', 'user.status', 'user.changed', 'team.changed', 'line.changed', 'checklist.changed', 'company.changed', 'trunk.changed']);
 
 function build(host, { data, trigger }) {
   const live = shared(data);
@@ -81,7 +81,9 @@ function build(host, { data, trigger }) {
     parts.time.textContent = stamp(item.last_at);
     const call = item.call;
     node.dataset.look = call ? look(call) : '';
-    const who = call?.answered_by ? t('call.by', { name: call.answered_by }) : '';
+    const dialled = call?.direction === 'outbound' ? call.started_by : null;
+    const by = dialled && call.answered_by !== dialled ? t('call.dialled', { name: dialled }) : '';
+    const who = call?.answered_by ? t('call.by', { name: call.answered_by }) : by;
     const talk = call?.answered_at && call?.ended_at ? clock(call.ended_at - call.answered_at) : '';
     const why = call && reason(call);
     const byWhom = call?.callback && t(`callback.${call.callback.state}`, { name: call.callback.by ?? t('someone'), time: call.callback.at ? time.format(new Date(call.callback.at)) : '' });
@@ -119,7 +121,7 @@ function build(host, { data, trigger }) {
     const item = items.find((one) => one.id === event.conversation_id);
     if (item?.call && item.call.id === event.call_id) {
       const now = advance(item.call, event);
-      item.call = event.kind === 'call.answered' ? { ...now, answered_by: event.who?.name } : now;
+      item.call = now.answered_by === item.call.answered_by ? now : { ...now, answered_by: now.answered_by?.name ?? null };
       draw(item);
     }
     if (!TELLING.has(event.kind)) return; // steps of a flow change a row, and ask the page for nothing

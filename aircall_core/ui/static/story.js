@@ -4,12 +4,19 @@
 export const TOLD = new Set([
   'conversation.opened',
   'call.arrived',
+  'call.dial_wanted',
   'call.ring_stopped',
   'call.accept_failed',
   'call.answered',
   'call.agent_away',
   'call.agent_back',
   'call.returned',
+  'call.held',
+  'call.keys_sent',
+  'call.transferring',
+  'call.queued',
+  'call.transferred',
+  'call.forwarded',
   'call.overflow',
   'call.ended',
   'call.recording',
@@ -22,35 +29,79 @@ export const TOLD = new Set([
   'callback.settled',
 ]);
 
-/** Steps of a line's flow: however many, they are one line of a call's story. */
-export const FLOW = new Set(['call.chose', 'call.typed']);
-
 /** What only the desk can tell in words: the event itself holds ids. */
-export const ASKED = new Set(['call.chose', 'call.typed', 'call.redirected', 'call.tagged', 'conversation.assigned', 'callback.requested', 'callback.settled']);
+export const ASKED = new Set([
+  'call.chose', 'call.typed', 'call.redirected', 'call.tagged', 'call.noted', 'call.transferring', 'call.transferred', 'call.forwarded',
+  'conversation.assigned', 'callback.requested', 'callback.settled',
+]);
+
+const BACK = 'transfer.back'; // the step that rings who handed a call on: domain/transfer.py
+const SILENT_ENDS = new Set(['merged', 'transferred', 'parent_over']); // other entries tell of these
+
+/** A call that somebody handed on comes back to them: who that is only the desk can tell. */
+export const bounced = (event) => event.kind === 'call.queued' && event.data.step === BACK;
 
 /** Whether an entry is drawn, and how: 'call' (a bubble), 'log' (a line), 'flow' (a call's one line of steps), or null. */
 export function form(entry) {
-  if (entry.kind === 'call.arrived') return 'call';
-  if (entry.kind === 'call.ring_stopped') return entry.data.reason === 'rejected' ? 'log' : null;
-  if (FLOW.has(entry.kind)) return way(entry.call) ? 'flow' : null;
-  if (entry.kind === 'callback.settled') return entry.who?.name ? 'log' : null;
-  if (entry.kind === 'call.redirected') return entry.about ? 'log' : null;
-  if (entry.kind === 'call.tagged') return entry.about?.tags.length ? 'log' : null;
-  if (entry.kind === 'conversation.assigned') return entry.about ? 'log' : null;
-  if (entry.kind === 'call.recording') {
-    const told = entry.data.kind === 'voicemail' ? ['failed'] : ['stopped', 'failed'];
-    return told.includes(entry.data.state) ? 'log' : null;
+  const data = entry.data ?? {};
+  if (entry.child || data.parent) return childForm(entry, data);
+  switch (entry.kind) {
+    case 'call.arrived':
+    case 'call.dial_wanted':
+      return 'call';
+    case 'call.ring_stopped':
+      return data.reason === 'rejected' ? 'log' : null;
+    case 'call.chose':
+    case 'call.typed':
+      return way(entry.call) ? 'flow' : null;
+    case 'callback.settled':
+      return entry.who?.name ? 'log' : null;
+    case 'call.tagged':
+      return entry.about?.tags.length ? 'log' : null;
+    case 'call.redirected':
+    case 'conversation.assigned':
+      return entry.about ? 'log' : null;
+    case 'call.held':
+      return data.command ? 'log' : null; // else it came with something that is told
+    case 'call.queued':
+      return bounced(entry) && entry.about ? 'log' : null;
+    case 'call.transferred':
+      return data.via && entry.about !== undefined ? 'log' : data.via && data.to === 'user' && entry.who ? 'log' : null;
+    case 'call.transferring':
+    case 'call.forwarded':
+      return entry.about ? 'log' : null;
+    case 'call.recording':
+      return recordingForm(data);
+    default:
+      return TOLD.has(entry.kind) ? 'log' : null;
   }
-  return TOLD.has(entry.kind) ? 'log' : null;
+}
+
+function recordingForm(data) {
+  if (data.kind === 'voicemail') return data.state === 'failed' ? 'log' : null;
+  if (data.state === 'started') return resumed(data) ? 'log' : null;
+  return ['stopped', 'failed', 'paused'].includes(data.state) ? 'log' : null;
+}
+
+/** A call's first start is not told; one after a pause is. */
+const resumed = (data) => Boolean(data.command) || ['resumed', 'hold', 'unhold'].includes(data.reason);
+
+/** A call made for another one is told as what happened in that: who was asked, who came, who left. */
+function childForm(entry, data) {
+  if (!entry.about?.to) return null;
+  if (entry.kind === 'call.ended') return SILENT_ENDS.has(data.reason) ? null : 'log';
+  return ['call.dial_wanted', 'call.answered'].includes(entry.kind) ? 'log' : null;
 }
 
 /** A system-log line: the key of its text and what stands in it. */
 export function line(entry) {
   const name = entry.who?.name ?? '';
   const data = entry.data ?? {};
+  const to = entry.about?.to?.name ?? '';
+  if (entry.child || data.parent) return childLine(entry, data, name, to);
   switch (entry.kind) {
     case 'call.answered':
-      return ['log.answered', { name }];
+      return [entry.way === 'outbound' ? 'log.out.answered' : 'log.answered', { name }];
     case 'call.ring_stopped':
       return ['log.rejected', { name }];
     case 'call.accept_failed':
@@ -61,12 +112,24 @@ export function line(entry) {
       return ['log.back', { name }];
     case 'call.returned':
       return ['log.returned', { name }];
+    case 'call.held':
+      return [data.held ? 'log.held' : 'log.unheld', { name }];
+    case 'call.keys_sent':
+      return [data.count === 1 ? 'log.keys.one' : 'log.keys', { name, count: data.count }];
+    case 'call.transferring':
+      return ['log.transferring', { name, to }];
+    case 'call.queued':
+      return ['log.bounced', { name: to }];
+    case 'call.transferred':
+      return ['log.transferred', { to: data.to === 'number' ? to : name }];
+    case 'call.forwarded':
+      return ['log.forwarded', { to }];
     case 'call.overflow':
       return [`log.overflow.${data.reason}`, {}, 'log.overflow'];
     case 'call.ended':
-      return [data.outcome === 'lost' ? 'log.ended.lost' : `log.ended.${data.by}`, { name }, 'log.ended'];
+      return ended(entry, data, name);
     case 'call.recording':
-      return [`log.recording.${data.state}`, {}, 'log.recording'];
+      return recordingLine(data, name);
     case 'call.redirected':
       return ['log.redirected', entry.about];
     case 'call.tagged':
@@ -80,6 +143,26 @@ export function line(entry) {
     default:
       return [`log.${entry.kind}`, { name }];
   }
+}
+
+function ended(entry, data, name) {
+  if (data.outcome === 'lost') return ['log.ended.lost', { name }];
+  if (entry.way === 'outbound' && data.outcome !== 'answered') return [`log.out.${data.reason}`, { name }, 'log.ended'];
+  if (data.reason === 'referred') return ['log.ended.referred', { name }];
+  return [`log.ended.${data.by}`, { name }, 'log.ended'];
+}
+
+function recordingLine(data, name) {
+  const state = data.state === 'started' ? 'resumed' : data.state;
+  const byWhom = name && ['paused', 'resumed'].includes(state) ? '.by' : '';
+  return [`log.recording.${state}${byWhom}`, { name }, 'log.recording'];
+}
+
+function childLine(entry, data, name, to) {
+  if (entry.kind === 'call.dial_wanted') return [data.join ? 'log.child.adds' : 'log.child.asks', { name, to }];
+  if (entry.kind === 'call.answered') return ['log.child.joined', { to: entry.way === 'outbound' ? to : name || to }];
+  if (data.outcome === 'answered') return ['log.child.left', { to }];
+  return [`log.child.${data.reason}`, { name, to }, 'log.child.ended'];
 }
 
 function assigned(name, who, to) {
@@ -105,6 +188,15 @@ export function advance(call, event) {
       return { ...call, state: 'ringing' };
     case 'call.answered':
       return { ...call, state: 'answered', answered_at: data.answered_at ?? event.at, answered_by: event.who ?? null };
+    case 'call.progress':
+      return { ...call, state: 'dialling', progress: data.state };
+    case 'call.transferring':
+      return { ...call, state: 'flow' };
+    case 'call.transferred':
+      if (!data.via) return call;
+      return data.to === 'user' ? { ...call, state: 'answered', answered_by: event.who ?? null } : { ...call, state: 'forwarded' };
+    case 'call.forwarded':
+      return { ...call, state: 'forwarded', answered_at: call.answered_at ?? event.at };
     case 'call.overflow':
       return { ...call, state: 'overflow' };
     case 'call.step':
@@ -117,23 +209,27 @@ export function advance(call, event) {
       if (data.kind === 'voicemail' && data.state === 'started') return { ...call, state: 'voicemail' };
       return { ...call, recording: data.state };
     case 'call.ended':
-      return { ...call, state: 'ended', outcome: data.outcome ?? call.outcome, ended_at: data.ended_at ?? event.at };
+      return { ...call, state: 'ended', outcome: data.outcome ?? call.outcome, end_reason: data.reason ?? null, ended_at: data.ended_at ?? event.at };
     default:
       return call;
   }
 }
 
-/** The look of a call: ok, live, missed, bad. */
+const out = (call) => call.direction === 'outbound';
+
+/** The look of a call: ok, live, missed, bad, or none: a call out that nobody took is no call that we missed. */
 export function look(call) {
   if (call.state !== 'ended') return 'live';
-  return { answered: 'ok', lost: 'bad', failed: 'bad' }[call.outcome] ?? 'missed';
+  return { answered: 'ok', lost: 'bad' }[call.outcome] ?? (out(call) ? 'none' : call.outcome === 'failed' ? 'bad' : 'missed');
 }
 
 const LIVE = { answered: 'call.live', confirmed: 'call.live', voicemail: 'call.leaving' };
 
 /** The key of a call's name: a call that goes on is not yet an answered one. */
 export function title(call) {
-  return call.state === 'ended' ? `call.${call.outcome}` : (LIVE[call.state] ?? `call.${call.state}`);
+  if (call.state === 'dialling') return { ringing: 'call.out.ringing', early: 'call.out.ringing' }[call.progress] ?? 'call.dialling';
+  if (call.state !== 'ended') return LIVE[call.state] ?? `call.${call.state}`;
+  return out(call) && call.outcome !== 'lost' ? `call.out.${call.outcome}` : `call.${call.outcome}`;
 }
 
 /** Why nobody answered: the key of its words, or null where the outcome says it all. */
@@ -144,8 +240,9 @@ export function reason(call) {
   return call.outcome === 'voicemail' && gaveUp ? null : `missed.${call.missed_reason}`;
 }
 
-/** How long (ms) a caller waited for an agent, or null: while it goes on, and where a message was spoken meanwhile. */
+/** How long (ms) a caller waited for an agent, or null: while it goes on, where a message was spoken, in a call out. */
 export function waited(call) {
+  if (out(call)) return null;
   const until = call.answered_at ?? (call.outcome === 'voicemail' ? null : call.ended_at);
   return until ? until - (call.queued_at ?? call.arrived_at) : null;
 }
@@ -157,9 +254,14 @@ export function owed(call) {
 
 /** A call from its own event alone, before the desk has been asked. */
 export function fresh(event) {
+  const dialled = event.kind === 'call.dial_wanted';
   return {
     id: event.call_id,
-    state: 'ringing',
+    direction: dialled ? 'outbound' : 'inbound',
+    state: dialled ? 'dialling' : 'ringing',
+    progress: null,
+    started_by: dialled ? (event.who ?? null) : null,
+    calls_back: false,
     outcome: null,
     arrived_at: event.data?.arrived_at ?? event.at,
     answered_at: null,
@@ -171,6 +273,7 @@ export function fresh(event) {
     digits: [],
     queued_at: null,
     recordings: [],
+    notes: [],
     callback: null,
   };
 }

@@ -3,9 +3,10 @@
 
 import { dialBox } from './dial.js';
 import { clock, h, icon, listeners, mounter } from './dom.js';
+import { noteBubbles } from './note_bubbles.js';
 import { player } from './player.js';
 import { shared } from './shared.js';
-import { advance, ASKED, form, fresh, line, look, owed, reason, title, waited, way } from './story.js';
+import { advance, ASKED, bounced, form, fresh, line, look, owed, reason, title, TOLD, waited, way } from './story.js';
 
 const PAGE = 50;
 
@@ -86,7 +87,7 @@ function build(host, { data, trigger }) {
   // ---- drawing
 
   function put(entry) {
-    if (entry.kind === 'call.arrived') call(entry.call ?? fresh(entry));
+    if (form(entry) === 'call') call(entry.call ?? fresh(entry));
     else if (entry.call && bubbles.has(entry.call_id)) call(entry.call);
     if (entry.call && flows.has(entry.call_id)) flows.get(entry.call_id).text.textContent = wayText(entry.call);
     const known = entries.get(entry.seq);
@@ -177,7 +178,8 @@ function build(host, { data, trigger }) {
       { class: 'call' },
       h('article', { class: 'bubble' }, h('div', { class: 'head' }, parts.glyph, h('div', { class: 'grow' }, parts.title, parts.reason, parts.detail, parts.branch), stamp(value.arrived_at)), parts.sound, h('div', { class: 'foot' }, parts.back, parts.deed)),
     );
-    const bubble = { call: value, node, parts };
+    const bubble = { call: value, node, parts, notes: noteBubbles(live, { stamp }) };
+    node.append(bubble.notes.node);
     bubbles.set(value.id, bubble);
     redraw(bubble, value);
     return bubble;
@@ -205,6 +207,7 @@ function build(host, { data, trigger }) {
     const { parts, node } = bubble;
     const kind = look(value);
     node.dataset.look = kind;
+    node.dataset.way = value.direction ?? 'inbound';
     parts.title.textContent = t(title(value));
     const why = reason(value);
     parts.reason.textContent = why ? t(why) : '';
@@ -215,17 +218,20 @@ function build(host, { data, trigger }) {
     }
     const talk = value.answered_at && value.ended_at ? clock(value.ended_at - value.answered_at) : '';
     const wait = waited(value);
+    const dialled = value.direction === 'outbound' ? (value.started_by?.name ?? '') : '';
     const name = value.answered_by?.name ?? '';
     parts.detail.textContent = [
-      name && t('call.by', { name }),
+      dialled && t(value.calls_back ? 'call.dialled_back' : 'call.dialled', { name: dialled }),
+      name && name !== dialled && t('call.by', { name }),
       talk && t('call.talked', { time: talk }),
       wait !== null && t('call.waited', { time: clock(wait) }),
-      !name && value.rang?.length ? t('call.rang', { names: value.rang.join(', ') }) : '',
+      !name && !dialled && value.rang?.length ? t('call.rang', { names: value.rang.join(', ') }) : '',
     ].filter(Boolean).join(' · ');
     parts.branch.textContent = [value.path?.at(-1), ...(value.digits ?? []).map((one) => [one.label, one.value].filter(Boolean).join(' '))].filter(Boolean).join(' · ');
     parts.back.textContent = backText(value.callback);
     parts.back.dataset.state = value.callback?.state ?? '';
     drawDeed(bubble);
+    bubble.notes.update(value, Boolean(data.writes));
     const files = value.recordings ?? [];
     const drawn = JSON.stringify(files);
     if (bubble.files !== drawn) {
@@ -259,13 +265,17 @@ function build(host, { data, trigger }) {
     const bubble = bubbles.get(event.call_id);
     if (bubble) redraw(bubble, advance(bubble.call, event));
     const atEnd = scroller.scrollTop > -40;
-    const shape = form(event);
+    const begins = ['call.arrived', 'call.dial_wanted'].includes(event.kind) && !event.data.parent;
+    // Of a call without a bubble here only the desk knows what it was made for; the event alone holds ids.
+    const told = event.call_id && !bubble && !begins && event.kind !== 'conversation.assigned' ? null : { ...event, way: bubble?.call.direction };
+    const shape = told && form(told);
     if (shape) {
-      put(event);
-      said.textContent = shape === 'call' ? t('call.ringing') : words(event);
+      put(told);
+      said.textContent = shape === 'call' ? t(title(bubbles.get(event.call_id).call)) : words(told);
       if (atEnd) scroller.scrollTop = 0;
     }
-    if (event.kind === 'call.ended' || event.kind === 'call.recording' || ASKED.has(event.kind)) refreshSoon();
+    const unknown = !told && TOLD.has(event.kind);
+    if (unknown || event.kind === 'call.ended' || event.kind === 'call.recording' || ASKED.has(event.kind) || bounced(event)) refreshSoon();
     if (shape && document.visibilityState === 'visible') read();
   }
 
@@ -304,8 +314,9 @@ function build(host, { data, trigger }) {
       clearTimeout(soon);
       clearTimeout(reading);
       players.forEach((one) => one.stop());
+      bubbles.forEach((one) => one.notes.stop());
     },
   };
 }
 
-export const mount = mounter(build, 'dial.css', 'timeline.css');
+export const mount = mounter(build, 'dial.css', 'call_panel.css', 'timeline.css');

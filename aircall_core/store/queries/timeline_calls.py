@@ -1,0 +1,95 @@
+"""What a timeline shows of calls: their rows with who was rung, what was recorded and noted, and what they were for."""
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import BindParameter, Connection, bindparam, select
+
+from aircall_core import numbers
+from aircall_core.store import notes
+from aircall_core.store.queries.cards import chosen, typed
+from aircall_core.store.tables import call_legs, callbacks, calls, lines, recordings
+
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_SHOWN = (
+    "id", "direction", "state", "outcome", "missed_reason", "end_reason", "progress", "arrived_at", "queued_at",
+    "answered_at", "ended_at", "answered_by", "started_by", "recording", "path", "digits",
+)  # fmt: skip
+_MEANT = ("parent_id", "to_number", "forwarded_to", "transfer", "callback_id")  # for words, not for bubbles
+# Made once: a timeline is read at every look at a conversation.
+_CALLS = (
+    select(*(calls.c[name] for name in (*_SHOWN, *_MEANT)), lines.c.country)
+    .join(lines, lines.c.id == calls.c.line_id)
+    .where(calls.c.id.in_(_IDS))
+)
+_LEGS = (
+    select(call_legs.c.call_id, call_legs.c.user_id)
+    .where(call_legs.c.call_id.in_(_IDS))
+    .order_by(call_legs.c.call_id, call_legs.c.rang_at, call_legs.c.id)
+)
+_SOUND = (
+    select(recordings.c.call_id, recordings.c.id, recordings.c.duration_ms, recordings.c.kind, recordings.c.deleted_at)
+    .where(recordings.c.call_id.in_(_IDS))
+    .order_by(recordings.c.created_at, recordings.c.id)
+)
+_CALLBACKS = select(
+    callbacks.c.call_id, callbacks.c.id, callbacks.c.state, callbacks.c.user_id, callbacks.c.settled_at
+).where(callbacks.c.call_id.in_(_IDS))
+
+Call = dict[str, Any]
+
+
+def rows(conn: Connection, call_ids: Collection[str]) -> dict[str, Call]:
+    """The calls' rows by id: what bubbles show, and what the words about them need (`_MEANT`)."""
+    if not call_ids:
+        return {}
+    return {row["id"]: dict(row) for row in conn.execute(_CALLS, {"ids": sorted(call_ids)}).mappings()}
+
+
+def bubbles(conn: Connection, calls_by_id: dict[str, Call]) -> dict[str, Call]:
+    """What bubbles show of these calls, users still as ids."""
+    if not calls_by_id:
+        return {}
+    asked = {"ids": sorted(calls_by_id)}
+    found: dict[str, Call] = {
+        call_id: {
+            **{name: row[name] for name in _SHOWN},
+            "path": chosen(row["path"]),
+            "digits": typed(row["digits"]),
+            "calls_back": row["callback_id"] is not None,
+            "rang": [],
+            "recordings": [],
+            "notes": [],
+            "callback": None,
+        }
+        for call_id, row in calls_by_id.items()
+    }
+    for leg in conn.execute(_LEGS, asked):
+        found[leg.call_id]["rang"].append(leg.user_id)
+    for sound in conn.execute(_SOUND, asked):
+        gone = sound.deleted_at is not None
+        one = {"id": sound.id, "duration_ms": sound.duration_ms, "kind": sound.kind, "deleted": gone}
+        found[sound.call_id]["recordings"].append(one)
+    for back in conn.execute(_CALLBACKS, asked):
+        found[back.call_id]["callback"] = {
+            "id": back.id, "state": back.state, "by": back.user_id, "at": back.settled_at,
+        }  # fmt: skip
+    for note in notes.of_calls(conn, asked["ids"]):
+        known = ("id", "user_id", "text", "created_at", "updated_at")
+        found[note["call_id"]]["notes"].append({name: note[name] for name in known})
+    return found
+
+
+def target_of(call: Call) -> tuple[str, str] | None:
+    """Whom a call was made for or is handed on to: kind (user, team, line, number) and id, or the number as spoken."""
+    if call["parent_id"] is not None and call["direction"] == "outbound":
+        return "number", numbers.spoken_form(call["to_number"], call["country"])
+    target = (call["transfer"] or {}).get("target") or {}
+    for kind, one in target.items():
+        return kind, numbers.spoken_form(one, call["country"]) if kind == "number" else one
+    return None
+
+
+def forwarded_to(call: Call) -> str:
+    """The outside number that the far end talks with, as it is spoken."""
+    return numbers.spoken_form(call["forwarded_to"], call["country"]) if call["forwarded_to"] else ""
