@@ -14,7 +14,7 @@ const TYPED = /^[0-9+]$/;
 export class DialPad extends Popover {
   constructor(live) {
     const t = (key, values) => live.t(key, values);
-    const button = h('button', { class: 'plain square dial-open', type: 'button', hidden: true, 'aria-label': t('pad.title'), title: t('pad.title'), 'aria-haspopup': 'dialog' }, icon('keypad'));
+    const button = h('button', { class: 'dial-open', type: 'button', hidden: true, title: t('pad.title'), 'aria-haspopup': 'dialog' }, icon('keypad'), h('span', { text: t('pad.title') }));
     const choice = h('select', { 'aria-label': t('pad.line') });
     const only = h('p', { class: 'soft small cut' });
     const input = h('input', { class: 'num', type: 'tel', 'aria-label': t('pad.number'), placeholder: t('pad.placeholder'), autocomplete: 'off', spellcheck: 'false', maxlength: '80', 'aria-describedby': 'pad-verdict' });

@@ -44,7 +44,7 @@ function build(host, { data }) {
   const quiet = notifyHint(live);
   const apart = detachOffer(live);
   const pad = new DialPad(live);
-  const line = h('div', { class: 'line' }, status.button, arm, pad.button, apart.button, button);
+  const line = h('div', { class: 'line' }, status.button, h('div', { class: 'tools' }, pad.button, arm, apart.button), button);
   const dock = h('section', { class: 'dock', 'aria-label': t('duty.title'), popover: 'manual' }, notice, quiet.node, apart.node, wrap.node, tags.node, words.node, line, status.menu, status.said);
   aboveDialogs(host);
   host.append(dock, pause.node, pad.node);
