@@ -133,7 +133,7 @@ class Desk:
         with self.store.write() as tx:
             return getattr(flow_facts, name)(tx, self.owner, call, **fields)
 
-    def told(self, name: str, call: str, **fields: Any) -> Any:
+    def report(self, name: str, call: str, **fields: Any) -> Any:
         """The call's worker reports something that became of it while somebody talked in it; what it is told."""
         with self.store.write() as tx:
             known = getattr(talk_facts, name, None) or getattr(facts, name)

@@ -14,7 +14,8 @@ MOST: Final = 100  # of each; whoever has more searches
 
 def targets(conn: Connection, user_id: str, search: str, at: int) -> dict[str, list[dict[str, Any]]]:
     """Users, teams and lines whose name (a line also: whose number) has ``search`` in it; who can be reached first."""
-    names = dict(conn.execute(select(users.c.id, users.c.name).where(users.c.state == "active")).tuples().all())
+    active = conn.execute(select(users.c.id, users.c.name).where(users.c.state == "active"))
+    names = {row.id: row.name for row in active}
     standings = {one.user_id: one for one in people.standings_of(conn, names, at)}
     wanted = search.casefold().strip()
     people_found = [
