@@ -57,8 +57,8 @@ class Tagged(Floor):
         """Sam dials a number, which answers; the call's id."""
         call = self.dial(self.sam, number)
         self.dialled(call)
-        self.desk.told("answered", call, user_id=self.sam, command="", at=now_ms(), dialog=None)
-        self.desk.told("confirmed", call, at=now_ms())
+        self.desk.report("answered", call, user_id=self.sam, command="", at=now_ms(), dialog=None)
+        self.desk.report("confirmed", call, at=now_ms())
         return call
 
     def told(self, kind: str) -> list[tuple[str | None, str | None]]:
@@ -93,7 +93,7 @@ def test_who_transferred_owes_it_at_once_and_who_ended_too(floor: Tagged) -> Non
 
 def test_who_takes_over_a_call_that_is_tagged_owes_nothing(floor: Tagged) -> None:
     child = floor.asked()
-    floor.desk.told("transferred", floor.a, via=child, command=None, at=now_ms())
+    floor.desk.report("transferred", floor.a, via=child, command=None, at=now_ms())
     assert (floor.owed(floor.sam), floor.owed(floor.tia)) == ([floor.a], [])
     floor.give(floor.a, floor.sam)
     floor.desk.end(floor.a)
@@ -103,7 +103,7 @@ def test_who_takes_over_a_call_that_is_tagged_owes_nothing(floor: Tagged) -> Non
 
 def test_to_an_outside_number_by_either_way(floor: Tagged) -> None:
     child = floor.outside()
-    floor.desk.told("transferred", floor.a, via=child, command=None, at=now_ms())
+    floor.desk.report("transferred", floor.a, via=child, command=None, at=now_ms())
     assert (floor.desk.call(floor.a)["state"], floor.status(floor.sam)) == ("forwarded", "tagging")
     floor.desk.end(floor.a)
     assert floor.owed(floor.sam) == [floor.a]
@@ -122,8 +122,8 @@ def test_who_is_asked_owes_nothing_for_having_been_asked(floor: Tagged) -> None:
 
 def test_closing_the_browser_is_no_way_out(floor: Tagged) -> None:
     """The audio stays away, a colleague takes the call and ends it untagged: both talked, both owe."""
-    floor.desk.told("agent_away", floor.a, reason="silence")
-    floor.desk.told("returned", floor.a, at=now_ms())
+    floor.desk.report("agent_away", floor.a, reason="silence")
+    floor.desk.report("returned", floor.a, at=now_ms())
     assert floor.owed(floor.sam) == [floor.a]
     assert floor.status(floor.sam) == "tagging"
     floor.desk.answer(floor.a, floor.tia)
@@ -140,7 +140,7 @@ def test_calls_out_owe_a_tag_when_they_were_answered(floor: Tagged) -> None:
     floor.give(call, floor.sam)
     unanswered = floor.dial(floor.sam)
     floor.dialled(unanswered)
-    floor.desk.told("ended", unanswered, by="callee", at=now_ms(), sip_code=486, reason="busy")
+    floor.desk.report("ended", unanswered, by="callee", at=now_ms(), sip_code=486, reason="busy")
     assert (floor.owed(floor.sam), floor.status(floor.sam)) == ([], "available")
 
 
