@@ -12,9 +12,9 @@ from aircall_core.desk.errors import DeskError, Invalid, not_found
 from aircall_core.domain import dial_list as rules
 from aircall_core.domain.dial_list import Code, Problem, Row
 from aircall_core.domain.dialling import Why
-from aircall_core.domain.events import DIAL_LIST_CHANGED, Event, line_audience
+from aircall_core.domain.events import DIAL_ENTRY_CHANGED, DIAL_LIST_CHANGED, Event, line_audience
 from aircall_core.domain.plan import Feature, gate
-from aircall_core.store import Connection, Tx, clock, provisioning
+from aircall_core.store import Connection, Tx, clock, conversations, provisioning
 from aircall_core.store import dial_lists as rows
 from aircall_core.store import dialling as forbidding
 from aircall_core.store.queries import company
@@ -159,6 +159,18 @@ def add_one(tx: Tx, actor: str, list_id: str, *, number: str, name: str = "", no
     assert isinstance(row, Row)
     added = rows.entry_with(tx.conn, list_id, row.number)
     assert added is not None
+    line = known["line_id"]
+    conversation = conversations.find(tx.conn, line, row.number)
+    tx.append(
+        Event(
+            DIAL_ENTRY_CHANGED,
+            line_audience(line),
+            actor,
+            conversation_id=conversation["id"] if conversation else None,  # its timeline tells who did it
+            line_id=line,
+            data={"list": list_id, "entry": added["id"], "state": "added", "call": None},
+        )
+    )
     return str(added["id"])
 
 

@@ -324,6 +324,7 @@ def test_numbers_typed_by_hand(dialer: Dialer) -> None:
         shown = queries.entry(conn, entry)
     assert shown is not None
     assert (shown["number"], shown["name"], shown["note"]) == ("+33142685300", "Zoé Lefèvre", "Boiler")
+    assert dialer.told() == ["added"]
     assert refused("+33 1 42 68 53 00") == "This number is on the list already."
     assert refused("") == "Enter a number."
     assert "not a telephone number" in refused("call her")
@@ -331,6 +332,16 @@ def test_numbers_typed_by_hand(dialer: Dialer) -> None:
     assert "are not allowed" in refused("+7 495 123-45-67")
     assert refused("0142685301", "name", name="n" * 201) == "Use at most 200 characters."
     assert refused("0142685301", "note", note="n" * 2001) == "Use at most 2000 characters."
+
+
+def test_a_conversation_tells_that_its_number_was_put_on_a_list(dialer: Dialer) -> None:
+    plan = dialer.office.arrive("+33142685300")
+    with dialer.store.write() as tx:
+        dial_lists.add_one(tx, ACTOR, dialer.list_id, number="+33142685300", name="Zoé")
+    told = [row.event for row in dialer.store.events(0, 1000) if row.kind == "dial_entry.changed"]
+    assert [(one.conversation_id, one.actor, one.data["state"]) for one in told] == [
+        (plan.conversation_id, ACTOR, "added")
+    ]
 
 
 def test_a_full_list_takes_no_more(dialer: Dialer, monkeypatch: pytest.MonkeyPatch) -> None:

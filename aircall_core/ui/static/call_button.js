@@ -1,5 +1,6 @@
 // "Call" in a conversation's header: by the conversation's line, whoever answers it.
 
+import { addToDialer } from './add_to_dialer.js';
 import { dialBox } from './dial.js';
 import { dialLines } from './dial_lines.js';
 import { h, icon, listeners, mounter } from './dom.js';
@@ -13,7 +14,9 @@ function build(host, { data }) {
   const dial = dialBox(live);
   const who = { line: data.line, number: data.number, spoken: data.spoken, name: data.name };
   const button = h('button', { class: 'accept', type: 'button', hidden: true, 'aria-label': t('call.out_name', { who: data.name || data.spoken }), onclick: call }, icon('phone'), t('call.out'));
-  host.append(h('div', { class: 'call-out' }, button), dial.node);
+  const queue = addToDialer(live, who);
+  host.append(h('div', { class: 'call-out' }, button, queue.node), dial.node);
+  subs.add(queue.stop);
 
   async function call() {
     if (button.getAttribute('aria-busy') === 'true') return;
@@ -32,4 +35,4 @@ function build(host, { data }) {
   return { destroy: () => subs.stop() };
 }
 
-export const mount = mounter(build, 'dial.css', 'call_button.css');
+export const mount = mounter(build, 'dial.css', 'call_button.css', 'add_to_dialer.css');

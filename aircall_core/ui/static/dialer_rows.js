@@ -18,7 +18,7 @@ export class DialerRows {
     this.when = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', hour: 'numeric', minute: '2-digit' });
     this.tabs = TABS.map((name) => h('button', { type: 'button', 'aria-pressed': String(name === this.tab), onclick: () => this.#choose(name) }, t(`dialer.tab.${name}`)));
     this.search = h('input', { type: 'search', 'aria-label': t('dialer.search'), placeholder: t('dialer.search'), autocomplete: 'off', maxlength: 80, oninput: () => this.#searched() });
-    this.adding = h('button', { type: 'button', 'aria-expanded': 'false', onclick: () => this.#form(this.form.hidden) }, icon('phone'), h('span', { text: t('dialer.add') }));
+    this.adding = h('button', { type: 'button', 'aria-expanded': 'false', onclick: () => this.#form(this.form.hidden) }, icon('queue'), h('span', { text: t('dialer.add') }));
     this.list = h('ol', { class: 'rows', 'aria-label': t('dialer.numbers') });
     this.empty = h('p', { class: 'none soft', hidden: true });
     this.further = h('button', { type: 'button', class: 'more', hidden: true, onclick: () => this.#further() }, t('dialer.more'));
@@ -42,7 +42,7 @@ export class DialerRows {
     const field = (name, node) => {
       const wrong = h('span', { class: 'problem', role: 'alert' });
       this.fields[name] = { node, wrong };
-      return h('label', { class: name }, h('span', { text: t(`dialer.${name}`) }), node, wrong);
+      return h('label', {}, h('span', { text: t(`dialer.${name}`) }), node, wrong);
     };
     const cancel = h('button', { type: 'button', class: 'plain', onclick: () => this.#form(false) }, t('dialer.cancel'));
     this.save = h('button', { type: 'submit', class: 'accept' }, t('dialer.add'));
@@ -155,6 +155,21 @@ export class DialerRows {
     this.further.hidden = !this.more;
   }
 
+  /** Asked twice, in its place: what it takes away does not come back. */
+  #remover(entry, button) {
+    const { t } = this;
+    const sure = this.sure === entry.id;
+    const press = () => {
+      this.sure = sure ? null : entry.id;
+      if (sure) this.#act(entry, 'remove');
+      else this.#draw();
+    };
+    const node = button('remove', t(sure ? 'dialer.remove_sure' : 'dialer.remove'), press, sure ? h('span', { text: t('dialer.remove_sure') }) : icon('close'));
+    if (sure) node.classList.add('sure');
+    node.addEventListener('blur', () => node.isConnected && sure && ((this.sure = null), setTimeout(() => this.#draw())));
+    return node;
+  }
+
   #row(entry) {
     const { t } = this;
     const claimed = entry.state === 'claimed';
@@ -173,7 +188,7 @@ export class DialerRows {
     const deeds =
       this.tab === 'waiting'
         ? this.leads && !claimed
-          ? [move('first', 'first'), move('up', 'up'), move('down', 'below'), button('remove', t('dialer.remove'), () => this.#act(entry, 'remove'), icon('close'))]
+          ? [move('first', 'first'), move('up', 'up'), move('down', 'below'), this.#remover(entry, button)]
           : []
         : over
           ? [button('again', t('dialer.again'), () => this.#act(entry, 'again', { last: true }), icon('back'), h('span', { class: 'wide', text: t('dialer.again') }))]

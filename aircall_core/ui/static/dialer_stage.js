@@ -51,8 +51,9 @@ export class DialerStage {
     this.later.title = t('dialer.later_hint');
     button('stop', t('dialer.stop'), () => this.#put(false));
     this.stop.title = t('dialer.stop_hint');
-    button('history', t('dialer.open'), () => this.page.open(this.mine.conversation_id));
-    this.history.className = 'plain';
+    button('history', t('dialer.open'), () => this.page.open(this.mine.conversation_id), icon('chat'));
+    this.history.className = 'plain history';
+    this.history.setAttribute('aria-label', t('dialer.open'));
     this.why = h(
       'div',
       { class: 'why', role: 'group', 'aria-label': t('dialer.skip_why'), hidden: true },
@@ -184,6 +185,7 @@ export class DialerStage {
     this.running = true;
     return this.#do(async () => {
       const { call } = await this.live.calls.dial({ line: mine.line_id, number: mine.number, entry: mine.id });
+      (this.live.dialerCalls ??= new Set()).add(call); // how they end is told here, with what to do about it
       this.calling = { entry: { ...mine, call: { id: call } }, call, seen: Boolean(this.live.view.calls[call]) };
       this.#show(null);
     });
