@@ -12,12 +12,28 @@ if TYPE_CHECKING:
 
 app = typer.Typer(name="numbers", no_args_is_help=True, help="Lines: the numbers customers call, and who is rung.")
 
-COLUMNS = ("id", "name", "number", "country", "ring_s", "recording", "enabled", "users", "teams")
+COLUMNS = (
+    "id",
+    "name",
+    "number",
+    "country",
+    "ring_s",
+    "recording",
+    "enabled",
+    "users",
+    "teams",
+    "outbound",
+    "caller_id",
+)
 
 Users = Annotated[list[str] | None, typer.Option("--user", help="E-mail address or id of a user to ring; repeat it.")]
 Teams = Annotated[list[str] | None, typer.Option("--team", help="Name or id of a team to ring; repeat it.")]
 RingTime = Annotated[int | None, typer.Option("--ring", help="Seconds to ring, 5 to 300.")]
 Recording = Annotated[str | None, typer.Option(help="off, on, or notice (on, with a spoken notice).")]
+Outbound = Annotated[str | None, typer.Option("--outbound", help="Name or id of the trunk that calls out; '': none.")]
+CallerId = Annotated[str | None, typer.Option(help="The number that is shown; '': the line's own.")]
+Emergency = Annotated[str | None, typer.Option(help="Emergency numbers: refuse or dial.")]
+Cap = Annotated[int | None, typer.Option("--cap", help="Calls out in 24 hours; -1: the company's.")]
 Which = Annotated[str, typer.Argument(help="Number, name or id.")]
 
 
@@ -30,11 +46,13 @@ def list_numbers(as_json: Json = False) -> None:
         by_user, by_team = accounts.line_assignments(conn)
         emails = {user["id"]: user["email"] for user in accounts.all_users(conn)}
         names = {team["id"]: team["name"] for team in accounts.all_teams(conn)}
+        trunks = {trunk["id"]: trunk["name"] for trunk in provisioning.all_trunks(conn)}
         rows = [
             {
                 **{key: line[key] for key in COLUMNS if key in line},
                 "users": [emails[one] for one in by_user.get(line["id"], ())],
                 "teams": [names[one] for one in by_team.get(line["id"], ())],
+                "outbound": trunks.get(line["outbound_trunk_id"], ""),
             }
             for line in provisioning.all_lines(conn)
         ]
@@ -50,13 +68,18 @@ def add(
     team: Teams = None,
     ring: RingTime = None,
     recording: Recording = None,
+    outbound: Outbound = None,
+    caller_id: CallerId = None,
+    emergency: Emergency = None,
+    cap: Cap = None,
     as_json: Json = False,
 ) -> None:
     """Add a line."""
     from aircall_core.desk import lines
 
-    more = _given(ring_s=ring, recording=recording)
+    more = _given(ring_s=ring, recording=recording, caller_id=caller_id, emergency=emergency, dial_cap=cap)
     with open_installation() as store:
+        more |= _given(outbound_trunk_id=_trunk(store, outbound))
         users, teams = _assigned(store, user, team)
         with store.write() as tx:
             line_id = lines.create(
@@ -75,13 +98,19 @@ def change(
     ring: RingTime = None,
     recording: Recording = None,
     enabled: Annotated[bool | None, typer.Option("--on/--off", help="Whether calls to it are taken.")] = None,
+    outbound: Outbound = None,
+    caller_id: CallerId = None,
+    emergency: Emergency = None,
+    cap: Cap = None,
     as_json: Json = False,
 ) -> None:
     """Change a line; `--user` and `--team` replace all users and all teams."""
     from aircall_core.desk import lines
 
     wanted = _given(name=name, number=number, ring_s=ring, recording=recording, enabled=enabled)
+    wanted |= _given(caller_id=caller_id, emergency=emergency, dial_cap=cap)
     with open_installation() as store:
+        wanted |= _given(outbound_trunk_id=_trunk(store, outbound))
         line = _line(store, which)
         users, teams = _assigned(store, user, team)
         with store.write() as tx:
@@ -106,6 +135,15 @@ def _line(store: "Store", which: str) -> str:
 
     with store.read() as conn:
         return str(pick(provisioning.all_lines(conn), which, "The number", "number", "name")["id"])
+
+
+def _trunk(store: "Store", which: str | None) -> str | None:
+    from aircall_core.store import provisioning
+
+    if not which:
+        return which
+    with store.read() as conn:
+        return str(pick(provisioning.all_trunks(conn), which, "The trunk", "name")["id"])
 
 
 def _assigned(

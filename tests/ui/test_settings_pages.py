@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from aircall_core.desk import blocklist, company, schedules, tag_settings
+from aircall_core.desk import blocklist, company, dialling, do_not_call, schedules, tag_settings
+from aircall_core.desk.dialling import DialRefused
+from aircall_core.domain.dialling import Why
 from aircall_core.service import admin, hours, tags
 from aircall_core.service import blocklist as blocklist_routes
+from aircall_core.service import dialling as dialling_routes
 from aircall_core.ui import search
 from tests.support.desk_kit import Desk
 from tests.ui.test_flow_editor import button
@@ -114,6 +117,74 @@ def test_callers_are_blocked_and_found_in_any_spelling(desk: Desk, sent: Sent) -
     at.button_group[0].set_value("withheld").run()
     button(at, "Block").click().run()
     assert blocklist_routes.NewEntry.model_validate(sent[-1][2]).number == "anonymous"
+
+
+def test_what_may_be_called_is_chosen_and_refusals_are_told(desk: Desk, sent: Sent) -> None:
+    with desk.store.write() as tx:
+        company.change(tx, "system", {"name": "A", "country": "FR", "timezone": "UTC"})
+        do_not_call.add(tx, f"user:{desk.ids['Ann']}", "06 12 34 56 78", "Asked *twice*")
+        for number, why in (("+33899123456", Why.PREMIUM), ("112", Why.EMERGENCY)):
+            refused = DialRefused(why, desk.line, desk.ids["Ann"], number, {"number": number})
+            dialling.note_refusal(tx, refused)
+    at = fine(shell(desk, page="settings/dialling.py"))
+    told = shown(at)
+    assert r"Asked \*twice\*" in told
+    assert "Ann · Support" in told
+    assert ":orange-badge[premium rate]" in told
+    assert ":red-badge[emergency number]" in told
+    at.radio[0].set_value("chosen").run()
+    at.multiselect[0].set_value(["DE", "FR"])
+    next(one for one in at.number_input if one.label == "Calls out in 24 hours, each user").set_value(50)
+    button(at, "Save").click().run()
+    change = dialling_routes.DiallingChange.model_validate(sent[-1][2])
+    assert (change.countries, change.user_cap, change.line_cap) == (["DE", "FR"], 50, 1000)
+    at.radio[0].set_value("own").run()
+    button(at, "Save").click().run()
+    assert dialling_routes.DiallingChange.model_validate(sent[-1][2]).own_countries
+    at.text_input(key="search-do-not-call").set_value("no such note").run()
+    assert "Nothing here matches" in at.info[0].value
+
+    def script() -> None:
+        from aircall_core.ui.editors.dialling import number_form
+
+        number_form("do-not-call")
+
+    at = fine(AppTest.from_function(script).run())
+    field(at, "Number").set_value("06 99 99 99 99")
+    button(at, "Add number").click().run()
+    assert dialling_routes.NewNumber.model_validate(sent[-1][2]).number == "06 99 99 99 99"
+
+
+def test_lines_trunks_and_users_say_how_they_call_out(desk: Desk, sent: Sent) -> None:
+    def trunk() -> None:
+        from aircall_core.ui.editors.trunk import FRESH, trunk_form
+
+        trunk_form("trunk-1", {**FRESH, "id": "1", "kind": "address"})
+
+    at = fine(AppTest.from_function(trunk).run())
+    field(at, "Address for calls out").set_value("192.0.2.10")
+    next(one for one in at.selectbox if one.label == "Numbers are sent as").select("national")
+    button(at, "Save").click().run()
+    made = admin.TrunkChange.model_validate(sent[-1][2])
+    assert (made.outbound_host, made.dial_format, made.hold_by, made.transfer_by) == (
+        "192.0.2.10", "national", "bridge", "bridge"
+    )  # fmt: skip
+
+    def line() -> None:
+        from aircall_core.ui.editors.line import FRESH, line_form
+
+        trunks = [{"id": "t1", "name": "Carrier", "host": None, "outbound_host": "192.0.2.10"},
+                  {"id": "t2", "name": "Deaf", "host": None, "outbound_host": None}]  # fmt: skip
+        line_form("line-1", {**FRESH, "id": "1"}, [], [], home="FR", trunks=trunks)
+
+    at = fine(AppTest.from_function(line).run())
+    out = next(one for one in at.selectbox if one.label == "Trunk for calls out")
+    assert out.options == ["None: this line does not call out", "Carrier"]
+    out.select("t1")
+    next(one for one in at.radio if one.label == "Emergency numbers").set_value("dial")
+    button(at, "Save").click().run()
+    change = admin.LineChange.model_validate(sent[-1][2])
+    assert (change.outbound_trunk_id, change.emergency, change.dial_cap, change.caller_id) == ("t1", "dial", -1, "")
 
 
 def test_what_is_off_says_why(desk: Desk, sent: Sent) -> None:

@@ -83,6 +83,12 @@ def test_an_installation_is_set_up_by_commands_alone(cli: Cli) -> None:
     cli.run("numbers", "change", "main", "--ring", "45", "--user", "bob@example.com", "--off")
     [number] = cli.json("numbers", "list")
     assert (number["ring_s"], number["users"], number["enabled"]) == (45, ["bob@example.com"], False)
+    cli.run("trunks", "change", "Carrier", "--outbound", "192.0.2.10:5080", "--dial-format", "national")
+    cli.run("numbers", "change", "Main", "--outbound", "carrier", "--caller-id", "+33199001299", "--cap", "50")
+    [number] = cli.json("numbers", "list")
+    assert (number["outbound"], number["caller_id"]) == ("Carrier", "+33199001299")
+    assert "calls out through this trunk" in cli.run("trunks", "remove", "Carrier", status=1)
+    cli.run("numbers", "change", "Main", "--outbound", "")
     cli.run("users", "change", "bob@example.com", "--role", "supervisor")
     assert {user["role"] for user in cli.json("users", "list")} == {"administrator", "supervisor"}
     for what in (("numbers", "Main"), ("teams", "Sales"), ("trunks", "Carrier")):
