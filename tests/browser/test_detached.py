@@ -152,15 +152,15 @@ def test_closing_puts_it_back_and_nobody_asks_again_before_the_next_duty(page: P
     desk.answer()
     toolbar(window).wait_for()
     page.evaluate("window.__aircall.detached.window.close()")  # as its own close button
-    expect(page.get_by_role("button", name="Show calls in a small window")).to_be_visible()
+    detach = toolbar(page).get_by_role("button", name="Detach")
+    expect(detach).to_have_attribute("aria-pressed", "false")
     page.wait_for_function("window.__aircall.detached.later")
     expect(page.get_by_role("note")).to_have_count(0)
     expect(toolbar(page)).to_be_visible()
     toolbar(page).get_by_role("button", name="Mute").click()
     expect(toolbar(page).get_by_role("button", name="Mute")).to_have_attribute("aria-pressed", "true")
-    again = detached(page, page.get_by_role("button", name="Show calls in a small window").click)
-    toolbar(again).wait_for()
-    again.get_by_role("button", name="Close the window of its own").click()
+    again = detached(page, detach.click)
+    toolbar(again).get_by_role("button", name="Detach").click()
     closed(again)
 
 

@@ -25,7 +25,8 @@ class Tone extends EventTarget {
 class Desk extends EventTarget {
   constructor(browser) {
     super();
-    Object.assign(this, { browser, aloud: undefined, view: view(), device: {} });
+    Object.assign(this, { browser, aloud: undefined, view: view(), device: {}, timers: [] });
+    this.env = { after: (ms, run) => this.timers.push(run) };
   }
   setDevice(change) {
     Object.assign(this.device, change);
@@ -55,6 +56,22 @@ test('of two tabs of the elected browser one sounds; when it closes the other do
   tabs[0].locks.leave();
   await settle();
   assert.equal(tabs[1].tone.sounding, true);
+});
+
+test('a lock that the browser refuses, as Chromium does while it opens a window, is asked for again', async () => {
+  const locks = new Locks().tab();
+  const granted = locks.request;
+  locks.request = async () => {
+    throw new Error('The provided callback is no longer runnable.');
+  };
+  const one = tab(locks);
+  one.tone.become('ok');
+  await settle();
+  assert.equal(one.aloud.holds, false);
+  locks.request = granted;
+  one.live.timers.splice(0).forEach((run) => run());
+  await settle();
+  assert.equal(one.aloud.holds, true);
 });
 
 test('a tab that cannot be heard does not keep the ring from one that can', async () => {

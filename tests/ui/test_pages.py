@@ -119,7 +119,7 @@ def test_the_shell_stands_before_the_page_in_a_fixed_order(desk: Desk) -> None:
     main = [element.proto.component_name for element in at.main if element.type == "bidi_component"]
     side = [element.proto.component_name for element in at.sidebar if element.type == "bidi_component"]
     assert [name.rsplit("_", 1)[-1] for name in main[:2]] == ["link", "ringer"]
-    assert [name.rsplit("_", 1)[-1] for name in side] == ["toolbar", "duty", "notifications"]
+    assert [name.rsplit("_", 1)[-1] for name in side] == ["toolbar", "duty", "notifications", "keys"]
 
 
 def test_a_revoked_session_sees_nothing_at_its_next_click(desk: Desk) -> None:

@@ -4,6 +4,8 @@
 import { current } from './family.js';
 import { ringing } from './view.js';
 
+const AGAIN_MS = 300;
+
 /** Event 'change': this tab was elected, or is no longer. */
 export class Aloud extends EventTarget {
   constructor(live, tone, locks) {
@@ -71,7 +73,10 @@ export class Aloud extends EventTarget {
         return new Promise((done) => (this.release = done));
       })
       .catch((error) => {
-        if (error.name !== 'AbortError') throw error;
+        if (error.name === 'AbortError') return;
+        // Chromium stops a page while it opens a window for it, and refuses a lock whose turn comes just then.
+        console.warn('aircall: the lock for the ring was refused, asking again', error);
+        this.live.env.after(AGAIN_MS, () => this.#compete());
       })
       .finally(() => {
         this.holds = false;

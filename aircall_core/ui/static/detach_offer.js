@@ -2,6 +2,7 @@
 // there when the phone rings, and by a small button at any time.
 
 import { h, icon } from './dom.js';
+import { active } from './view.js';
 
 /** A line for the dock and a button for beside the duty switch; both are drawn anew by `draw()`. */
 export function detachOffer(live) {
@@ -18,7 +19,8 @@ export function detachOffer(live) {
     node.hidden = !duty || !detached.offered;
     const words = t(detached.left ? 'detach.again' : 'detach.offer');
     if (text.textContent !== words) text.textContent = words;
-    button.hidden = !(duty && node.hidden) && !detached.open;
+    const inToolbar = Boolean(active(live.view)); // which has a button of its own
+    button.hidden = inToolbar || (!(duty && node.hidden) && !detached.open);
     button.setAttribute('aria-pressed', String(detached.open));
     const name = t(detached.open ? 'detach.back_hint' : 'detach.open_hint');
     if (button.title !== name) {

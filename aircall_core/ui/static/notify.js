@@ -57,6 +57,7 @@ export class Notifier extends EventTarget {
     for (const name of ['view', 'aloud', 'status']) live.addEventListener(name, tell);
     live.ringer.addEventListener('change', tell);
     live.calls.addEventListener('change', tell);
+    live.detached?.addEventListener('change', tell);
     env.onLook(() => {
       tell();
       env.channel?.postMessage('look'); // the tab that tells may be another one
@@ -164,7 +165,7 @@ export class Notifier extends EventTarget {
     const calls = here ? ringing(live.view).filter(open) : [];
     if (!calls.length && !this.told) return;
     this.told = calls.length > 0;
-    const looking = this.env.looking();
+    const looking = this.env.looking() || Boolean(this.live.detached?.seen); // a window on top says it as well
     if (registration) registration.active.postMessage({ t: 'ringing', looking, notes: calls.map((call) => this.#note(call)) });
     else this.#withoutWorker(looking ? [] : calls);
   }

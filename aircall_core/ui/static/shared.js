@@ -27,10 +27,10 @@ export function shared(data) {
     };
     addEventListener('click', unlock, true);
     addEventListener('keydown', unlock, true);
-    one.notifier = new Notifier(one);
-    one.beacon = new Beacon(one);
     one.shortcuts = new Shortcuts(one);
     one.detached = new Detached(one);
+    one.notifier = new Notifier(one);
+    one.beacon = new Beacon(one);
     askBeforeLeaving(one);
   }
   if (data.preconnect !== undefined) one.calls.preconnect = data.preconnect;

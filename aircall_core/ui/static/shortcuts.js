@@ -110,13 +110,14 @@ export class Shortcuts extends EventTarget {
     if (!this.on || event.isComposing) return;
     const list = event.key === '?' && !event.ctrlKey && !event.metaKey && !event.altKey && !typing(event);
     const action = list ? '' : actionOf(event);
-    const taken = list ? this.#list(doc) : action === 'search' ? this.#search(doc) : action && this.#act(action, doc, event);
+    const taken = list ? this.show(doc) : action === 'search' ? this.#search(doc) : action && this.#act(action, doc, event);
     if (!taken) return;
     event.preventDefault();
     event.stopPropagation();
   }
 
-  #list(doc) {
+  /** Show or hide the list in this document; true, since it was a shortcut. */
+  show(doc) {
     this.dispatchEvent(new CustomEvent('list', { detail: { document: doc } }));
     return true;
   }
