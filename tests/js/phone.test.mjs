@@ -392,6 +392,22 @@ test('of two own calls the one that is not on hold is heard and spoken to', asyn
   assert.deepEqual(tracks(), [true, false]);
 });
 
+test('a second call is heard from its answer on, although the first was held before that', async () => {
+  mine();
+  phone.offer('c1');
+  await clock.pass(100);
+  const first = phone.audio.srcObject;
+  phone.offer('c2', 'ring');
+  await clock.pass(100);
+  desk.view.calls.c2 = { by: 'me', state: 'accepting' };
+  phone.setHeld('c1', true);
+  assert.equal(phone.audio.srcObject, first);
+  desk.view.calls.c2.state = 'answered';
+  phone.setHeld('c1', true);
+  phone.setHeld('c2', false);
+  assert.notEqual(phone.audio.srcObject, first);
+});
+
 test('a call that is being dialled is heard, before one that rings', async () => {
   desk.view.calls.c1 = { by: 'me', state: 'dialling' };
   const { peer } = phone.offer('c1', 'call', 'peer-of-the-dialled');

@@ -256,10 +256,8 @@ export class Phone extends EventTarget {
 
   /** The user is in another call now (true), or back in this one: microphone and loudspeaker follow. */
   setHeld(callId, held) {
-    const leg = this.legs.get(callId);
-    if (!leg || leg.held === held) return;
-    leg.setHeld(held);
-    this.#play();
+    this.legs.get(callId)?.setHeld(held);
+    this.#play(); // also when only the view has changed: a call that has just been answered is heard from now on
   }
 
   #legChanged(leg) {
