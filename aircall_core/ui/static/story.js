@@ -27,12 +27,13 @@ export const TOLD = new Set([
   'conversation.assigned',
   'callback.requested',
   'callback.settled',
+  'dial_entry.changed',
 ]);
 
 /** What only the desk can tell in words: the event itself holds ids. */
 export const ASKED = new Set([
   'call.chose', 'call.typed', 'call.redirected', 'call.tagged', 'call.noted', 'call.transferring', 'call.transferred', 'call.forwarded',
-  'conversation.assigned', 'callback.requested', 'callback.settled',
+  'conversation.assigned', 'callback.requested', 'callback.settled', 'dial_entry.changed',
 ]);
 
 const BACK = 'transfer.back'; // the step that rings who handed a call on: domain/transfer.py
@@ -56,6 +57,8 @@ export function form(entry) {
       return way(entry.call) ? 'flow' : null;
     case 'callback.settled':
       return entry.who?.name ? 'log' : null;
+    case 'dial_entry.changed':
+      return data.state === 'added' && entry.who?.name ? 'log' : null;
     case 'call.tagged':
       return entry.about?.tags.length ? 'log' : null;
     case 'call.redirected':
@@ -140,6 +143,8 @@ export function line(entry) {
       return ['log.callback.requested', {}];
     case 'callback.settled':
       return [`log.callback.${data.state}`, { name }, 'log.callback'];
+    case 'dial_entry.changed':
+      return ['log.dial_list', { name }];
     default:
       return [`log.${entry.kind}`, { name }];
   }
