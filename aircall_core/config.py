@@ -65,7 +65,7 @@ class Settings(BaseSettings):
     inbound_share: float = Field(default=0.75, gt=0, le=1)
     preconnect_users: int = Field(default=4, ge=0, le=100)
     accept_timeout_ms: int = Field(default=1500, ge=200, le=10_000)
-    agent_away_s: int = Field(default=30, ge=5, le=600)
+    agent_away_s: int = Field(default=30, ge=2, le=600)
     transfer_ring_s: int = Field(default=25, ge=2, le=120)
     drain_s: int = Field(default=10, ge=0, le=3600)
     min_free_disk_mb: int = Field(default=500, ge=0)

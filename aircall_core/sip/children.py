@@ -1,5 +1,6 @@
 """Calls made beside a call by its agent: a colleague asked, or somebody outside. Both end with it."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from aircall_core.ids import now_ms
@@ -57,7 +58,7 @@ class InternalChild(Call):
         """No message: as above."""
         self.end("system", reason, code=code)
 
-    def on_hangup_wanted(self, user: str, data: Any) -> None:
+    def on_hangup_wanted(self, user: str, data: Mapping[str, Any]) -> None:
         """Either of the two."""
         self.end("caller" if user == self.started_by else "agent", "hangup", command=str(data["command"]))
 
@@ -95,9 +96,9 @@ class OutboundChild(OutboundCall):
         """It is not recorded: its agent's call is, if anything."""
         self.family.on_answered(self)
 
-    def on_hangup_wanted(self, user: str, data: Any) -> None:
+    def on_hangup_wanted(self, user: str, data: Mapping[str, Any]) -> None:
         """The one who called gives up, or has them leave."""
-        self.end("agent", "hangup" if self.answered else "cancelled", command=str(data["command"]))
+        self.end("agent", "hangup" if self.answered else "cancelled", code=487, command=str(data["command"]))
 
     def merged(self) -> None:
         """The far end of its agent's call has the leg now."""

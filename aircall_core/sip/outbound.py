@@ -1,6 +1,8 @@
 """A call that its agent had us make: their audio first, then the far end, by the store's plan."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from aircall_core.desk.arrivals import ArrivalPlan
 from aircall_core.desk.distribution import Entered
@@ -62,6 +64,13 @@ class OutboundCall(Call):
             super().on_returned(entered)
         elif self.plan is not None:
             self.transfers.run(first_of(self.plan))
+
+    def on_hangup_wanted(self, user: str, data: Mapping[str, Any]) -> None:
+        """Before the answer the agent gives up."""
+        if self.stage is Stage.DIALLING:
+            self.end("agent", "cancelled", code=487, command=str(data["command"]))
+        else:
+            super().on_hangup_wanted(user, data)
 
     def fail(self, reason: str) -> None:
         """It cannot be made."""

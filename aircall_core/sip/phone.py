@@ -9,6 +9,7 @@ import os
 import re
 import signal
 import wave
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -22,7 +23,9 @@ app = typer.Typer(
     no_args_is_help=True, help="A SIP test phone: call a number of this desk, speak, listen, press digits."
 )
 
-DEFAULT_SPEECH = Path(__file__).parents[2] / "data" / "prompts" / "test-call.wav"
+DATA = Path(__file__).parents[2] / "data"
+DEFAULT_SPEECH = DATA / "prompts" / "test-call.wav"
+ECHO_SPEECH = DATA / "demo" / "prompts" / "echo.wav"
 TEST_CALL_RINGS_S, TEST_CALL_TALKS_S = (
     45,
     75,
@@ -114,6 +117,26 @@ def answer(
     _run(plan, as_json)
 
 
+@app.command()
+def echo(
+    port: Annotated[int, typer.Option(help="UDP port to listen at; 0 takes a free one and prints it.")] = 0,
+    host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
+    as_json: Annotated[bool, typer.Option("--json/--text", help="JSON lines, or sentences.")] = True,
+) -> None:
+    """Answer every call, say hello, and repeat what is said, until Ctrl-C: somebody outside to call."""
+    import pjsua2 as pj
+
+    from aircall_core.sip.echo import Echo
+
+    report = _reporter(as_json)
+    try:
+        Echo(host, port, ECHO_SPEECH, report).run()
+    except pj.Error as error:
+        report("failed", reason=error.reason)
+        os._exit(1)
+    os._exit(0)  # pjsua2's objects must not meet the interpreter's clean-up
+
+
 # ---- from options to a plan
 
 
@@ -185,6 +208,17 @@ def _run(plan: "phone_agent.CallPlan", as_json: bool) -> NoReturn:  # type: igno
         # Should the loop ever hang inside the library, the kernel ends the process: a test call must not last
         # for ever.
         signal.alarm(int(plan.ring_for + plan.hangup_after) + 15)
+    report = _reporter(as_json)
+    try:
+        answered = phone_agent.Phone(plan, report).run()
+    except pj.Error as error:
+        report("failed", reason=error.reason)
+        answered = False
+    os._exit(0 if answered else 1)
+
+
+def _reporter(as_json: bool) -> Callable[..., None]:
+    """Prints what happens, one line each."""
     # The library prints lines of its own before its log level can be set; they must not stand among ours.
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     silence = os.open(os.devnull, os.O_WRONLY)
@@ -194,12 +228,7 @@ def _run(plan: "phone_agent.CallPlan", as_json: bool) -> NoReturn:  # type: igno
         facts = {"event": event, **details}
         print(json.dumps(facts) if as_json else _sentence(facts), file=out, flush=True)
 
-    try:
-        answered = phone_agent.Phone(plan, report).run()
-    except pj.Error as error:
-        report("failed", reason=error.reason)
-        answered = False
-    os._exit(0 if answered else 1)
+    return report
 
 
 def _sentence(facts: dict[str, object]) -> str:

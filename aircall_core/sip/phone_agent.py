@@ -49,6 +49,47 @@ class CallPlan:
     answer_after: float = 0.0
 
 
+def start_endpoint(bind_host: str, port: int, calls: int = 1) -> tuple[Any, int]:
+    """A user agent over UDP for so many calls at once, driven by whoever polls it; and the port it listens at."""
+    endpoint = pj.Endpoint()
+    endpoint.libCreate()
+    config = pj.EpConfig()
+    config.uaConfig.threadCnt, config.uaConfig.mainThreadOnly = 0, True
+    config.uaConfig.maxCalls = calls
+    config.uaConfig.userAgent = "aircall-test-phone"
+    config.logConfig.level = config.logConfig.consoleLevel = 0
+    media = config.medConfig
+    media.clockRate = media.sndClockRate = 8000
+    media.channelCount, media.audioFramePtime = 1, 20
+    media.noVad, media.ecTailLen, media.sndAutoCloseTime = True, 0, -1
+    endpoint.libInit(config)
+    transport = pj.TransportConfig()
+    transport.boundAddress, transport.port = bind_host, port
+    number = endpoint.transportCreate(pj.PJSIP_TRANSPORT_UDP, transport)
+    listens_at = int(endpoint.transportGetInfo(number).localName.rpartition(":")[2])
+    endpoint.libStart()
+    endpoint.audDevManager().setNullDev()
+    for codec in endpoint.codecEnum2():
+        wanted = codec.codecId.startswith(("PCMA/", "PCMU/"))
+        endpoint.codecSetPriority(codec.codecId, 200 if wanted else 0)
+    return endpoint, listens_at
+
+
+def account_config(plan: CallPlan) -> Any:
+    """The account by which a phone calls or is called."""
+    config = pj.AccountConfig()
+    display = plan.display.replace("\\", "\\\\").replace('"', '\\"')
+    address = f"<sip:{plan.user}@{plan.domain}>"
+    config.idUri = f'"{display}" {address}' if display else address
+    config.mediaConfig.lockCodecEnabled = False  # an answer with two codecs is fine: no re-INVITE to narrow it
+    media = config.mediaConfig.transportConfig
+    media.boundAddress = plan.bind_host
+    # The library counts upward from `port` until one is free; a random start keeps phones side by side
+    # apart.
+    media.port, media.portRange = random.randrange(42000, 60000, 100), 98
+    return config
+
+
 class _Account(pj.Account):  # type: ignore[misc]
     def __init__(self, phone: "Phone") -> None:
         super().__init__()
@@ -114,9 +155,9 @@ class Phone:
         """Start the user agent, make or await the call, follow it to its end."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._on_signal)
-        endpoint = self._start_endpoint()
+        endpoint, self._port = start_endpoint(self.plan.bind_host, self.plan.port)
         account = _Account(self)
-        account.create(self._account_config())
+        account.create(account_config(self.plan))
         self._account = account  # collected = every later INVITE unanswered
         if self.plan.target:
             self._dial(account)
@@ -139,44 +180,6 @@ class Phone:
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         self._stop_wanted = True
-
-    def _start_endpoint(self) -> Any:
-        endpoint = pj.Endpoint()
-        endpoint.libCreate()
-        config = pj.EpConfig()
-        config.uaConfig.threadCnt, config.uaConfig.mainThreadOnly = 0, True
-        config.uaConfig.maxCalls = 1
-        config.uaConfig.userAgent = "aircall-test-phone"
-        config.logConfig.level = config.logConfig.consoleLevel = 0
-        media = config.medConfig
-        media.clockRate = media.sndClockRate = 8000
-        media.channelCount, media.audioFramePtime = 1, 20
-        media.noVad, media.ecTailLen, media.sndAutoCloseTime = True, 0, -1
-        endpoint.libInit(config)
-        transport = pj.TransportConfig()
-        transport.boundAddress, transport.port = self.plan.bind_host, self.plan.port
-        number = endpoint.transportCreate(pj.PJSIP_TRANSPORT_UDP, transport)
-        self._port = int(endpoint.transportGetInfo(number).localName.rpartition(":")[2])
-        endpoint.libStart()
-        endpoint.audDevManager().setNullDev()
-        for codec in endpoint.codecEnum2():
-            wanted = codec.codecId.startswith(("PCMA/", "PCMU/"))
-            endpoint.codecSetPriority(codec.codecId, 200 if wanted else 0)
-        self._endpoint = endpoint
-        return endpoint
-
-    def _account_config(self) -> Any:
-        plan, config = self.plan, pj.AccountConfig()
-        display = plan.display.replace("\\", "\\\\").replace('"', '\\"')
-        address = f"<sip:{plan.user}@{plan.domain}>"
-        config.idUri = f'"{display}" {address}' if display else address
-        config.mediaConfig.lockCodecEnabled = False  # an answer with two codecs is fine: no re-INVITE to narrow it
-        media = config.mediaConfig.transportConfig
-        media.boundAddress = plan.bind_host
-        # The library counts upward from `port` until one is free; a random start keeps phones side by side
-        # apart.
-        media.port, media.portRange = random.randrange(42000, 60000, 100), 98
-        return config
 
     def _dial(self, account: Any) -> None:
         call = _Call(self, account)

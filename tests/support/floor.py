@@ -87,7 +87,7 @@ class Floor:
 
     def _hears(self, name: str, wanted: Wanted) -> bool:
         if len(self.voices[name].ear(LOOK_S)) < LOOK_S * RATE * 0.9:
-            return False
+            return wanted == set()  # who is out of the call hears not even silence
         levels = self.heard_by(name)
         if isinstance(wanted, Music):
             return self._level(name) > QUIET_DB + 10 and max(levels.values()) < HEARD_DB
