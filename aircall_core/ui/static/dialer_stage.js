@@ -39,7 +39,7 @@ export class DialerStage {
     this.label = h('p', { class: 'label' });
     this.status = h('p', { class: 'status', role: 'status' });
     this.avatar = h('span', { class: 'avatar', 'aria-hidden': 'true' });
-    this.name = h('h3', { class: 'name' });
+    this.name = h('h2', { class: 'name' });
     this.number = h('p', { class: 'number num' });
     this.note = h('p', { class: 'note' });
     this.tries = h('ul', { class: 'tries', 'aria-label': t('dialer.tries') });
@@ -75,7 +75,7 @@ export class DialerStage {
       this.why,
     );
     this.starting = h('button', { type: 'button', class: 'accept go', onclick: () => this.start() }, icon('play'), h('span', { text: t('dialer.start') }));
-    this.idleTitle = h('h3', {});
+    this.idleTitle = h('h2', {});
     this.idleText = h('p', { class: 'soft' });
     this.idleProblem = h('p', { class: 'problem', role: 'alert', hidden: true });
     this.idle = h('section', { class: 'idle', 'aria-label': t('dialer.next') }, this.idleTitle, this.idleText, this.starting, this.idleProblem);
