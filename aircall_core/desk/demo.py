@@ -19,6 +19,7 @@ from aircall_core.desk import (
     blocklist,
     checklist,
     company,
+    do_not_call,
     flows,
     lines,
     people,
@@ -26,7 +27,9 @@ from aircall_core.desk import (
     schedules,
     tag_settings,
     teams,
+    trunks,
 )
+from aircall_core.desk import secrets as secret_keys
 from aircall_core.desk.arrivals import Arrival
 from aircall_core.desk.availability import Beat
 from aircall_core.desk.demo_calls import OWNER, Caller
@@ -36,6 +39,7 @@ from aircall_core.store import conversations as conversation_rows
 from aircall_core.store.tags import all_tags
 
 DEMO = Path(__file__).resolve().parents[2] / "data" / "demo" / "workspace.json"
+ECHO = "Echo"
 CALLS = 70
 DAYS = 7
 _DAY_MS = 86_400_000
@@ -51,10 +55,13 @@ class SignIn:
     password: str
 
 
-def fill(store: Store, settings: Settings, progress: Callable[[int, int], None] | None = None) -> list[SignIn]:
+def fill(
+    store: Store, settings: Settings, progress: Callable[[int, int], None] | None = None, echo: str = ""
+) -> list[SignIn]:
     """Make the demo workspace where there is none yet, and give its users fresh passwords; how they sign in.
 
-    ``progress`` is told how many of how many calls are written. Safe to repeat.
+    ``progress`` is told how many of how many calls are written. ``echo`` is where calls out go, host:port. Safe to
+    repeat.
     """
     plan = json.loads(DEMO.read_text(encoding="utf-8"))
     company.ensure_installation(store, settings.sip_host)
@@ -70,7 +77,23 @@ def fill(store: Store, settings: Settings, progress: Callable[[int, int], None] 
     if fresh:
         _furnish(store, settings, plan)
         _history(store, settings, plan, progress or (lambda done, total: None))
+    if echo:
+        _let_out(store, settings, echo)
     return signs
+
+
+def _let_out(store: Store, settings: Settings, echo: str) -> None:
+    """Every line of the demo calls out by one trunk, to a phone of this machine, whatever is dialled."""
+    box = secret_keys.open_box(settings.data_dir, settings.secret_key)
+    with store.write() as tx:
+        known = provisioning.trunk_named(tx.conn, ECHO)
+        if known is not None:
+            trunks.change(tx, "system", box, known["id"], outbound_host=echo)
+            return
+        nobody = ["192.0.2.1/32"]  # a network of examples (RFC 5737): no call comes in by this trunk
+        trunk = trunks.create(tx, "system", box, name=ECHO, kind=trunks.ADDRESS, cidrs=nobody, outbound_host=echo)
+        for line in provisioning.all_lines(tx.conn):
+            lines.change(tx, "system", line["id"], outbound_trunk_id=trunk)
 
 
 def _furnish(store: Store, settings: Settings, plan: Mapping[str, Any]) -> None:
@@ -107,6 +130,8 @@ def _furnish(store: Store, settings: Settings, plan: Mapping[str, Any]) -> None:
             tag_settings.create(tx, "system", **tag)
         for entry in plan["blocklist"]:
             blocklist.add(tx, "system", **entry)
+        for entry in plan["do_not_call"]:
+            do_not_call.add(tx, "system", **entry)
         named = {
             "schedule": {one["name"]: schedules.create(tx, "system", one) for one in plan["schedules"]},
             "prompt": {one["name"]: _prompt(tx, settings, one) for one in plan["prompts"]},

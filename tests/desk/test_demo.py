@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from aircall_core.config import Settings
-from aircall_core.desk import demo
+from aircall_core.desk import demo, dialling
 from aircall_core.domain.flow import Kind
 from aircall_core.ids import now_ms
 from aircall_core.store import Store, provisioning
@@ -52,3 +52,18 @@ def test_the_demo_has_a_line_with_menu_hours_and_queue(store: Store, tmp_path: P
     assert prompts
     assert all((tmp_path / prompt["path"]).is_file() for prompt in prompts)
     assert {"Sales", "Workshop", "Repair status"} == set(pressed)
+
+
+def test_every_line_of_the_demo_calls_out_to_the_echo(store: Store, tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+    demo.fill(store, settings)
+    demo.fill(store, settings, echo="127.0.0.1:5090")
+    demo.fill(store, settings, echo="127.0.0.1:5091")
+    with store.read() as conn:
+        [trunk] = [one for one in provisioning.all_trunks(conn) if not one["built_in"]]
+        assert trunk["outbound_host"] == "127.0.0.1:5091"
+        for line in provisioning.all_lines(conn):
+            assert dialling.look(conn, line["id"], "+33 1 99 00 12 34", None).refused is None
+            refused = dialling.look(conn, line["id"], "+33 1 99 00 01 77", None).refused
+            assert refused is not None
+            assert refused.code == "do_not_call"
