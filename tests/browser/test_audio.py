@@ -5,6 +5,7 @@ in what the other side received. Gaps are compared with a bare WebRTC loop in th
 the machine itself stalls at times.
 """
 
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from tests.support.wiretap import Wiretap
 pytestmark = [pytest.mark.browser, pytest.mark.alone, pytest.mark.sip, pytest.mark.timeout(300)]
 
 EAR_RATE = 16_000
+STILL_S = 5  # before the pages begin to change
 SETTLE_S = 1.0  # of each recording: the first second holds the answer itself
 
 LOOP = """async () => {
@@ -58,11 +60,11 @@ def baresip(office: Office, folder: Path, seconds: int) -> Baresip:
     return phone
 
 
-@pytest.mark.parametrize("peer", [sipp, baresip])
+@pytest.mark.parametrize(("peer", "seconds"), [(sipp, 15), (baresip, 5)])
 def test_heard_both_ways_while_pages_change(
-    office: Office, tmp_path: Path, peer: Callable[[Office, Path, int], Sipp | Baresip]
+    office: Office, tmp_path: Path, peer: Callable[[Office, Path, int], Sipp | Baresip], seconds: int
 ) -> None:
-    talk(office, tmp_path, peer, seconds=8)
+    talk(office, tmp_path, peer, seconds)
 
 
 @pytest.mark.soak
@@ -86,10 +88,14 @@ def talk(office: Office, folder: Path, peer: Callable[[Office, Path, int], Sipp 
         ringer(page).get_by_role("button", name="Accept").click()
         talking(page)
         listen_to_call(page)
+        page.wait_for_timeout(STILL_S * 1000)
+        still, _ = heard(page)
         heard(page, "loop")  # from here on
+        watch(page)
         change_pages(page, seconds)
         in_browser, browser_rate = heard(page)
         in_loop, loop_rate = heard(page, "loop")
+        was_steady(page, seconds)
         toolbar(page).get_by_role("button", name="Hang up").click()
         expect(toolbar(page)).to_be_hidden()
         office.wait_for("call.ended", call_id=call_id)
@@ -97,6 +103,7 @@ def talk(office: Office, folder: Path, peer: Callable[[Office, Path, int], Sipp 
     at_caller = wire.heard_at(port)
     sounds_right(at_caller[: (seconds + 2) * 8000], AGENT_HZ, 8000, in_loop, loop_rate)
     sounds_right(in_browser, CALLER_HZ, browser_rate, in_loop, loop_rate)
+    no_worse(in_browser, still, CALLER_HZ, browser_rate)
     assert seat.complaints == []
     recorded = is_recorded(office, call_id)
     plays_in_the_conversation(office, page, call_id, len(recorded) / 8000)
@@ -109,6 +116,52 @@ def change_pages(page: Page, seconds: int) -> None:
         page.get_by_role("link", name=name).click()
         page.get_by_role("heading", name=name).wait_for()
         page.wait_for_timeout(1000)
+
+
+def watch(page: Page) -> None:
+    """Look at the toolbar at every frame from now on: its nodes, its place, its timer."""
+    page.evaluate("() => void (window.__watch = { frames: 0, wrong: [], shown: [] })")
+    toolbar(page).evaluate("""(bar) => {
+      const all = [bar, ...bar.querySelectorAll('button')];
+      const hangup = all.find((one) => one.className.includes('hangup'));
+      const place = () => Object.values(hangup.getBoundingClientRect().toJSON()).join();
+      const [at, root, log] = [place(), bar.getRootNode(), window.__watch];
+      const look = () => {
+        log.frames += 1;
+        const now = [root.querySelector('.bar'), ...bar.querySelectorAll('button')];
+        if (now.length !== all.length || now.some((one, i) => one !== all[i])) log.wrong.push('other nodes');
+        if (!bar.isConnected || !bar.matches(':popover-open')) log.wrong.push('gone');
+        else if (place() !== at) log.wrong.push(`moved from ${at} to ${place()}`);
+        const text = bar.querySelector('.top [role=timer]').textContent;
+        if (log.shown.at(-1) !== text) log.shown.push(text);
+        requestAnimationFrame(look);
+      };
+      look();
+    }""")
+
+
+def was_steady(page: Page, seconds: int) -> None:
+    """The toolbar was there at every frame, at its place, of the same nodes; its timer went on second by second."""
+    seen = page.evaluate("() => ({ ...window.__watch })")
+    assert seen["wrong"] == []
+    assert seen["frames"] > 5 * seconds
+    shown = [
+        sum(int(part) * 60**power for power, part in enumerate(reversed(text.split(":")))) for text in seen["shown"]
+    ]
+    assert shown == sorted(shown)
+    late = [b - a for a, b in itertools.pairwise(shown)]
+    assert shown[-1] - shown[0] >= seconds
+    assert sum(step - 1 for step in late) <= seconds * 0.1, f"seconds that were never shown: {shown}"
+
+
+def no_worse(sound: Samples, still: Samples, hz: float, rate: int) -> None:
+    """Under way from page to page it is interrupted hardly more than before, when nothing happened in the browser."""
+    lost, before = (
+        sum(gap.length_s for gap in gaps(one, hz, rate)) / (len(one) / rate)
+        for one in (sound[int(SETTLE_S * rate) :], still[int(SETTLE_S * rate) :])
+    )
+    print(f"{hz} Hz: without it {lost:.2%} while pages change, {before:.2%} before")
+    assert lost <= 2 * before + 0.03
 
 
 def sounds_right(sound: Samples, hz: float, rate: int, loop: Samples, loop_rate: int) -> None:

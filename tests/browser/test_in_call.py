@@ -10,6 +10,7 @@ from tests.browser.kit import AGENT_HZ, CALLER_HZ, Office, listen_to_call, ringe
 from tests.support.audio import Samples
 from tests.support.chromium import heard
 from tests.support.floor import MUSIC, Floor, LiveCaller, Voice
+from tests.support.outside import BUSY, Manner, Outside
 from tests.system.talking import Agent, House
 
 pytestmark = [pytest.mark.browser, pytest.mark.sip, pytest.mark.alone, pytest.mark.timeout(300)]
@@ -95,19 +96,19 @@ def test_hold_talk_first_swap_three_and_pass_on(office: Office, house: House) ->
     ben.accept(question)
     floor.add(ben.voice)
     expect(row(bar, "Ben Okafor")).to_contain_text("Talking with you")
-    floor.wait(caller=MUSIC, ada={"ben okafor"}, **{"ben okafor": {"ada"}})
+    floor.wait_all({"caller": MUSIC, "ada": {"ben okafor"}, "ben okafor": {"ada"}})
 
     button(row(bar, "Ben Okafor"), "Swap").click()
-    floor.wait(caller={"ada"}, ada={"caller"}, **{"ben okafor": MUSIC})
+    floor.wait_all({"caller": {"ada"}, "ada": {"caller"}, "ben okafor": MUSIC})
     button(row(bar, "Ben Okafor"), "Merge").click()
     expect(bar).to_contain_text("Everybody hears everybody")
-    floor.wait(caller={"ada", "ben okafor"}, ada={"caller", "ben okafor"}, **{"ben okafor": {"ada", "caller"}})
+    floor.wait_all({"caller": {"ada", "ben okafor"}, "ada": {"caller", "ben okafor"}, "ben okafor": {"ada", "caller"}})
     shot(page, "in-call-three")
     button(row(bar, "Ben Okafor"), "Talk alone").click()
-    floor.wait(caller=MUSIC, ada={"ben okafor"}, **{"ben okafor": {"ada"}})
+    floor.wait_all({"caller": MUSIC, "ada": {"ben okafor"}, "ben okafor": {"ada"}})
     button(row(bar, "Ben Okafor"), "Complete transfer").click()
     expect(bar).to_be_hidden()
-    floor.wait(caller={"ben okafor"}, **{"ben okafor": {"caller"}})
+    floor.wait_all({"caller": {"ben okafor"}, "ben okafor": {"caller"}})
     assert page.evaluate("window.__aircall.calls.owned") == []
     caller.bye()
     house.at_rest()
@@ -134,7 +135,7 @@ def test_whoever_was_asked_goes_on_with_the_caller(office: Office, house: House)
     bar = accepts(page)
     ear = Ear(page)
     floor = Floor(Voice("caller", CALLER_HZ, caller.ear), Voice("ada", AGENT_HZ, ear), ben.voice)
-    floor.wait(caller=MUSIC, ada={"ben okafor"}, **{"ben okafor": {"ada"}})
+    floor.wait_all({"caller": MUSIC, "ada": {"ben okafor"}, "ben okafor": {"ada"}})
     ben.do(f"/desk/calls/{call_id}/complete", via=question)
     floor.wait(caller={"ada"}, ada={"caller"})
     expect(button(bar, "Transfer")).not_to_have_attribute("aria-disabled", "true")
@@ -174,5 +175,33 @@ def test_a_second_call_holds_the_first(office: Office, house: House) -> None:
     floor.wait(second={"ada"})
     button(bar, "Hang up").click()
     expect(bar).to_be_hidden()
+    house.at_rest()
+    assert seat.complaints == []
+
+
+def test_a_number_is_called_heard_while_it_rings_and_after_its_answer(office: Office, house: House) -> None:
+    outside_hz = 1500.0
+    with Outside(Manner(early_s=0.1, answer_s=4), hz=outside_hz) as outside:
+        house.can_dial(outside.address)
+        seat = office.on_duty(0)
+        page = seat.page
+        dial = {"line": office.line.id, "number": "+33199006006"}
+        page.evaluate("(who) => void window.__aircall.calls.dial(who)", dial)
+        bar = toolbar(page)
+        expect(bar).to_contain_text("Ringing, you hear the other side")
+        call = outside.wait_call()
+        floor = Floor(Voice("ada", AGENT_HZ, Ear(page)), Voice("outside", outside_hz, call.ear))
+        floor.wait(ada={"outside"})
+        assert call.state == "early"
+        shot(page, "in-call-dialling")
+        talking(page)
+        floor.wait(ada={"outside"}, outside={"ada"})
+        call.bye()
+        expect(bar).to_be_hidden()
+        outside.manner = BUSY
+        page.evaluate("(who) => void window.__aircall.calls.dial(who)", dial)
+        over = page.get_by_role("group", name="Call not answered")
+        expect(over).to_contain_text("The number is busy.")
+        shot(page, "in-call-busy")
     house.at_rest()
     assert seat.complaints == []

@@ -31,6 +31,7 @@ export class Outcome {
     const old = before.calls[event.call_id];
     const ours = old?.direction === 'outbound' && !old.parent && old.by === this.live.view.user;
     if (event.kind !== 'call.ended' || !ours || old.answered_at || event.data.reason === 'cancelled') return;
+    if (this.live.dialerCalls?.has(event.call_id)) return; // the Power Dialer's page says it
     const card = this.live.cards[event.call_id];
     this.number = this.live.calls.dialled.get(event.call_id) ?? { line: old.line, number: card?.number };
     this.name.textContent = callerTitle(card, this.t);

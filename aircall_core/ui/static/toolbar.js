@@ -75,10 +75,10 @@ function build(host, { data, trigger }) {
       rows.node,
       h('div', { class: 'top' }, name, timer),
       h('div', { class: 'second' }, detail, rec),
-      h('div', { class: 'known' }, details.node, more),
+      details.node,
       panel.node,
     ),
-    h('div', { class: 'state' }, state, since, here),
+    h('div', { class: 'state' }, state, since, here, more),
     h('div', { class: 'buttons' }, ...order),
   );
   aboveDialogs(host);
@@ -241,9 +241,10 @@ function build(host, { data, trigger }) {
   }
 
   let ticking = null;
+  /** At the turn of each second of the call, so that none is shown longer than another. */
   function tickWhile(on) {
-    if (on && !ticking) ticking = win.setInterval(tick, 1000);
-    if (!on && ticking) ticking = win.clearInterval(ticking);
+    win.clearTimeout(ticking);
+    ticking = on ? win.setTimeout(() => (tick(), tickWhile(true)), 1000 - (Math.max(0, live.now() - (call.answered_at ?? 0)) % 1000)) : null;
   }
 
   /** Why the user's own call, or one made for it, ended when it was not they who ended it. */
