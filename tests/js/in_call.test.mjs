@@ -1,7 +1,7 @@
 // What can be done in a call, with whom, and in which words: family.js, deeds.js, parties.js, dtmf.js.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
 import { deeds, done, hangupOf, keysFor, request, rowDeeds } from '../../aircall_core/ui/static/deeds.js';
@@ -196,12 +196,22 @@ test('a ring says who sent the call, or that nobody took it', () => {
 });
 
 test('each reason for an end has words, and one that is new has some too', () => {
-  const reasons = ['rejected', 'timeout', 'nobody', 'busy', 'declined', 'no_answer', 'not_found', 'refused', 'unreachable', 'no_audio', 'agent_lost', 'new'];
+  const reasons = ['rejected', 'timeout', 'nobody', 'busy', 'declined', 'no_answer', 'not_found', 'refused', 'unreachable', 'no_audio', 'agent_lost', 'all_rejected', 'no_trunk', 'full', 'new'];
   for (const reason of reasons) {
-    assert.match(whyLeft({ reason }, 'Bo', t), /Bo/);
+    assert.ok(whyLeft({ reason }, 'Bo', t));
     assert.ok(whyNot({ reason }, t));
   }
+  assert.equal(whyLeft({ reason: 'rejected' }, 'Bo', t), 'Bo rejected the call.');
   assert.match(whyNot({ outcome: 'lost' }, t), /telephony process/);
+});
+
+test('whatever the worker cannot do has words', () => {
+  const folder = new URL('../../aircall_core/sip/', import.meta.url);
+  const source = readdirSync(folder).filter((name) => name.endsWith('.py')).map((name) => readFileSync(new URL(name, folder), 'utf8')).join('');
+  const codes = [...source.matchAll(/(?:refuse_command\(|_refuse\(call_id)(?:[^()]|\{[^}]*\})*?"(\w+)"(?: if \w[\w ]* else "(\w+)")?\)/g)];
+  const found = new Set(codes.flatMap(([, one, other]) => [one, other].filter(Boolean)));
+  assert.ok(found.size > 6, `${[...found]}`);
+  for (const code of found) t(`undone.${code}`);
 });
 
 test('every key that is written for a reason why not has words', () => {

@@ -333,7 +333,7 @@ export class Live extends EventTarget {
     this.pending.set(id, (event) => {
       if (event.kind === 'command.failed' || event.kind === 'call.accept_failed') {
         const code = event.data.code ?? event.data.reason ?? 'failed';
-        done('reject', new CommandError(code, event.data.message ?? this.#reason(code)));
+        done('reject', new CommandError(code, event.data.message ?? this.#reason(event.kind, code)));
       } else if (!event.kind.endsWith('_wanted') && event.kind !== 'call.accepting') {
         done('resolve', event);
       }
@@ -342,8 +342,8 @@ export class Live extends EventTarget {
     return { ended, stop, look };
   }
 
-  #reason(code) {
-    const key = `failed.${code}`;
+  #reason(kind, code) {
+    const key = `${kind === 'command.failed' ? 'undone' : 'failed'}.${code}`;
     return this.text[key] ?? this.t('error.failed');
   }
 

@@ -57,7 +57,8 @@ export function rowStanding(view, call, one, t) {
 }
 
 const REASONS = [
-  'rejected', 'timeout', 'nobody', 'busy', 'declined', 'no_answer', 'not_found', 'refused', 'unreachable', 'no_audio', 'agent_lost',
+  'rejected', 'all_rejected', 'timeout', 'nobody', 'busy', 'declined', 'no_answer', 'not_found', 'refused', 'unreachable', 'no_audio',
+  'agent_lost', 'no_trunk', 'full',
 ];
 
 /** Why somebody whom we called for our call is not there, or no longer. */
