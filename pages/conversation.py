@@ -30,7 +30,7 @@ def assign(shown: str, before: str | None) -> None:
 
 
 st.page_link("inbox.py", label=t("nav.inbox"), icon=":material/arrow_back:")
-title, deeds, owner = st.columns([4, 2, 2], vertical_alignment="bottom")
+title, deeds, owner = st.columns([3, 3, 2], vertical_alignment="bottom")
 title.title(format.plain(header.contact_name or number), anchor=False)
 details = [
     f"{format.flag(header.party)} {format.plain(number)}" if header.contact_name else format.flag(header.party),
