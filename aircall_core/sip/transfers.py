@@ -10,6 +10,7 @@ from aircall_core.desk.arrivals import ArrivalPlan
 from aircall_core.ids import now_ms
 from aircall_core.sip.flow_run import FlowRun
 from aircall_core.sip.tools import Stage
+from aircall_core.sip.trunks import dialled
 
 if TYPE_CHECKING:
     from aircall_core.sip.calls import Call
@@ -142,10 +143,12 @@ class Transfers:
     def refer(self, number: str, failed: Callable[[], None]) -> None:
         """Has the caller's network call the number; `failed` when it will not."""
         call, trunk = self.call, self.call.trunk
-        if trunk is None or not call.tools.endpoint.refer(call.token, trunk, number):
-            failed()
-            return
-        self._await_referred(failed)
+        if trunk is not None:
+            number = dialled(number, trunk.dial_format, call.origin.country)
+            if call.tools.endpoint.refer(call.token, trunk, number):
+                self._await_referred(failed)
+                return
+        failed()
 
     def _refer_to(self, child: "OutboundChild", user: str, data: Mapping[str, Any]) -> None:
         call = self.call
