@@ -118,3 +118,27 @@ def test_a_refused_attempt_is_written_down_once(world: World, line: str) -> None
     with world.store.read() as conn:
         (row,) = rows.refusals(conn)
     assert (row["subject_name"], row["actor_name"], row["line_name"]) == ("+33899123456", "Ann", "Sales")
+
+
+def test_a_refused_number_is_not_dialled_by_whatever_route(world: World, boss: str, line: str) -> None:
+    ann = world.user("Ann", lines=(line,))
+    wanted = {"line": line, "peer": "peer-12345678", "tab": "tab-12345678"}
+    for at, (number, status, code) in enumerate(
+        (("0899 12 34 56", 403, "premium"), ("112", 403, "emergency"), ("+53 5 5512345", 403, "country"),
+         ("*31#0199001234", 422, "service_code"))
+    ):  # fmt: skip
+        answer = world.ask(
+            "POST", "/desk/dial", ann, json={**wanted, "number": number, "command": f"command-{at}-12345"}
+        )
+        assert (answer.status_code, answer.json()["error"]["code"]) == (status, code), answer.text
+    with world.store.read() as conn:
+        written = rows.refusals(conn)
+    assert [row["subject_name"] for row in reversed(written)] == [
+        "+33899123456",
+        "112",
+        "+5355512345",
+        "*31#0199001234",
+    ]
+    kinds = [row.kind for row in world.store.events(0)]
+    assert kinds.count("dial.refused") == 4
+    assert "call.dial_wanted" not in kinds
