@@ -66,6 +66,14 @@ def accepts(page: Page) -> Locator:
     return toolbar(page)
 
 
+def asks_ben(page: Page, bar: Locator) -> None:
+    """The agent calls Ben before the caller goes to him; his phone rings."""
+    button(bar, "Transfer").click()
+    page.keyboard.type("ben")
+    page.get_by_role("button", name="Talk first: Ben Okafor").click()
+    expect(row(bar, "Ben Okafor")).to_contain_text("Ringing…")
+
+
 def test_hold_talk_first_swap_three_and_pass_on(office: Office, house: House) -> None:
     seat = office.on_duty(0)
     page = seat.page
@@ -87,15 +95,17 @@ def test_hold_talk_first_swap_three_and_pass_on(office: Office, house: House) ->
     page.keyboard.press("Escape")
 
     ben = house.seat(office.users[1], BEN_HZ)
-    button(bar, "Transfer").click()
-    page.keyboard.type("ben")
-    page.get_by_role("button", name="Talk first: Ben Okafor").click()
-    expect(row(bar, "Ben Okafor")).to_contain_text("Ringing…")
-    shot(page, "in-call-asking")
+    asks_ben(page, bar)
+    floor.wait(caller=MUSIC)
+    ben.reject()
+    expect(bar.get_by_role("alert")).to_contain_text("Ben Okafor rejected the call. You are back with")
+    floor.wait(caller={"ada"}, ada={"caller"})
+    asks_ben(page, bar)
     question = ben.rung()
     ben.accept(question)
     floor.add(ben.voice)
     expect(row(bar, "Ben Okafor")).to_contain_text("Talking with you")
+    shot(page, "in-call-asking")
     floor.wait_all({"caller": MUSIC, "ada": {"ben okafor"}, "ben okafor": {"ada"}})
 
     button(row(bar, "Ben Okafor"), "Swap").click()
