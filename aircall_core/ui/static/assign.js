@@ -31,11 +31,13 @@ export function assignBox(live, say) {
     try {
       const answer = await live.request(`/desk/conversations/${asked}/assignees`);
       if (asked !== conversation) return;
+      node.hidden = false;
       people = answer.users;
       owner = answer.assigned_to;
       draw();
       if (!list.hidden) fill('');
     } catch (error) {
+      if (error.status === 404 && asked === conversation) node.hidden = true; // a call of a line that is not theirs, and over
       console.warn('aircall: who can have the conversation could not be read', error.code); // opening the list asks again
     }
   }
@@ -50,6 +52,7 @@ export function assignBox(live, say) {
     field.setAttribute('aria-expanded', 'true');
     field.select();
     fill('');
+    list.scrollIntoView({ block: 'nearest' });
     if (!people.length) load();
   }
 

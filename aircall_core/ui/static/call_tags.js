@@ -38,7 +38,7 @@ export function tagChips(live, { chosen, toggle, failed }) {
     const wanted = search.value.trim().toLowerCase();
     search.hidden = open.length < SEARCH_FROM;
     const shown = open.filter((one) => one.name.toLowerCase().includes(wanted) || chosen.has(one.id));
-    const nodes = shown.length || wanted ? shown.map(chip) : [h('p', { class: 'soft small', text: t('tags.none') })];
+    const nodes = shown.map(chip);
     const asBefore = nodes.length === list.children.length && nodes.every((one, i) => one === list.children[i]);
     if (!asBefore) list.replaceChildren(...nodes); // one that has the focus would lose it
   }

@@ -1,0 +1,265 @@
+"""Note, tags and assignee during a call, in wrap-up and in the timeline: Chromium over a scripted desk."""
+
+import re
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.test_ui_states import browser, context, desk, opened, page, sent, toolbar
+from tests.support.fake_desk import ME, FakeDesk
+
+__all__ = ["browser", "context", "desk", "page"]
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+
+NOTE, FOLD, ASSIGNEE = "Note on this call", "Notes, tags and all that is known", "Assigned to"
+TAGS = [
+    {"id": f"tag-{number}", "name": name, "color": color, "archived": False}
+    for number, (name, color) in enumerate([("Billing", "#3366cc"), ("Delivery late", "#cc6633"), ("VIP", "#339966")])
+]
+
+
+def in_a_call(page: Page, desk: FakeDesk, **data: Any) -> Locator:
+    """The toolbar of a call in progress, unfolded."""
+    desk.tags = TAGS
+    opened(page, desk, **data)
+    desk.ring()
+    desk.answer()
+    bar = toolbar(page)
+    bar.get_by_role("button", name=FOLD).click()
+    return bar
+
+
+def over(desk: FakeDesk, wrap_up_s: int = 60) -> None:
+    """The caller hangs up."""
+    desk.event("call.ended", "call-1", user=ME, outcome="answered", by="caller", ended_at=1)
+    desk.wraps_up(wrap_up_s)
+
+
+def check(page: Page) -> None:
+    page.mouse.move(0, 0)
+    page.wait_for_function("() => document.getAnimations().length === 0")
+    options: dict[str, Any] = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+    found = Axe().run(page, options=options)
+    assert found.violations_count == 0, found.generate_report()
+
+
+def test_a_note_is_saved_as_typed_and_goes_on_in_wrap_up_also_after_a_reload(page: Page, desk: FakeDesk) -> None:
+    bar = in_a_call(page, desk)
+    note = bar.get_by_label(NOTE)
+    note.press_sequentially("Wants a refund")
+    expect(bar.get_by_text("Saved", exact=True)).to_be_visible()
+    assert desk.notes["call-1"]["text"] == "Wants a refund"
+    over(desk)
+    page.reload()
+    page.wait_for_function("window.ready && window.__aircall?.status === 'online'")
+    dock = page.get_by_role("group", name="Notes and tags").filter(has_text="Call with Marie Dupont · Support").first
+    note = dock.get_by_label(NOTE)
+    expect(note).to_have_value("Wants a refund")
+    note.press("End")
+    note.press_sequentially(" for May")
+    desk.event("user.wrap_up", user=ME, until=None, command=None)
+    desk.stands("available")
+    expect(note).to_be_visible()  # who writes is not interrupted
+    note.press_sequentially(".")
+    page.get_by_label("Page text").click()
+    expect(note).to_be_hidden()
+    page.wait_for_function("() => !Object.keys(localStorage).some((key) => key.startsWith('aircall.note.'))")
+    assert desk.notes["call-1"]["text"] == "Wants a refund for May."
+
+
+def test_what_another_tab_writes_comes_in_and_the_caret_stays(page: Page, desk: FakeDesk) -> None:
+    bar = in_a_call(page, desk)
+    note = bar.get_by_label(NOTE)
+    note.press_sequentially("one two")
+    expect(bar.get_by_text("Saved", exact=True)).to_be_visible()
+    note.press("Home")
+    desk.notes["call-1"].update(text="one two three", version=5)
+    desk.noted("call-1", 5)
+    expect(note).to_have_value("one two three")
+    note.press_sequentially("zero ")
+    expect(note).to_have_value("zero one two three")
+
+
+def test_what_is_refused_is_said_and_stays(page: Page, desk: FakeDesk) -> None:
+    bar = in_a_call(page, desk)
+    expect(bar.get_by_label(NOTE)).to_be_editable()
+    page.wait_for_function("() => window.__aircall.notes.of('call-1').loaded")
+    desk.refuse("/desk/calls/call-1/note", 422, "invalid", "A note has at most 20,000 characters.")
+    bar.get_by_label(NOTE).press_sequentially("x")
+    expect(bar.get_by_text("Not saved: A note has at most 20,000 characters.").first).to_be_visible()
+    expect(bar.get_by_label(NOTE)).to_have_value("x")
+
+
+def test_tags_by_a_click_each_during_the_call(page: Page, desk: FakeDesk) -> None:
+    bar = in_a_call(page, desk)
+    billing, vip = bar.get_by_role("button", name="Billing"), bar.get_by_role("button", name="VIP")
+    billing.click()
+    expect(billing).to_have_attribute("aria-pressed", "true")
+    expect(billing).to_be_focused()
+    vip.click()
+    expect(vip).to_have_attribute("aria-pressed", "true")
+    billing.click()
+    expect(billing).to_have_attribute("aria-pressed", "false")
+    assert [set(body["tags"]) for body in sent(desk, "/tags")] == [{"tag-0"}, {"tag-0", "tag-2"}, {"tag-2"}]  # type: ignore[call-overload]
+    desk.refuse("/desk/calls/call-1/tags", 422, "invalid", "", fields={"tags": "Calls of this line need a tag."})
+    vip.click()
+    expect(bar.get_by_role("alert").filter(has_text="Calls of this line need a tag.")).to_be_visible()
+
+
+def test_a_tag_given_elsewhere_shows(page: Page, desk: FakeDesk) -> None:
+    bar = in_a_call(page, desk)
+    expect(bar.get_by_role("button", name="VIP")).to_have_attribute("aria-pressed", "false")
+    desk.event("call.tagged", "call-1", user="bo", tags=["tag-2"], command="elsewhere")
+    expect(bar.get_by_role("button", name="VIP")).to_have_attribute("aria-pressed", "true")
+
+
+def test_assigning_by_keyboard_with_a_search(page: Page, desk: FakeDesk) -> None:
+    bar = in_a_call(page, desk)
+    field = bar.get_by_role("combobox", name=ASSIGNEE)
+    expect(field).to_have_value("Nobody")
+    field.focus()
+    expect(bar.get_by_role("option")).to_have_text(["Nobody", "Anna Berg (you)", "Bo Lind", "Cy Ek"])
+    field.press_sequentially("lind")
+    expect(bar.get_by_role("option")).to_have_text(["Bo Lind"])
+    field.press("Enter")
+    expect(field).to_have_value("Bo Lind")
+    expect(bar.get_by_role("listbox")).to_be_hidden()
+    field.press("ArrowDown")
+    field.press("ArrowUp")
+    field.press("Escape")
+    expect(field).to_have_value("Bo Lind")
+    desk.event("conversation.assigned", user=ME, to=ME, command="elsewhere")
+    expect(field).to_have_value("Anna Berg (you)")
+    assert [body["user_id"] for body in sent(desk, "/assign")] == ["bo"]
+    field.press("ArrowRight")
+    expect(field).to_be_focused()  # the toolbar's own arrows leave fields alone
+
+
+def test_who_owes_a_tag_chooses_it_once(page: Page, desk: FakeDesk) -> None:
+    in_a_call(page, desk)
+    over(desk)
+    desk.event("call.tag_due", "call-1", user=ME)
+    chooser = page.get_by_role("group", name="Tag the call to go on")
+    expect(chooser.get_by_role("button", name="Billing")).to_be_visible()
+    expect(page.get_by_role("button", name="Billing")).to_have_count(1)
+    chooser.get_by_role("button", name="Billing").click()
+    chooser.get_by_role("button", name="Save tags").click()
+    expect(chooser).to_be_hidden()
+    words = page.get_by_role("group", name="Notes and tags").last
+    expect(words.get_by_role("button", name="Billing")).to_have_attribute("aria-pressed", "true")
+
+
+ANNA, BO = {"id": ME, "name": "Anna Berg"}, {"id": "bo", "name": "Bo Lind"}
+START = 1_700_000_000_000
+
+
+def entry(seq: int, kind: str, call_id: str, **more: Any) -> dict[str, Any]:
+    return {"seq": seq, "at": START + seq * 1000, "kind": kind, "call_id": call_id, "who": ANNA, "data": {}, **more}
+
+
+def call_row(call: str, **more: Any) -> dict[str, Any]:
+    return {
+        "id": call, "direction": "inbound", "state": "ended", "outcome": "answered", "missed_reason": None,
+        "end_reason": "bye", "progress": None, "arrived_at": START, "queued_at": None, "answered_at": START + 4000,
+        "ended_at": START + 90_000, "answered_by": ANNA, "started_by": None, "recording": "off", "path": [],
+        "digits": [], "calls_back": False, "rang": [], "recordings": [], "notes": [], "callback": None, **more,
+    }  # fmt: skip
+
+
+def story() -> list[dict[str, Any]]:
+    """An answered call that was talked over with Bo, and two calls out."""
+    written = {"created_at": START, "updated_at": START}
+    notes = [
+        {"id": "n1", "user_id": "bo", "text": "Warehouse says Thursday.\nSecond try.", "by": BO, **written},
+        {"id": "n2", "user_id": ME, "text": "Wants a refund.", "by": ANNA, **written},
+    ]
+    child = {"child": True, "way": "internal", "about": {"to": {"kind": "user", "name": "Bo Lind"}}}
+    busy = {"direction": "outbound", "outcome": "busy", "answered_at": None, "answered_by": None, "started_by": ANNA}
+    dialled = {"direction": "outbound", "started_by": ANNA}
+    return [
+        entry(1, "call.arrived", "call-1", call=call_row("call-1", notes=notes)),
+        entry(2, "call.answered", "call-1", way="inbound"),
+        entry(3, "call.dial_wanted", "child", data={"parent": "call-1", "join": False}, **child),
+        entry(4, "call.answered", "child", **{**child, "who": BO}),
+        entry(5, "call.ended", "child", data={"reason": "bye", "outcome": "answered"}, **child),
+        entry(6, "call.held", "call-1", data={"held": True, "command": "x"}),
+        entry(7, "call.ended", "call-1", data={"by": "caller", "outcome": "answered"}),
+        entry(8, "call.dial_wanted", "call-2", call=call_row("call-2", **busy)),
+        entry(9, "call.ended", "call-2", way="outbound", data={"reason": "busy", "outcome": "busy", "by": "callee"}),
+        entry(10, "call.dial_wanted", "call-3", call=call_row("call-3", **dialled)),
+        entry(11, "call.answered", "call-3", way="outbound"),
+    ]
+
+
+def test_the_timeline_tells_of_notes_calls_out_and_who_was_asked(page: Page, desk: FakeDesk) -> None:
+    desk.entries = story()
+    desk.notes["call-1"] = {"text": "Wants a refund.", "version": 3}
+    opened(page, desk, "timeline", conversation="conversation-1", writes=True)
+    scroll = page.get_by_role("region", name="Timeline")
+    for words in (
+        "Anna Berg called Bo Lind to talk first", "Bo Lind answered", "Bo Lind left the call",
+        "Anna Berg put the call on hold", "The number was busy", "The call was answered",
+    ):  # fmt: skip
+        expect(scroll.get_by_text(words, exact=True)).to_be_visible()
+    expect(scroll.get_by_role("article").filter(has_text="Call out, busy")).to_contain_text("called by Anna Berg")
+    expect(scroll.get_by_role("article").filter(has_text="Note by Bo Lind").last).to_contain_text("Second try.")
+    expect(scroll.get_by_role("button", name="Add a note")).to_have_count(2)
+    own = scroll.get_by_role("article").filter(has_text="Your note").last
+    own.get_by_role("button", name="Edit").click()
+    area = scroll.get_by_label(NOTE)
+    expect(area).to_have_value("Wants a refund.")
+    area.press("End")
+    area.press_sequentially(" Today.")
+    expect(scroll.get_by_text("Saved", exact=True)).to_be_visible()
+    assert desk.notes["call-1"] == {"text": "Wants a refund. Today.", "version": 4}
+    scroll.get_by_role("button", name="Done").click()
+    expect(scroll.get_by_label(NOTE)).to_have_count(0)
+
+
+def test_readers_are_offered_no_note_to_write(page: Page, desk: FakeDesk) -> None:
+    desk.entries = story()
+    opened(page, desk, "timeline", conversation="conversation-1", writes=False)
+    expect(page.get_by_text("Wants a refund.")).to_be_visible()
+    expect(page.get_by_role("button", name=re.compile("^(Edit|Add a note)$"))).to_have_count(0)
+
+
+def test_the_live_timeline_draws_no_bubble_for_a_call_made_for_another(page: Page, desk: FakeDesk) -> None:
+    desk.entries = story()[:2]
+    opened(page, desk, "timeline", conversation="conversation-1", writes=True)
+    expect(page.get_by_text("Anna Berg answered")).to_be_visible()
+    desk.entries = story()[:5]
+    asks = {"direction": "internal", "parent": "call-1", "join": False, "started_by": ME, "peer": "p", "arrived_at": 1}
+    desk.event("call.dial_wanted", "child", user=ME, command="c", **asks)
+    expect(page.get_by_text("Anna Berg called Bo Lind to talk first")).to_be_visible()
+    expect(page.locator("li.call")).to_have_count(1)
+    desk.event("call.held", "call-1", user=ME, held=True, command="c")
+    expect(page.get_by_role("region", name="Timeline").get_by_text("put the call on hold")).to_be_visible()
+
+
+@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (390, "dark")])
+def test_axe_finds_nothing(page: Page, desk: FakeDesk, theme: str, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    desk.entries = story()
+    desk.tags = TAGS
+    where = desk.url("duty", "toolbar", "timeline", theme=theme, conversation="conversation-1", writes=True)
+    page.goto(where)
+    page.wait_for_function("window.ready && window.__aircall?.status === 'online'")
+    desk.ring()
+    desk.answer()
+    toolbar(page).get_by_role("button", name=FOLD).click()
+    toolbar(page).get_by_label(NOTE).press_sequentially("Wants a refund")
+    toolbar(page).get_by_role("combobox", name=ASSIGNEE).focus()
+    expect(toolbar(page).get_by_role("option")).to_have_count(4)
+    check(page)
+    page.screenshot(path=f"tests/artifacts/panel-call-{width}-{theme}.png")
+    over(desk)
+    page.wait_for_timeout(50)
+    fold = page.get_by_role("button", name="Call with")
+    if fold.get_attribute("aria-expanded") == "false":
+        fold.click()
+    expect(page.get_by_role("textbox", name=NOTE)).to_be_visible()
+    check(page)
+    page.screenshot(path=f"tests/artifacts/panel-wrap-up-{width}-{theme}.png")
