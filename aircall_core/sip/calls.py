@@ -3,14 +3,14 @@
 The store decides who has a call; this object does it and reports what came of it. It runs in the SIP thread only and
 holds its SIP legs by number, never by reference. Its parts: the line's flow (flow_run.py and the steps), the agent's
 side (agent.py), hold, keypad, the recording of what they say, what the caller hears from us (voice.py), the calls made
-beside it (family.py), and how it is passed on (transfers.py). They know it by a weak reference: a busy worker collects
-no cycles that have grown old (main.py), so a call must not be one.
+beside it (family.py), how it is passed on (transfers.py, passed_on.py). They know it by a weak reference: a busy worker
+collects no cycles that have grown old (main.py), so a call must not be one.
 
 `Call` is one that comes in; outbound.py and children.py hold the others.
 """
 
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +18,6 @@ import pjsua2 as pj
 
 from aircall_core.desk.arrivals import ArrivalPlan
 from aircall_core.desk.distribution import Entered
-from aircall_core.domain import events as kinds
 from aircall_core.domain.events import EventRow
 from aircall_core.ids import now_ms
 from aircall_core.sip import prompts
@@ -31,7 +30,7 @@ from aircall_core.sip.flow_run import FlowRun
 from aircall_core.sip.hearing import Kind, Member
 from aircall_core.sip.hold import Hold
 from aircall_core.sip.keypad import Keypad
-from aircall_core.sip.outleg import OutLeg
+from aircall_core.sip.passed_on import PassedOn
 from aircall_core.sip.recorder import VoicemailRecorder
 from aircall_core.sip.rung import Rung
 from aircall_core.sip.timers import Deadlines
@@ -41,6 +40,7 @@ from aircall_core.sip.trunks import Line, Trunk
 from aircall_core.sip.voice import Voice
 from aircall_core.sip.voicemail import Voicemail
 from aircall_core.sip.watch import Watch
+from aircall_core.sip.wishes import HANDLERS
 
 
 class Call:
@@ -57,17 +57,18 @@ class Call:
         self.plan: ArrivalPlan | None = None
         self.answered = False  # 200 OK was sent
         self.media_up = False
-        self.outside: OutLeg | None = None  # the number that it was passed on to
         self.deadlines = Deadlines(tools.timers)
         itself: Call = weakref.proxy(self)
         self.family = family or Family(self)
         self.bridge = CallBridge(tools.media, lambda names: itself.family.wiring.cut_call(itself.id, names))
         self.voice = Voice(self.bridge, self.deadlines, lambda: itself.connect())
         self.rung = Rung(self.deadlines, lambda user: itself.on_user_over(user))
-        self.agent = AgentSide(itself)
-        self.recording = CallRecording(itself)
-        self.hold, self.keypad, self.transfers = Hold(itself), Keypad(itself), Transfers(itself)
-        self.watch = Watch(itself)
+        self.agent: AgentSide = AgentSide(itself)
+        self.recording: CallRecording = CallRecording(itself)
+        self.hold: Hold = Hold(itself)
+        self.keypad: Keypad = Keypad(itself)
+        self.transfers: Transfers = Transfers(itself)
+        self.watch, self.outside = Watch(itself), PassedOn(itself)
         self.flow = FlowRun(itself)
         self._acknowledged = False
         self._leaving = ("", 480)  # why and with which code, once the parting message is over
@@ -94,21 +95,9 @@ class Call:
 
     def on_event(self, row: EventRow) -> None:
         """Something in the log concerns this call: a user's wish, or who is rung."""
-        handler = _HANDLERS.get(row.kind)
+        handler = HANDLERS.get(row.kind)
         if handler is not None and self.stage is not Stage.ENDED:
             handler(self, row.event.user_id or "", row.event.data)
-
-    def _on_ringing(self, user: str, data: Mapping[str, Any]) -> None:
-        self.rung.began(user, data.get("user_s"))
-
-    def _on_ring_stopped(self, user: str, data: Mapping[str, Any]) -> None:
-        self.rung.stopped(user)
-        if self.flow.ringing is not None:
-            self.flow.ringing.on_stopped(str(data.get("reason", "")))
-
-    def _on_returned(self, user: str, data: Mapping[str, Any]) -> None:
-        for other in data["ringing"]:
-            self.rung.began(str(other), data.get("user_s"))
 
     def on_user_over(self, user: str) -> None:
         """This user has been rung for as long as the step wants."""
@@ -216,35 +205,6 @@ class Call:
             self.flow.ringing.again()
         self.voice.hold()
 
-    def forward(self, leg: OutLeg) -> None:
-        """The far end talks with a number outside from now on, and none of us is in it."""
-        self.stage = Stage.FORWARDED
-        self.outside, leg.owner = leg, weakref.proxy(self)
-        self.flow.leave()
-        self.agent.drop()
-        self.tools.links.close_call(self.id, "passed on")
-        self.recording.stop("forwarded")
-        self.voice.quiet()
-        self.hold.clear()
-        self.connect()
-
-    def out_progress(self, leg: OutLeg) -> None:
-        """It has answered long ago."""
-
-    out_answered = out_progress
-
-    def out_media(self, leg: OutLeg) -> None:
-        """The outside's stream is new, or gone."""
-        self.family.wiring.cut((self.id, "outside"))
-        self.connect()
-
-    def out_failed(self, leg: OutLeg, code: int, reason: str) -> None:
-        """An answered leg does not fail."""
-
-    def out_over(self, leg: OutLeg, code: int, *, by_far: bool) -> None:
-        """The outside has hung up, and with it the call is over."""
-        self.end("callee" if by_far else "system", "hangup" if by_far else "failed", code=code)
-
     def overflow(self, reason: str) -> None:
         """Nobody takes the call: the parting message."""
         self.say("overflow", reason=reason, at=now_ms())
@@ -307,8 +267,7 @@ class Call:
         self.tools.links.close_call(self.id, "call ended")
         if recorded:
             self.tools.recordings.finish(self.id)
-        if self.outside is not None:
-            self.outside.drop(reason)
+        self.outside.drop(reason)
         if was is Stage.ACCEPTING:
             self.agent.caller_gone()
         flow = self.flow
@@ -337,7 +296,7 @@ class Call:
             away=self.agent.away,
             muted=self.agent.muted,
             held=self.hold.on,
-            outside=self.outside is not None and self.outside.up,
+            outside=self.outside.up,
             speaking=self.voice.on_port,
             music=self.voice.music,
             recording=self.recording.taping,
@@ -354,7 +313,7 @@ class Call:
         if name == "far":
             return self.tools.endpoint.audio(self.token)
         if name == "outside":
-            return self.tools.endpoint.audio(self.outside.token) if self.outside else None
+            return self.outside.port
         return self.bridge.port(name)
 
     def connect(self) -> None:
@@ -369,19 +328,3 @@ class Call:
     def say(self, fact: str, **fields: Any) -> None:
         """Has a fact written."""
         self.tools.put(fact, self.id, **fields)
-
-
-_HANDLERS: dict[str, Callable[[Call, str, Mapping[str, Any]], None]] = {
-    kinds.CALL_RINGING: Call._on_ringing,
-    kinds.CALL_RING_STOPPED: Call._on_ring_stopped,
-    kinds.CALL_RETURNED: Call._on_returned,
-    kinds.CALL_ACCEPTING: lambda call, user, data: call.agent.on_accepting(user, data),
-    kinds.CALL_AUDIO: lambda call, user, data: call.agent.on_audio_wanted(user, data),
-    kinds.CALL_MUTE_WANTED: lambda call, user, data: call.agent.on_mute_wanted(user, data),
-    kinds.CALL_HOLD_WANTED: lambda call, user, data: call.hold.on_wanted(user, data),
-    kinds.CALL_KEYS_WANTED: lambda call, user, data: call.keypad.on_wanted(user, data),
-    kinds.CALL_RECORD_WANTED: lambda call, user, data: call.recording.on_wanted(user, data),
-    kinds.CALL_TRANSFER_WANTED: lambda call, user, data: call.transfers.on_transfer_wanted(user, data),
-    kinds.CALL_COMPLETE_WANTED: lambda call, user, data: call.transfers.on_complete_wanted(user, data),
-    kinds.CALL_HANGUP_WANTED: lambda call, user, data: call.on_hangup_wanted(user, data),
-}

@@ -59,7 +59,7 @@ class DialStep(StepRun):
         """They are there."""
         call, self.leg = self.call, None
         call.pick_up()
-        call.forward(leg)
+        call.outside.take(leg)
         call.say("forwarded", at=now_ms())
 
     def out_failed(self, leg: OutLeg, code: int, reason: str) -> None:

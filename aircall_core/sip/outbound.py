@@ -12,7 +12,7 @@ from aircall_core.ids import now_ms
 from aircall_core.sip import tones
 from aircall_core.sip.calls import Call
 from aircall_core.sip.family import Family
-from aircall_core.sip.outleg import DECLINED, OutLeg
+from aircall_core.sip.outleg import BUSY, DECLINED, OutLeg
 from aircall_core.sip.tools import Accept, Origin, Stage, Tools
 from aircall_core.sip.trunks import Trunk
 
@@ -92,8 +92,6 @@ class OutboundCall(Call):
 
     def out_progress(self, leg: OutLeg) -> None:
         """It rings, or tells something itself."""
-        if leg is not self.leg:
-            return
         self.say("progress", state=leg.state, at=now_ms())
         if leg.state == "ringing":
             self.voice.hold(tones.ringing(self.origin.country, self.tools.prompts.rate))
@@ -101,8 +99,6 @@ class OutboundCall(Call):
 
     def out_answered(self, leg: OutLeg) -> None:
         """The agent talks with them from here on."""
-        if leg is not self.leg:
-            return
         self.voice.quiet()
         self.stage = Stage.TALKING
         asked = self.asked
@@ -117,23 +113,16 @@ class OutboundCall(Call):
         self.connect()
 
     def out_media(self, leg: OutLeg) -> None:
-        """The far end's stream, or that of the one they were passed on to."""
-        if leg is self.leg:
-            self.on_media(active=leg.up, held=leg.held)
-        else:
-            super().out_media(leg)
+        """The far end's stream."""
+        self.on_media(active=leg.up, held=leg.held)
 
     def out_failed(self, leg: OutLeg, code: int, reason: str) -> None:
         """Busy, declined, nobody there ..."""
-        if leg is self.leg:
-            self._finish("callee" if reason in ("busy", DECLINED) else "system", reason, code, None)
+        self._finish("callee" if reason in (BUSY, DECLINED) else "system", reason, code, None)
 
     def out_over(self, leg: OutLeg, code: int, *, by_far: bool) -> None:
         """They have hung up."""
-        if leg is self.leg:
-            self._finish("callee" if by_far else "system", "bye" if by_far else "failed", code, None)
-        else:
-            super().out_over(leg, code, by_far=by_far)
+        self._finish("callee" if by_far else "system", "bye" if by_far else "failed", code, None)
 
     def dialog(self) -> None:
         """It is told once, with the answer."""

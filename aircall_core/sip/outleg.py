@@ -148,7 +148,7 @@ def reason_of(code: int) -> str:
     """In one word, why nobody talks (RFC 3261 section 21)."""
     if code in (486, 600):
         return BUSY
-    if code in (408, 480, 487):
+    if code in (408, 480):  # 487 is not among them: our own CANCEL ends a leg for us at once; a redirection ends so too
         return NO_ANSWER
     if code in (404, 410, 484, 604):
         return NOT_FOUND

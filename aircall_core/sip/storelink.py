@@ -15,10 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from aircall_core.desk import arrivals, facts, flow_facts, nodes, talk_facts
-from aircall_core.desk.arrivals import Arrival, ArrivalPlan
-from aircall_core.desk.distribution import Entered
+from aircall_core.desk.arrivals import Arrival
 from aircall_core.desk.errors import DeskError, Fenced
-from aircall_core.desk.talk_facts import DialPlan, Keys
 from aircall_core.domain.events import (
     COMPANY_CHANGED,
     FLOW_CHANGED,
@@ -27,11 +25,23 @@ from aircall_core.domain.events import (
     TRUNK_CHANGED,
     TRUNK_STATE,
     Event,
-    EventRow,
 )
 from aircall_core.ids import now_ms
 from aircall_core.logs import get_logger
 from aircall_core.sip.journal import Journal
+from aircall_core.sip.replies import (
+    ARRIVAL,
+    SAVED,
+    TRUNK,
+    DiskLow,
+    Fact,
+    Fence,
+    Heard,
+    Message,
+    NewDirectory,
+    Replaced,
+    reply_to,
+)
 from aircall_core.sip.trunks import Directory
 from aircall_core.store import Store, Tx, provisioning
 from aircall_core.store.calls import Owner
@@ -46,7 +56,6 @@ BREATH_S = 0.004  # between transactions under load: SQLite's waiting writers lo
 # second of the store's return; a call that is planned before that would find everybody offline.
 LEASES_RAN_OUT_S, RENEWAL_S = 5.0, 1.5
 
-ARRIVAL, SAVED, TRUNK = "arrival", "recording_saved", "trunk_state"
 FACTS: Mapping[str, Callable[..., Any]] = {
     fact.__name__: fact
     for fact in (
@@ -61,116 +70,7 @@ FACTS: Mapping[str, Callable[..., Any]] = {
 }  # fmt: skip
 # Questions for now: while the store is away they are not asked, and later their answers help nobody.
 FOR_NOW = frozenset({flow_facts.check.__name__, talk_facts.keys.__name__, talk_facts.dial_step.__name__})
-DIALS = frozenset({talk_facts.dial_began.__name__, talk_facts.dial_step.__name__})
 STALE = frozenset({LINE_CHANGED, TRUNK_CHANGED, COMPANY_CHANGED, FLOW_CHANGED})  # what the directory is made of
-
-
-@dataclass(frozen=True)
-class Fact:
-    """One thing to be written: JSON-able, since it may have to wait in the journal."""
-
-    name: str
-    call_id: str
-    node: str
-    epoch: int
-    fields: dict[str, Any]
-    ref: str = ""  # comes back with the answer: which visit to which step it is for
-
-
-@dataclass(frozen=True)
-class Planned:
-    """The store knows the call: what to do with it."""
-
-    call_id: str
-    plan: ArrivalPlan
-
-
-@dataclass(frozen=True)
-class Redirected:
-    """Another line's flow goes on with the call."""
-
-    call_id: str
-    plan: ArrivalPlan
-
-
-@dataclass(frozen=True)
-class Standing:
-    """How the call stands in its ring or queue step."""
-
-    call_id: str
-    ref: str
-    entered: Entered
-
-
-@dataclass(frozen=True)
-class Returned:
-    """The call was taken from an agent who is away; how it stands now."""
-
-    call_id: str
-    entered: Entered
-
-
-@dataclass(frozen=True)
-class DialTold:
-    """Whom a call out, or the step of a flow (`ref`), shall call; None: nobody."""
-
-    call_id: str
-    ref: str
-    plan: DialPlan | None
-
-
-@dataclass(frozen=True)
-class HandedOn:
-    """The flow of a call whose agent has let go of it."""
-
-    call_id: str
-    plan: ArrivalPlan
-
-
-@dataclass(frozen=True)
-class KeysClaimed:
-    """The keys of a command (`ref`); None: they were claimed before."""
-
-    call_id: str
-    ref: str
-    digits: str | None
-
-
-@dataclass(frozen=True)
-class Fence:
-    """The store does not know this call as ours (any more): drop it."""
-
-    call_id: str
-
-
-@dataclass(frozen=True)
-class Heard:
-    """New events of the log."""
-
-    rows: list[EventRow]
-
-
-@dataclass(frozen=True)
-class NewDirectory:
-    """Lines or trunks have changed."""
-
-    directory: Directory
-
-
-@dataclass(frozen=True)
-class DiskLow:
-    """Whether recordings must stop because the disk runs full."""
-
-    low: bool
-
-
-@dataclass(frozen=True)
-class Replaced:
-    """This life of the worker was replaced or reported lost: every call must go."""
-
-
-Reply = Planned | Redirected | Standing | Returned | DialTold | HandedOn | KeysClaimed | Fence
-Message = Reply | Heard | NewDirectory | DiskLow | Replaced
 
 
 @dataclass
@@ -299,7 +199,7 @@ class StoreLink:
         self._pending = batch
 
     def _report(self, fact: Fact, result: Any) -> None:
-        reply = _reply(fact, result)
+        reply = reply_to(fact, result)
         if reply is not None:
             self._tell(reply)
 
@@ -350,30 +250,6 @@ class StoreLink:
                     log.exception("directory_failed")
                 self._stale.set()
                 self._stop.wait(RETRY_S[-1])
-
-
-def _reply(fact: Fact, result: Any) -> Reply | None:
-    """What the SIP thread hears of a fact that was written; most need no answer."""
-    match result:
-        case Fence():
-            return result
-        case ArrivalPlan() if fact.name == flow_facts.redirected.__name__:
-            return Redirected(fact.call_id, result)
-        case ArrivalPlan() if fact.name == talk_facts.transfer_began.__name__:
-            return HandedOn(fact.call_id, result)
-        case ArrivalPlan():
-            return Planned(fact.call_id, result)
-        case Entered() if fact.name == facts.returned.__name__:
-            return Returned(fact.call_id, result)
-        case Entered():
-            return Standing(fact.call_id, fact.ref, result)
-        case Keys():
-            return KeysClaimed(fact.call_id, fact.ref, result.digits)
-        case DialPlan():
-            return DialTold(fact.call_id, fact.ref, result)
-        case None if fact.name in DIALS:
-            return DialTold(fact.call_id, fact.ref, None)
-    return None
 
 
 def journal_of(data_dir: Path, worker: str) -> Journal:

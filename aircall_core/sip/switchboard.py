@@ -10,7 +10,7 @@ from aircall_core.domain.events import INTENTS, EventRow
 from aircall_core.ids import new_id, now_ms
 from aircall_core.logs import get_logger
 from aircall_core.sip import events as sip
-from aircall_core.sip import storelink as link
+from aircall_core.sip import replies as link
 from aircall_core.sip.admission import Admission
 from aircall_core.sip.calls import Call
 from aircall_core.sip.children import Child, InternalChild, OutboundChild

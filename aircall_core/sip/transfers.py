@@ -128,7 +128,7 @@ class Transfers:
         leg = child.leg
         child.merged()
         call.family.end_children("parent_over")
-        call.forward(leg)
+        call.outside.take(leg)
 
     def _say_transferred(self, child: "Child", data: Mapping[str, Any]) -> None:
         self.call.say("transferred", via=child.id, command=data.get("command"), at=now_ms())

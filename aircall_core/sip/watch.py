@@ -27,8 +27,8 @@ class Watch:
             return
         call.deadlines.set("alive", 1.0, self._look)
         legs = {call.token: self.held or call.hold.told}
-        if call.outside is not None:
-            legs[call.outside.token] = call.outside.held
+        if call.outside.leg is not None:
+            legs[call.outside.leg.token] = call.outside.leg.held
         rules, now = call.tools.rules, call.tools.timers.clock()
         for token, silent_by_wish in legs.items():
             heard = call.tools.endpoint.heard(token)
