@@ -7,7 +7,7 @@ house.at_rest()                          # nothing is left of any call
 """
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -100,11 +100,11 @@ class Agent:
         """Waits until they are in no call."""
         self.tab.wait_until(lambda: not self.tab.view["calls"], f"{self.user.name} without calls")
 
-    def die(self) -> None:
-        """The browser is gone: no audio and no tab."""
+    def put_down(self) -> None:
+        """Closes the audio of all their calls."""
         for peer in self.peers.values():
             peer.close()
-        self.tab.drop()
+        self.peers.clear()
 
 
 @dataclass
@@ -124,7 +124,7 @@ class House:
     system: System
     line: Line
     agents: dict[str, Agent] = field(default_factory=dict)
-    _open: ExitStack = field(default_factory=ExitStack)
+    _phones: list[LiveCaller] = field(default_factory=list)
 
     def agent(self, name: str, hz: float, **user: Any) -> Agent:
         """Somebody at their desk."""
@@ -148,7 +148,7 @@ class House:
     def caller(self, number: str = "+33199005003") -> LiveCaller:
         """Somebody with a telephone; gone with the house."""
         one = LiveCaller(self.system.sip_host, self.system.settings.sip_port, caller=number)
-        self._open.callback(one.close)
+        self._phones.append(one)
         return one
 
     def talk(self, agent: Agent, line: Line | None = None, *, hz: float = CALLER_HZ) -> Talk:
@@ -181,6 +181,19 @@ class House:
             found = {what: [tuple(row) for row in conn.exec_driver_sql(query)] for what, query in _LEFT.items()}
         return {what: rows for what, rows in found.items() if rows}
 
+    def clear(self) -> None:
+        """Whoever still talks or rings hangs up, and nobody stays at a phone that a test has taken from them."""
+        for phone in self._phones:
+            phone.hang_up()
+            phone.close()
+        self._phones.clear()
+        for agent in self.agents.values():
+            for call_id, seen in agent.tab.view["calls"].items():
+                wish = "reject" if agent.id in seen["ringing"] else "hangup"
+                self.system.post(agent.user, f"/desk/calls/{call_id}/{wish}", {"command": new_id()})
+            agent.put_down()
+        self.at_rest()
+
     def no_leg_left(self) -> None:
         """The worker holds no SIP leg (its beat says so every two seconds: once for all tests)."""
         eventually(lambda: worker_row(self.system)["in_use"] == 0, 10, "SIP legs to be gone")
@@ -193,7 +206,10 @@ class House:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._open.close()
+        for phone in self._phones:
+            phone.close()
+        for agent in self.agents.values():
+            agent.put_down()
 
 
 _LEFT = {

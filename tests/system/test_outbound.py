@@ -49,6 +49,13 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         home.no_leg_left()
 
 
+@pytest.fixture(autouse=True)
+def _nothing_is_left(place: Place) -> Iterator[None]:
+    """A test that fails leaves the others an empty house."""
+    yield
+    place.house.clear()
+
+
 def test_dialled_answered_heard_both_ways_and_hung_up(place: Place) -> None:
     count = len(place.outside.calls) + 1
     call_id = place.dial(Manner(answer_s=0.6), "06 12 34 56 78")
