@@ -88,6 +88,11 @@ class OutboundChild(OutboundCall):
         self.started_by, self.join = asked.user, join
         self.on_agent_here()
 
+    @property
+    def ring_s(self) -> float:
+        """As long as whoever else is asked: somebody waits on hold."""
+        return self.tools.rules.transfer_ring
+
     def as_outbound(self) -> "OutboundChild":
         """It is."""
         return self

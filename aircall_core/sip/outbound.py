@@ -52,8 +52,7 @@ class OutboundCall(Call):
             self.id, language=plan.language, recording=plan.recording, flow=plan.flow, flow_version=plan.flow_version,
             hours=plan.hours, prompts=plan.prompts,
         )  # fmt: skip
-        within = self.tools.rules.unanswered
-        problem = self.leg.dial(plan.trunk_id, plan.number, plan.caller_id, self.origin.country, within)
+        problem = self.leg.dial(plan.trunk_id, plan.number, plan.caller_id, self.origin.country, self.ring_s)
         if problem:
             self.fail(problem)
         self.token = self.leg.token
@@ -77,6 +76,11 @@ class OutboundCall(Call):
         if reason == "full":
             self.say("command_failed", user_id=self.asked.user, command=self.asked.command, code="full")
         self.end("system", reason, code=0, command=self.asked.command)
+
+    @property
+    def ring_s(self) -> float:
+        """How long the far end may let it ring."""
+        return self.tools.rules.unanswered
 
     # ---- the far end speaks
 
