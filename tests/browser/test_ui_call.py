@@ -196,6 +196,9 @@ def test_a_colleague_who_rejects_brings_the_caller_back(page: Page, desk: FakeDe
     expect(bar.get_by_role("alert")).to_have_text("Bo Lind rejected the call. You are back with Marie Dupont.")
     expect(bar.get_by_role("list", name="Others")).to_be_hidden()
     expect(bar).to_contain_text("Connected")
+    desk.call_for("call-1", BO)
+    expect(other(bar, "Bo Lind")).to_contain_text("Ringing…")
+    expect(bar.get_by_role("alert")).to_be_hidden()
 
 
 def test_talking_first_swapping_merging_and_passing_on(page: Page, desk: FakeDesk) -> None:

@@ -31,6 +31,10 @@ export class Rows {
     this.node.hidden = !others.length;
   }
 
+  has(callId) {
+    return this.rows.has(callId);
+  }
+
   tick() {
     for (const row of this.rows.values()) row.tick();
   }
@@ -53,7 +57,7 @@ class Row {
   }
 
   #button(deed) {
-    const look = deed === 'complete' || deed === 'resume' ? 'accept' : '';
+    const look = { complete: 'accept wide', resume: 'accept' }[deed] ?? '';
     const one = h('button', { type: 'button', class: look, text: this.live.t(`rows.${deed}`), hidden: true });
     one.addEventListener('click', () => one.getAttribute('aria-disabled') !== 'true' && this.#do(deed));
     return one;

@@ -186,8 +186,9 @@ function build(host, { data, trigger }) {
     drawRecording();
     drawButtons();
     here.hidden = !answered(call) || live.status !== 'online' || live.calls.owns(call.id) || busy.has('here');
-    const mine = carried(live.view).filter((one) => one.id !== call.id);
-    rows.update(call, [...children(live.view, call.id), ...mine]);
+    const called = children(live.view, call.id);
+    if (called.some((one) => !rows.has(one.id))) say(''); // what was said of an earlier one is past
+    rows.update(call, [...called, ...carried(live.view).filter((one) => one.id !== call.id)]);
     for (const one of popovers) one.draw();
     if (!shown) bar.showPopover();
     tick();
