@@ -14,7 +14,7 @@ from aircall_core.ui.text import t
 
 who = session.current()
 leads = who.role in ("administrator", "supervisor")
-CHOSEN, MADE = "dialer-list", "dialer-made"
+CHOSEN, MADE, BRINGING = "dialer-list", "dialer-made", "dialer-bringing"
 
 
 def stop_if_off() -> None:
@@ -58,10 +58,15 @@ def edit(known: dict[str, Any]) -> None:
         st.rerun()
 
 
-@st.dialog(t("dialer.import"), width="large", on_dismiss="rerun")
 def bring(known: dict[str, Any]) -> None:
-    """Import a file of numbers."""
-    dial_import.import_form(known["id"])
+    """Import a file of numbers, in place of the list: a dialog would be too small, and under the dock."""
+    if st.button(t("dialer.back"), icon=":material/arrow_back:"):
+        st.session_state[BRINGING] = None
+        st.rerun()
+    st.subheader(t("dialer.import_into", name=format.plain(known["name"])), anchor=False)
+    if dial_import.import_form(known["id"]):
+        st.session_state[BRINGING] = None
+        st.rerun()
 
 
 def name_of(one: dict[str, Any]) -> str:
@@ -92,13 +97,17 @@ with st.container(horizontal=True, vertical_alignment="center"):
         new()
 archived = leads and st.session_state.get("dialer-archived", False)
 found = data.read(dial_lists.lists, who.user_id, who.role, archived=archived)
-if found:
+bringing = next((one for one in found if leads and one["id"] == st.session_state.get(BRINGING)), None)
+if bringing:
+    bring(bringing)
+elif found:
     with st.container(horizontal=True, vertical_alignment="center"):
         shown = choose(found)
         if leads:
             if st.button(t("dialer.import"), icon=":material/upload_file:", disabled=shown["archived"]):
                 dial_import.forget(shown["id"])
-                bring(shown)
+                st.session_state[BRINGING] = shown["id"]
+                st.rerun()
             if st.button(t("dialer.edit"), icon=":material/edit:"):
                 edit(shown)
     if shown["archived"]:
@@ -112,5 +121,5 @@ if found:
 else:
     st.caption(t("dialer.intro"))
     st.info(t("dialer.none_leader" if leads else "dialer.none_agent"), icon=":material/dialer_sip:")
-if leads:
+if leads and not bringing:
     st.toggle(t("dialer.show_archived"), key="dialer-archived")

@@ -302,6 +302,23 @@ def test_one_click_ends_all_calls_to_a_number(dialer: Dialer) -> None:
     assert dialer.shown("done") == [dialled["number"]]
 
 
+def test_who_is_at_work_on_a_list_is_known(dialer: Dialer) -> None:
+    def at_work() -> list[tuple[str, str | None]]:
+        with dialer.store.read() as conn:
+            return [(one["name"], one["call"]) for one in queries.at_work(conn, dialer.list_id)]
+
+    dialer.fill(*NUMBERS)
+    call = dialer.dial("Bo", dialer.claimed("Bo"))
+    dialer.claimed("Ada")
+    assert at_work() == [("Ada", None), ("Bo", call)]
+    with dialer.store.read() as conn:
+        mine = queries.calling(conn, dialer.list_id, dialer.user("Bo"))
+        assert queries.calling(conn, dialer.list_id, dialer.user("Ada")) is None
+    assert mine is not None
+    dialer.end(call, "busy", answered=False)
+    assert at_work() == [("Ada", None)]
+
+
 def test_reasons_are_those_of_the_list(dialer: Dialer) -> None:
     dialer.fill(*NUMBERS)
     with pytest.raises(Invalid):

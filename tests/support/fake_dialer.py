@@ -75,7 +75,7 @@ class FakeDialer(FakeDesk):
             "line_name": "Sales", "line_enabled": True, "line_dials": self.able, "total": len(states),
             "waiting": waiting, "left": waiting + states.count("claimed"),
             "done": states.count("dialled") + states.count("skipped"), "skipped": states.count("skipped"),
-            "reached": reached, "at_work": list(names.values()),
+            "reached": reached, "at_work": [{**one, "call": None} for one in names.values()],
         }  # fmt: skip
         return self._read(request, {"list": found, "mine": mine, "calling": None})
 

@@ -166,13 +166,26 @@ def test_a_file_is_checked_shown_and_imported(uploads: Uploads) -> None:
     ]
     assert "2 rows · UTF-8 · separated by semicolons" in at.caption[0].value
     assert at.success[0].value == "1 numbers can be imported."
-    first, wrong = (pd.DataFrame(one.value) for one in at.dataframe)
-    assert first.to_dict("records") == [{"Line": 2, "Number": "01 42 68 53 00", "Name": "Ada", "Note": ""}]
+    first, wrong = (pd.DataFrame(one.value) for one in at.table)
+    assert first.to_dict("records") == [{"Line": "2", "Number": "01 42 68 53 00", "Name": "Ada", "Note": ""}]
     assert wrong.to_dict("records") == [{"Line": 3, "Reason": "Not a telephone number", "Row": "nobody · =Bo"}]
     at.run()
     assert len(uploads) == 1  # what is known is not asked again
     button(at, "Import 1 numbers").click().run()
     assert uploads[-1][0] == "/desk/dial-lists/list-1/import"
+    assert at.success[0].value == "1 numbers are on the list."
+    button(at, "Go to the list").click().run()
+    assert "dial-import-done-list-1" not in at.session_state  # the next import begins anew
+
+
+def test_the_import_takes_the_place_of_the_list(desk: Desk, spring: str) -> None:
+    at = fine(shell(desk, "supervisor", PAGE))
+    button(at, "Import numbers").click().run()
+    fine(at)
+    assert not mounted(at)
+    assert at.file_uploader
+    button(at, "Back to the list").click().run()
+    assert len(mounted(at)) == 1
 
 
 def test_other_columns_are_checked_anew(uploads: Uploads) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, select, text, true, union
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, select, text, true
 
 from aircall_core import numbers
 from aircall_core.domain.dial_list import State
@@ -101,19 +101,18 @@ def _progress(conn: Connection, list_ids: Sequence[str]) -> dict[str, dict[str, 
     }
 
 
-def at_work(conn: Connection, list_id: str) -> list[dict[str, str]]:
-    """Id and name of the users who have claimed an entry of the list, or whose call to one goes on; by name."""
-    claims = select(dial_entries.c.user_id).where(
-        dial_entries.c.list_id == list_id, dial_entries.c.state == State.CLAIMED.value
+def at_work(conn: Connection, list_id: str) -> list[dict[str, Any]]:
+    """Who has claimed an entry of the list, or whose call to one goes on: id, name, and the call or None; by name."""
+    query = (
+        select(users.c.id, users.c.name, calls.c.id.label("call"))
+        .select_from(dial_entries)
+        .join(users, users.c.id == dial_entries.c.user_id)
+        .outerjoin(calls, calls.c.id == dial_entries.c.call_id)
+        .where(dial_entries.c.list_id == list_id)
     )
-    busy = (
-        select(dial_entries.c.user_id)
-        .join(calls, calls.c.id == dial_entries.c.call_id)
-        .where(
-            dial_entries.c.list_id == list_id, dial_entries.c.state == State.DIALLED.value, calls.c.ended_at.is_(None)
-        )
-    )
-    found = many(conn, select(users.c.id, users.c.name).where(users.c.id.in_(union(claims, busy))))
+    claims = many(conn, query.where(dial_entries.c.state == State.CLAIMED.value))
+    busy = many(conn, query.where(dial_entries.c.state == State.DIALLED.value, calls.c.ended_at.is_(None)))
+    found = [*({**one, "call": None} for one in claims), *busy]
     return sorted(found, key=lambda one: (one["name"].casefold(), one["id"]))
 
 

@@ -18,12 +18,16 @@ TOLD: Final = 5  # problems that are shown; the others are in the download
 _SEPARATORS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
 
-def import_form(list_id: str) -> None:
-    """All of it, in a dialog that redraws itself at each step."""
+def import_form(list_id: str) -> bool:
+    """All of it, step by step; whether its user has done with it."""
     done = st.session_state.get(_key(list_id, "done"))
     if done is not None:
-        _result(list_id, done)
-        return
+        return _result(list_id, done)
+    _steps(list_id)
+    return False
+
+
+def _steps(list_id: str) -> None:
     file = st.file_uploader(
         t("dialer.file"), ["csv", "txt", "tsv"], max_upload_size=LARGEST_MB, help=t("dialer.file_help"),
         key=_key(list_id, "file"),
@@ -62,7 +66,7 @@ def import_form(list_id: str) -> None:
         done = _told(list_id, "import", data, columns, "dialer.importing")
         if done is not None:
             st.session_state[_key(list_id, "done")] = done
-            st.rerun(scope="fragment")
+            st.rerun()
 
 
 def forget(list_id: str) -> None:
@@ -106,18 +110,20 @@ def _columns(list_id: str, sheet: Sheet) -> str:
         options: list[int | None] = [None, *places] if optional else [*places]
         picked: int | None = place.selectbox(
             t(label), options, options.index(chosen) if chosen in options else None,
-            format_func=lambda at: names[at] if at is not None else t("dialer.column_nothing"),
+            format_func=lambda at: titles[at] if at is not None else t("dialer.column_nothing"),
             key=f"{_key(list_id, part)}-{sheet.separator}-{len(places)}-{found}", placeholder="",
         )  # fmt: skip
         return picked
 
     number_place, name_place, note_place = st.columns(3)
-    place = number_place
+    place, titles = number_place, names
     number = choose("dialer.column_number", "number", found.number if found else None, optional=False)
     place = name_place
     first = found.names[0] if found and found.names else None
+    if found and len(found.names) > 1:  # a first name and a family name
+        titles = {**titles, found.names[0]: ", ".join(titles[at] for at in found.names)}
     name = choose("dialer.column_names", "name", first)
-    place = note_place
+    place, titles = note_place, names
     note = choose("dialer.column_note", "note", found.note if found else None)
     if number is None:
         return ""
@@ -149,8 +155,8 @@ def _found(report: dict[str, Any]) -> None:
         names = {"line": t("dialer.column_line"), "spoken": t("ui.dialer.number"), "name": t("ui.dialer.name")}
         names["note"] = t("ui.dialer.note")
         st.caption(t("dialer.preview"))
-        rows = [{title: row[name] for name, title in names.items()} for row in report["first"]]
-        st.dataframe(pd.DataFrame(rows), hide_index=True)
+        rows = [{title: format.plain(str(row[name])) for name, title in names.items()} for row in report["first"]]
+        st.table(pd.DataFrame(rows), hide_index=True, border="horizontal")
     else:
         st.warning(t("dialer.nothing_good"), icon=":material/warning:")
     if problems:
@@ -162,11 +168,11 @@ def _problems(problems: list[dict[str, Any]]) -> None:
     shown = [
         {
             t("dialer.column_line"): one["line"], t("dialer.column_reason"): why(one),
-            t("dialer.column_row"): one["text"],
+            t("dialer.column_row"): format.plain(one["text"]),
         }
         for one in problems[:TOLD]
     ]  # fmt: skip
-    st.dataframe(pd.DataFrame(shown), hide_index=True)
+    st.table(pd.DataFrame(shown), hide_index=True, border="horizontal")
     if len(problems) > TOLD:
         st.caption(t("dialer.more_problems", count=f"{len(problems) - TOLD:,}"))
     head = [t("dialer.column_line"), t("dialer.column_reason"), t("dialer.column_row")]
@@ -177,10 +183,11 @@ def _problems(problems: list[dict[str, Any]]) -> None:
     )  # fmt: skip
 
 
-def _result(list_id: str, report: dict[str, Any]) -> None:
+def _result(list_id: str, report: dict[str, Any]) -> bool:
     st.success(t("dialer.taken", good=f"{report['good']:,}"), icon=":material/check_circle:")
     if report["problems"]:
         st.caption(t("dialer.taken_but", count=format.plain(f"{len(report['problems']):,}")))
-    if st.button(t("dialer.close"), type="primary"):
-        forget(list_id)
-        st.rerun()
+    if not st.button(t("dialer.to_list"), type="primary", icon=":material/dialer_sip:"):
+        return False
+    forget(list_id)
+    return True

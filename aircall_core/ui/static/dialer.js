@@ -15,6 +15,7 @@ function build(host, { data, trigger }) {
   const t = (key, values) => live.t(key, values);
   const subs = listeners();
   const path = `/desk/dial-lists/${data.list}`;
+  const called = new Set(); // calls to numbers of this list, by anybody: what comes of them changes its figures
   let list = null;
   let failed = '';
 
@@ -34,6 +35,7 @@ function build(host, { data, trigger }) {
     try {
       const found = await live.request(path);
       list = found.list;
+      list.at_work.forEach(({ call }) => call && called.add(call));
       failed = '';
       stage.take(found);
       await rows.load();
@@ -59,7 +61,7 @@ function build(host, { data, trigger }) {
     figures.replaceChildren(
       ...[['done', t('dialer.done', list)], ['reached', t('dialer.reached', list)], ['left', t('dialer.left', list)]].map(([name, text]) => h('span', { class: name, text })),
     );
-    const names = list.at_work.filter(({ id }) => id !== live.view.user).map(({ name }) => name);
+    const names = [...new Set(list.at_work.filter(({ id }) => id !== live.view.user).map(({ name }) => name))];
     others.hidden = !names.length;
     others.textContent = t(names.length === 1 ? 'dialer.other' : 'dialer.others', { names: names.join(', ') });
     stage.draw();
@@ -74,8 +76,9 @@ function build(host, { data, trigger }) {
   }
 
   function happened({ kind, call_id: call, data: about }) {
+    if (kind === 'dial_entry.changed' && about.list === data.list && about.call) called.add(about.call);
     const ours = (kind === 'dial_entry.changed' && about.list === data.list) || (kind === 'dial_list.changed' && about.id === data.list);
-    if (ours || (CALLS.has(kind) && (rows.shows(call) || stage.concerns(call)))) soon();
+    if (ours || (CALLS.has(kind) && (called.has(call) || rows.shows(call) || stage.concerns(call)))) soon();
     if (kind === 'dial_list.changed' && about.id === data.list) trigger('refresh', Date.now());
   }
 
