@@ -39,7 +39,7 @@ WORDS: Final[Mapping[Why, str]] = {
     Why.PERSONAL: "Personal and pager numbers are not dialled from here: what they cost depends on where they lead.",
     Why.SATELLITE: "Satellite phones and ship or aircraft networks are not dialled from here.",
     Why.GLOBAL_SERVICE: "International service numbers are not dialled from here.",
-    Why.COUNTRY: "Calls to {country} are not allowed. An administrator can allow them under Settings, Calling out.",
+    Why.COUNTRY: "{country}: calls there are not allowed. An administrator can allow them under Settings, Calling out.",
     Why.OWN_NUMBER: "This is the number of your own line {line}.",
     Why.DO_NOT_CALL: "This number is on the do-not-call list.",
     Why.NO_TRUNK: "{line} cannot call out: an administrator chooses its trunk for that under Settings, Lines.",
@@ -105,7 +105,7 @@ def judge(typed: str, rules: Policy) -> Verdict:
 def words(why: Why, params: Mapping[str, Any]) -> str:
     """A refusal in a sentence. ``params`` may have country (ISO 3166), number, line (a name) and cap."""
     country = numbers.country_name(str(params.get("country") or ""))
-    places = {"country": country or "this country", "of_country": f" in {country}" if country else ""}
+    places = {"country": country or "Another country", "of_country": f" in {country}" if country else ""}
     return WORDS[why].format(**{"number": "112", "line": "This line", "cap": "", **params, **places})
 
 

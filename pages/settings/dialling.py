@@ -25,7 +25,7 @@ def add() -> None:
 
 def shown(number: str) -> str:
     """A number with its flag, as people of the company's country read it."""
-    return f"{format.flag(number)} {format.plain(format.party(number, company['country']))}"
+    return f"{format.flag(number)} {format.plain(format.party(number, company['country']))}".strip()
 
 
 def rules() -> None:

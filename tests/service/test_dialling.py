@@ -60,7 +60,7 @@ def test_a_number_is_checked_while_it_is_typed(world: World, line: str) -> None:
     assert (good["allowed"], good["why"], good["extension"]) == (True, None, "9")
     far = check(world, ann, line, "+53 5 5512345")
     assert (far["allowed"], far["why"]["code"], far["spoken"]) == (False, "country", "+53 5 5512345")
-    assert far["why"]["message"].startswith("Calls to Cuba are not allowed.")
+    assert far["why"]["message"].startswith("Cuba: calls there are not allowed.")
     assert check(world, ann, line, "061")["why"]["unfinished"] is True
     assert check(world, ann, line, "0899 12 34 56")["why"]["unfinished"] is False
     sos = check(world, ann, line, "112")
