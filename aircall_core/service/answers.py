@@ -22,8 +22,13 @@ class Refused(Exception):
         self.status, self.code, self.message, self.headers, self.extra = status, code, message, headers, extra
 
 
-def error(status: int, code: str, message: str, headers: Mapping[str, str] | None = None, **extra: Any) -> JSONResponse:
-    """{"error": {"code", "message", ...}} with an HTTP status. ``code`` is for programs, ``message`` for people."""
+def error(
+    status: int, code: str, message: str, headers: Mapping[str, str] | None = None, /, **extra: Any
+) -> JSONResponse:
+    """{"error": {"code", "message", ...}} with an HTTP status. ``code`` is for programs, ``message`` for people.
+
+    ``extra`` may hold a ``status`` of its own: how somebody stands, say.
+    """
     body = {"error": {"code": code, "message": message, **{k: v for k, v in extra.items() if v is not None}}}
     return JSONResponse(body, status, headers)
 
