@@ -158,19 +158,22 @@ def international(text: str, country: str = "") -> str:
 
 
 def dialled(number: str, form: str, country: str) -> str:
-    """An E.164 number as a trunk wants it: `e164` with its plus, `digits` without, `national` as the country dials it
-    (00 before the others'). What is no such number (112) stays as it is."""
+    """An E.164 number as a trunk wants it: `e164` with its plus, `digits` without, `national` as people of the country
+    dial it (those of others with its prefix: 00, 011 ...). What is no such number (112) stays as it is."""
     if not number.startswith("+") or form == "e164":
         return number
     if form == "digits":
         return number[1:]
+    abroad = phonenumbers.PhoneMetadata.metadata_for_region(country) if country else None
+    known = (abroad.preferred_international_prefix, abroad.international_prefix) if abroad else ()
+    prefix = next((one for one in known if one and one.isdigit()), "00")
     try:
         parsed = phonenumbers.parse(number)
     except phonenumbers.NumberParseException:
-        return "00" + number[1:]
+        return prefix + number[1:]
     if country and parsed.country_code == phonenumbers.country_code_for_region(country):
         return _plain(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL))
-    return "00" + number[1:]
+    return prefix + number[1:]
 
 
 def source_ip(source: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

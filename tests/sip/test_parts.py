@@ -15,9 +15,11 @@ from aircall_core.sip import announce, farewell, lookup, mixdown, tones
 from aircall_core.sip.announce import announcement
 from aircall_core.sip.journal import Journal
 from aircall_core.sip.message import parse
+from aircall_core.sip.outleg import reason_of
 from aircall_core.sip.pcm import CAP, HEADER, PREFILL, PcmLink, PcmListener
 from aircall_core.sip.prompts import NOBODY, PROMPTS, PromptError, Prompts, load_clip
 from aircall_core.sip.timers import Timers
+from aircall_core.sip.trunks import dialled
 from tests.support.audio import has_tone, level, read_wav, tone, write_wav
 
 # ---- farewell
@@ -252,6 +254,37 @@ def test_mixdown_of_a_long_call_is_whole(tmp_path: Path) -> None:
     with wave.open(str(tmp_path / "c.wav")) as file:
         assert file.getnframes() == mixdown.CHUNK * 5 // 2
     assert done["duration_ms"] == round(seconds * 1000)
+
+
+# ---- calls out
+
+
+@pytest.mark.parametrize(
+    ("number", "form", "country", "wanted"),
+    [
+        ("+33612345678", "e164", "FR", "+33612345678"),
+        ("+33612345678", "digits", "FR", "33612345678"),
+        ("+33612345678", "national", "FR", "0612345678"),
+        ("+33612345678", "national", "DE", "0033612345678"),
+        ("+33612345678", "national", "US", "01133612345678"),
+        ("+33612345678", "national", "", "0033612345678"),
+        ("+12125550123", "national", "US", "2125550123"),
+        ("+999", "national", "FR", "00999"),
+        ("112", "national", "FR", "112"),
+    ],
+)
+def test_numbers_as_a_trunk_wants_them(number: str, form: str, country: str, wanted: str) -> None:
+    assert dialled(number, form, country) == wanted
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [(486, "busy"), (600, "busy"), (603, "declined"), (607, "declined"), (480, "no_answer"), (408, "no_answer"),
+     (404, "not_found"), (484, "not_found"), (604, "not_found"), (403, "refused"), (302, "refused"), (487, "refused"),
+     (503, "unreachable"), (500, "unreachable")],
+)  # fmt: skip
+def test_why_nobody_talks(code: int, reason: str) -> None:
+    assert reason_of(code) == reason
 
 
 # ---- journal, timers

@@ -1,4 +1,4 @@
-"""A recording that is paused and goes on, in the library's own bridge: nothing of the pause, and both channels in step."""
+"""A recording that is paused and goes on, in the library's own bridge: nothing of the pause, both channels in step."""
 
 import subprocess
 import sys
