@@ -70,9 +70,8 @@ def bring(known: dict[str, Any]) -> None:
 
 
 def name_of(one: dict[str, Any]) -> str:
-    """A list in the choice of lists."""
-    key = "dialer.list_archived" if one["archived"] else "dialer.list_label"
-    return t(key, name=one["name"], left=f"{one['left']:,}")
+    """A list in the choice of lists. How many are left is live, and therefore the component's to say."""
+    return t("dialer.list_archived", name=one["name"]) if one["archived"] else str(one["name"])
 
 
 def choose(found: list[dict[str, Any]]) -> dict[str, Any]:

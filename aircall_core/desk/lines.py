@@ -10,6 +10,7 @@ from aircall_core.desk import teams as team_cases
 from aircall_core.desk.errors import DeskError, Invalid, not_found
 from aircall_core.domain.events import LINE_CHANGED, STAFF, Event
 from aircall_core.store import Tx, accounts, provisioning
+from aircall_core.store.queries import dial_lists
 
 RECORDING: Final = ("off", "on", "notice")
 EMERGENCY: Final = ("refuse", "dial")
@@ -79,6 +80,8 @@ def remove(tx: Tx, actor: str, line_id: str) -> None:
         raise DeskError("in_use", "This line has conversations, which stay. Switch it off instead.")
     if leading := flow_uses.lines_using(tx, flow_uses.LINE, line_id):
         raise DeskError("in_use", f"The flow of {', '.join(leading)} sends callers to this line.")
+    if dial_lists.has_lists(tx.conn, line_id):
+        raise DeskError("in_use", "Lists of the Power Dialer are dialled by this line. Switch it off instead.")
     provisioning.remove_line(tx.conn, line_id)
     _changed(tx, actor, line_id)
     audit.note(tx, actor, "line.removed", line_id, line["name"])

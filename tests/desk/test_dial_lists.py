@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select, update
 
-from aircall_core.desk import dial_entries, dial_lists, do_not_call
+from aircall_core.desk import dial_entries, dial_lists, do_not_call, lines
 from aircall_core.desk.errors import DeskError, Invalid
 from aircall_core.domain import dial_list as rules
 from aircall_core.domain.call import State as CallState
@@ -405,6 +405,11 @@ def test_nobody_dials_an_archived_list(dialer: Dialer) -> None:
     with dialer.store.read() as conn:
         assert queries.lists(conn, dialer.user("Ada"), "agent") == []
         assert len(queries.lists(conn, dialer.user("Ada"), "agent", archived=True)) == 1
+
+
+def test_a_line_that_dials_lists_stays(dialer: Dialer) -> None:
+    with pytest.raises(DeskError, match="Lists of the Power Dialer"), dialer.store.write() as tx:
+        lines.remove(tx, ACTOR, dialer.office.line)
 
 
 def test_agents_see_the_lists_of_their_lines(dialer: Dialer) -> None:
