@@ -20,6 +20,12 @@ def new_id(at_ms: int | None = None) -> str:
     return "".join(_ALPHABET[(number >> shift) & 31] for shift in range(125, -5, -5))
 
 
+def leg_of(peer: str) -> tuple[str, int]:
+    """The leg that a browser's peer belongs to, and which of its offers it is: the first is 1 (ui/static/leg.js)."""
+    leg, _, number = peer.partition("-again-")
+    return leg, int(number) if number.isdecimal() else 1
+
+
 def is_client_id(text: object) -> bool:
     """Whether a browser or script may use this text as an id of its own (command, peer, tab)."""
     return isinstance(text, str) and _CLIENT_ID.fullmatch(text) is not None

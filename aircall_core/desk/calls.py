@@ -10,6 +10,7 @@ from aircall_core.desk.ringing import call_event
 from aircall_core.desk.wishes import intent, own_call
 from aircall_core.domain import events as kinds
 from aircall_core.domain.call import State
+from aircall_core.ids import leg_of
 from aircall_core.store import calls as rows
 from aircall_core.store import people
 from aircall_core.store.engine import Tx
@@ -104,11 +105,18 @@ def mute(tx: Tx, call_id: str, user_id: str, *, command: str, muted: bool) -> No
     tx.append(intent(tx, kinds.CALL_MUTE_WANTED, call, user_id, command=command, muted=muted))
 
 
-def move_audio(tx: Tx, call_id: str, user_id: str, *, peer: str, tab: str) -> None:
-    """Another peer of the same user carries the call's audio from now on (after a reload, or from another tab)."""
+def move_audio(tx: Tx, call_id: str, user_id: str, *, peer: str, tab: str, again: bool = False) -> None:
+    """Another peer of the same user carries the call's audio from now on (after a reload, or from another tab).
+
+    Raises DeskError overtaken for an offer that was long on its way: a later one of its leg has the audio. Or another
+    tab's leg has it, and this one only offers ``again`` after its network was away.
+    """
     call = own_call(tx, call_id, user_id)
     if call["audio_peer"] == peer or (call["parent_id"] is not None and call["started_by"] == user_id):
         return  # who has made a call for another one of theirs speaks in both with that one's audio
+    (leg, number), (other, newest) = leg_of(peer), leg_of(call["audio_peer"] or peer)
+    if number < newest if leg == other else again:
+        raise DeskError("overtaken", "Another tab has the call's audio.", 409)
     rows.change(tx.conn, call_id, audio_peer=peer)
     tx.append(
         call_event(

@@ -29,6 +29,7 @@ class OfferBody(BaseModel):
     tab: ClientId
     sdp: str = Field(min_length=1, max_length=LONGEST_SDP)
     purpose: Literal["ring", "call"]
+    again: bool = False  # a leg that had the audio offers anew: only if no other one has it by now
 
 
 class CloseBody(BaseModel):
@@ -97,7 +98,7 @@ def _move(desk: Desk, body: OfferBody, user_id: str) -> None:
         call = call_rows.get(tx.conn, body.call_id)
         if call is None or call["accepted_by"] != user_id or State(call["state"]) not in TALKING | {State.ACCEPTING}:
             return
-        calls.move_audio(tx, body.call_id, user_id, peer=body.peer, tab=body.tab)
+        calls.move_audio(tx, body.call_id, user_id, peer=body.peer, tab=body.tab, again=body.again)
 
 
 def _whereabouts(desk: Desk, peer: str, user_id: str) -> list[dict[str, Any]]:

@@ -203,6 +203,56 @@ test('a tab whose audio another tab has taken over lets go of it', async () => {
   assert.deepEqual(calls.owned, []);
 });
 
+test('the desk says that another tab has it by now: let go, also when the view does not know yet', async () => {
+  const { live, phone, calls } = desk();
+  live.show(call());
+  await calls.accept('c1');
+  live.show(mine());
+  phone.peers.delete('c1'); // the leg is over
+  phone.dispatchEvent(Object.assign(new Event('state'), { detail: { callId: 'c1', state: 'failed', error: { code: 'overtaken' } } }));
+  live.show(mine({ peer: 'from-another-tab' }));
+  await settle();
+  assert.ok(!calls.owns('c1'));
+  assert.deepEqual(phone.log, ['offer c1 ring'], 'not offered anew');
+});
+
+test('a leg that is offered anew is known by its first name: a foreign peer means another tab', async () => {
+  const { live, phone, calls } = desk();
+  live.show(call());
+  await calls.accept('c1');
+  live.show(mine());
+  phone.peers.set('c1', 'peer-1-again-2'); // the network is away
+  live.show(mine({ away: true }));
+  assert.ok(calls.owns('c1'));
+  live.show(mine({ peer: 'from-another-tab' }));
+  assert.ok(!calls.owns('c1'));
+});
+
+test('a call whose user has lost the microphone is held, and taken off hold when it is back', async () => {
+  const { live, phone, calls } = desk();
+  live.show(call());
+  await calls.accept('c1');
+  live.show(mine());
+  phone.armed = false;
+  phone.dispatchEvent(new Event('mic'));
+  const wait = live.timers.splice(0);
+  phone.armed = true; // another one was found
+  phone.dispatchEvent(new Event('mic'));
+  wait.forEach((run) => run());
+  assert.ok(!live.sent.some((one) => one.path.endsWith('/hold')));
+  phone.armed = false;
+  phone.dispatchEvent(new Event('mic'));
+  live.timers.splice(0).forEach((run) => run());
+  await settle();
+  assert.deepEqual(live.sent.at(-1), { path: '/desk/calls/c1/hold', held: true });
+  live.show(mine({ held: true }));
+  phone.armed = true;
+  phone.dispatchEvent(new Event('mic'));
+  await settle();
+  assert.deepEqual(live.sent.at(-1), { path: '/desk/calls/c1/hold', held: false });
+  assert.deepEqual(live.toasts, ['mic.held', 'mic.back']);
+});
+
 test('the end of the call closes the audio and forgets the ownership', async () => {
   const { live, phone, calls } = desk();
   live.show(call());

@@ -148,6 +148,9 @@ beforeEach(async () => {
     RTCPeerConnection: Connection,
     MediaStream: Stream,
     mediaDevices: devices,
+    AudioContext: class {
+      createMediaStreamDestination = () => ({ stream: new Stream([new Track('silence')]) });
+    },
     storage: { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => kept.set(key, value) },
     page: new EventTarget(),
     newAudio: () => ({ srcObject: null, play: async () => {}, sinkId: '', async setSinkId(id) { this.sinkId = id; } }),
@@ -203,7 +206,7 @@ test('an offer says who, what and from which tab, and is ready when connected', 
   assert.equal(phone.peerOf('c1'), peer);
   await clock.pass(10);
   await ready;
-  assert.deepEqual(offers(), [{ call_id: 'c1', peer, tab: 'tab-00000001', sdp: 'offer', purpose: 'ring' }]);
+  assert.deepEqual(offers(), [{ call_id: 'c1', peer, tab: 'tab-00000001', sdp: 'offer', purpose: 'ring', again: false }]);
   assert.deepEqual(last().config.iceServers, [{ urls: ['stun:stun.example.com'] }]);
   assert.deepEqual(states, ['connected']);
 });
@@ -252,6 +255,34 @@ test('a lost path is noticed within a second and offered anew with a new name', 
   assert.equal(first.peer, peer);
   assert.notEqual(second.peer, peer);
   assert.equal(phone.peerOf('c1'), second.peer);
+  assert.deepEqual([first.again, second.again], [false, true], 'the desk shall not take it from another tab for this');
+  assert.equal(second.peer, `${peer}-again-2`);
+  last().become('failed');
+  Connection.flowing = true;
+  await clock.pass(1000);
+  assert.equal(phone.peerOf('c1'), `${peer}-again-3`);
+  assert.equal(phone.callOf(second.peer), 'c1', 'the same leg');
+});
+
+test('an attempt that hangs is given up with its request, and at once when the desk is heard again', async () => {
+  const asked = [];
+  phone.offer('c1');
+  mine();
+  await clock.pass(1000);
+  const { request } = desk;
+  desk.request = (path, body, { signal } = {}) => {
+    if (path !== '/rtc/offer') return request(path, body);
+    asked.push(signal);
+    return new Promise((_, fail) => signal.addEventListener('abort', () => fail(new Error('aborted'))));
+  };
+  last().become('failed');
+  await clock.pass(1500);
+  assert.deepEqual(asked.map((one) => one.aborted), [false]);
+  desk.request = request;
+  env.page.dispatchEvent(new Event('online'));
+  await clock.pass(100);
+  assert.equal(asked[0].aborted, true);
+  assert.equal(phone.stateOf('c1'), 'connected');
 });
 
 test('a quiet but living path is left alone', async () => {
@@ -344,6 +375,63 @@ test('closing tells the desk, frees the devices and ends all timers', async () =
   await clock.pass(20000);
   assert.equal(Connection.all.length, 1);
   assert.equal(phone.audio.srcObject, null);
+});
+
+test('a loudspeaker that is unplugged gives way to the system\'s, and is used again when it is back', async () => {
+  const told = [];
+  phone.addEventListener('switched', ({ detail }) => told.push(detail.what));
+  await phone.setSpeaker('b');
+  phone.offer('c1');
+  await clock.pass(100);
+  assert.equal(phone.audio.sinkId, 'b');
+  const all = await devices.enumerateDevices();
+  devices.enumerateDevices = async () => all.filter((one) => one.deviceId !== 'b');
+  devices.dispatchEvent(new Event('devicechange'));
+  await settled();
+  assert.equal(phone.audio.sinkId, '');
+  assert.deepEqual(told, ['speaker']);
+  devices.enumerateDevices = async () => all;
+  devices.dispatchEvent(new Event('devicechange'));
+  await settled();
+  assert.equal(phone.audio.sinkId, 'b');
+});
+
+test('a microphone that is unplugged in a call gives way to another one, and the call goes on', async () => {
+  const told = [];
+  phone.addEventListener('switched', ({ detail }) => told.push(detail.what));
+  phone.offer('c1');
+  await clock.pass(100);
+  phone.input.getAudioTracks()[0].dispatchEvent(new Event('ended'));
+  await settled();
+  assert.deepEqual([phone.mic, told, Connection.all.length], ['ok', ['mic'], 1]);
+  assert.equal(last().senders[0].track.name, 'mic2');
+});
+
+test('without any microphone silence is sent, so that the call stays, until one is allowed again', async () => {
+  let allowed;
+  env.onMicAllowed = async (call) => (allowed = call);
+  const other = new Phone(desk, env);
+  await other.arm();
+  other.offer('c1');
+  await clock.pass(100);
+  devices.refuse = 'NotAllowedError';
+  other.input.getAudioTracks()[0].dispatchEvent(new Event('ended'));
+  await settled();
+  assert.equal(other.mic, 'denied');
+  assert.equal(last().senders[0].track.name, 'silence');
+  devices.refuse = null;
+  allowed();
+  await settled();
+  assert.equal(other.mic, 'ok');
+  assert.notEqual(last().senders[0].track.name, 'silence');
+});
+
+test('a chosen microphone is used again when it is plugged in again', async () => {
+  phone.chosen.mic = 'a';
+  phone.input.getAudioTracks()[0].getSettings = () => ({ deviceId: 'another' });
+  devices.dispatchEvent(new Event('devicechange'));
+  await settled();
+  assert.deepEqual(devices.opened.at(-1).deviceId, { ideal: 'a' });
 });
 
 test('mute belongs to one call, holds over a new offer, and may come first', async () => {

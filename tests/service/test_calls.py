@@ -19,7 +19,7 @@ from aircall_core.desk import nodes
 from aircall_core.domain.events import CALL_AUDIO, CALL_HANGUP_WANTED, CALL_MUTE_WANTED, CALL_RING_STOPPED, USER_DUTY
 from aircall_core.ids import new_id
 from aircall_core.service.gateways import by_room
-from aircall_core.store import StoreAway
+from aircall_core.store import StoreAway, calls
 from tests.service.conftest import World
 from tests.support import desk_kit
 
@@ -180,8 +180,8 @@ def make_gateway(world: World, tmp_path: Path) -> Iterator[Callable[..., Gateway
         one.stop()
 
 
-def offer(world: World, user: str, call: str, purpose: str = "ring", peer: str = "") -> Any:
-    body = {"call_id": call, "peer": peer or new_id(), "tab": new_id(), "sdp": "v=0", "purpose": purpose}
+def offer(world: World, user: str, call: str, purpose: str = "ring", peer: str = "", **more: Any) -> Any:
+    body = {"call_id": call, "peer": peer or new_id(), "tab": new_id(), "sdp": "v=0", "purpose": purpose, **more}
     return world.ask("POST", "/rtc/offer", user, json=body)
 
 
@@ -251,6 +251,31 @@ def test_only_who_is_rung_or_has_the_call_gets_audio(
     office.end(call)
     assert offer(world, ada, call, "call").json()["error"]["code"] == "not_yours"
     assert gateway.asked == 1
+
+
+def test_a_leg_whose_network_was_away_takes_no_audio_back_and_late_offers_take_none(
+    world: World, office: desk_kit.Desk, make_gateway: Callable[..., Gateway]
+) -> None:
+    ada, _ = office.users
+    gateway = make_gateway(9)
+    call = office.arrive().call_id
+    office.answer(call, ada)
+
+    def peer() -> str:
+        with world.store.read() as conn:
+            return str(calls.get(conn, call)["audio_peer"])  # type: ignore[index]
+
+    assert offer(world, ada, call, "call", "desk-at-home").status_code == 200
+    assert offer(world, ada, call, "call", "desk-at-home-again-3", again=True).status_code == 200
+    late = offer(world, ada, call, "call", "desk-at-home-again-2", again=True)
+    assert (late.status_code, late.json()["error"]["code"]) == (409, "overtaken")
+    assert peer() == "desk-at-home-again-3"
+    assert offer(world, ada, call, "call", "laptop-in-hand").status_code == 200
+    back = offer(world, ada, call, "call", "desk-at-home-again-4", again=True)
+    assert (back.status_code, back.json()["error"]["code"]) == (409, "overtaken")
+    assert peer() == "laptop-in-hand"
+    assert not {"desk-at-home-again-2", "desk-at-home-again-4"} & set(gateway.peers), "peers without a call are closed"
+    assert offer(world, ada, call, "call", "desk-at-home-2").status_code == 200, "by a click it comes back"
 
 
 def test_a_new_peer_in_a_call_takes_over_its_audio(

@@ -1,19 +1,21 @@
 // Which tab carries a call's audio, and what happens on Accept and Dial: the rules between the realtime view and the phone.
 // A tab remembers the calls it carries in sessionStorage, so that a reload takes them up again.
 
-import { answered, carried, idle } from './family.js';
+import { answered, carried, children, idle } from './family.js';
+import { legOf } from './leg.js';
 import { newId } from './live.js';
 import { ringing } from './view.js';
 
 const KEY = 'aircall.call';
 const OWNER_GRACE_MS = 1500; // how long a tab that carries the call may take to come back before another offers itself
+const MIC_GRACE_MS = 2000; // so long another microphone is looked for before the caller hears music instead of nothing
 const FRESH_MS = 5000; // so long after the desk has taken a number the log's word of the call may take
 
 export class Calls extends EventTarget {
   constructor(live, { phone, aloud, storage }) {
     super();
     Object.assign(this, { live, phone, aloud, storage, preconnect: 4, accepting: new Set(), offered: new Set() });
-    Object.assign(this, { offering: new Set(), rescues: new Set(), fresh: new Set(), confirmed: new Map(), dialled: new Map(), memory: [] });
+    Object.assign(this, { offering: new Set(), rescues: new Set(), fresh: new Set(), confirmed: new Set(), dialled: new Map(), memory: [] });
     live.addEventListener('view', () => this.#follow());
     live.addEventListener('status', () => this.#follow());
     live.addEventListener('event', ({ detail: { event } }) => {
@@ -21,7 +23,10 @@ export class Calls extends EventTarget {
     });
     aloud.tone.addEventListener('state', () => this.#follow());
     aloud.addEventListener('change', () => this.#follow()); // a closed tab's lock may come later than the news of its call
-    phone.addEventListener('mic', () => this.#follow());
+    phone.addEventListener('mic', () => (this.#follow(), this.#followMic()));
+    phone.addEventListener('state', ({ detail: { callId, error } }) => {
+      if (error?.code === 'overtaken') this.#letGo(callId); // another tab took the audio while this one's network was away
+    });
     // A copied tab copies the storage too, but not the call. Known before the first news of any call.
     live.addEventListener('duplicated', () => this.#keep([]));
   }
@@ -177,8 +182,8 @@ export class Calls extends EventTarget {
       // Our own peer id differs from the view's when another tab of the user has taken the audio over.
       const here = this.phone.peerOf(call.id);
       if (!here) this.#offer(call.id);
-      else if (call.peer && call.peer !== here && this.confirmed.get(call.id) === here) this.#letGo(call.id);
-      else if (call.peer === here) this.confirmed.set(call.id, here);
+      else if (call.peer && legOf(call.peer) === legOf(here)) this.confirmed.add(call.id);
+      else if (call.peer && this.confirmed.has(call.id)) this.#letGo(call.id);
       return;
     }
     // The tab that carried it is gone: the one that would ring takes the call, after a moment for a mere reload.
@@ -191,6 +196,34 @@ export class Calls extends EventTarget {
       this.#own(call.id);
       this.#offer(call.id);
     });
+  }
+
+  /** A call whose user cannot be heard is held: the caller hears music. Once a loss, since they may want to listen. */
+  #followMic() {
+    const { live, phone } = this;
+    if (phone.armed) {
+      const held = this.silent && live.view.calls[this.silent];
+      this.silent = null;
+      if (held?.held) this.#hold(held.id, false);
+    } else if (!this.listening) {
+      this.listening = true;
+      live.env.after(MIC_GRACE_MS, () => {
+        this.listening = false;
+        const [call] = carried(live.view);
+        if (phone.armed || !call || call.held || call.parent || !answered(call) || !this.owns(call.id) || children(live.view, call.id).length) return;
+        this.silent = call.id;
+        this.#hold(call.id, true);
+      });
+    }
+  }
+
+  async #hold(callId, held) {
+    try {
+      await this.live.command(`/desk/calls/${callId}/hold`, { held }, { until: (view) => !view.calls[callId] || view.calls[callId].held === held });
+      this.live.toast(this.live.t(held ? 'mic.held' : 'mic.back'), { key: 'mic', kind: held ? 'error' : 'info' });
+    } catch (error) {
+      console.warn('aircall: a call without a microphone could not be held', error); // the toolbar says that nobody is heard
+    }
   }
 
   async #offer(callId) {

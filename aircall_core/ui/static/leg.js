@@ -7,8 +7,16 @@ const CONNECT_MS = 4000; // an attempt that has not connected by then is begun a
 const WATCH_MS = 250;
 const DEAD_MS = 1000; // the gateway sends 50 packets a second, always; none for so long means that the path is gone
 const BACKOFF_MS = [100, 250, 500, 1000, 2000];
+const STUCK_MS = 1000; // an attempt as old as that, when the network comes back, is begun anew
 const GIVE_UP_MS = { ring: 10000, call: 30000 }; // for a leg that never connected; one that did is kept until it is closed
 const FINAL = new Set([400, 401, 403, 404, 409, 410]); // the desk's word on this call will not change by asking again
+
+const AGAIN = /-again-(\d+)$/;
+
+/** The leg that a peer's id belongs to: its offers are numbered, so that the desk can tell a late one from the newest. */
+export const legOf = (peer) => peer.replace(AGAIN, '');
+
+const next = (peer) => `${legOf(peer)}-again-${Number(AGAIN.exec(peer)?.[1] ?? 1) + 1}`;
 
 /** Resolves when the offer holds an address worth sending: gathering all of them costs 130 ms and gains nothing here. */
 export function usableCandidate(pc, after) {
@@ -27,7 +35,7 @@ export class Leg extends EventTarget {
   /**
    * @param callId the call
    * @param purpose 'ring' (offered before the call is answered) or 'call'
-   * @param parts {env, offer(leg) -> answer, hangup(peer), track() -> MediaStreamTrack, config() -> RTCConfiguration,
+   * @param parts {env, offer(leg, sdp, signal) -> answer, hangup(peer), track() -> MediaStreamTrack, config() -> RTCConfiguration,
    *               accepted() -> bool, newPeer() -> id}
    * @param peer the id that the desk knows this offer by already, where it was named before there was a call
    */
@@ -78,8 +86,9 @@ export class Leg extends EventTarget {
 
   /** The network is back or the machine woke: do not wait for the next attempt. */
   hurry() {
-    if (this.state !== 'reconnecting' || !this.retry) return;
-    this.env.cancel(this.retry);
+    const stuck = !this.retry && this.env.now() - this.tried > STUCK_MS;
+    if (this.state !== 'reconnecting' || !(this.retry || stuck)) return;
+    if (this.retry) this.env.cancel(this.retry);
     this.retry = null;
     this.attempt = 0;
     this.#connect();
@@ -99,6 +108,7 @@ export class Leg extends EventTarget {
   }
 
   async #connect() {
+    this.tried = this.env.now();
     const config = await this.parts.config();
     if (this.over) return;
     this.#drop();
@@ -129,7 +139,8 @@ export class Leg extends EventTarget {
       await pc.setLocalDescription();
       await usable;
       if (!current()) return;
-      const answer = await this.parts.offer(this, pc.localDescription.sdp);
+      this.asking = new AbortController(); // an attempt that is given up shall not hold one of the browser's few connections
+      const answer = await this.parts.offer(this, pc.localDescription.sdp, this.asking.signal);
       if (current()) await pc.setRemoteDescription(answer);
     } catch (error) {
       if (!current()) return;
@@ -179,7 +190,7 @@ export class Leg extends EventTarget {
     // Accept names the peer that was offered during the ring, so that one keeps its id until the call is ours.
     if (fresh) {
       this.purpose = 'call';
-      this.peer = this.parts.newPeer();
+      this.peer = next(this.peer);
     }
     this.#setState(this.everConnected ? 'reconnecting' : 'connecting');
     const wait = BACKOFF_MS[Math.min(this.attempt, BACKOFF_MS.length - 1)];
@@ -207,8 +218,9 @@ export class Leg extends EventTarget {
     this.env.cancel(this.deadline);
     this.env.cancel(this.watching);
     this.track?.stop();
+    this.asking?.abort();
     const { pc } = this;
-    this.pc = this.track = this.sender = this.receiver = null;
+    this.asking = this.pc = this.track = this.sender = this.receiver = null;
     pc?.close();
   }
 

@@ -1,9 +1,10 @@
 // The browser's phone: the microphone, the loudspeaker and a leg of audio for each call. It lives on window.__aircall, so
 // that page changes and reruns never touch it. Which tab carries a call, and when, is decided elsewhere (calls.js).
 
-import { Leg } from './leg.js';
+import { Leg, legOf } from './leg.js';
 import { newId } from './live.js';
 
+const CONFIG_WAIT_MS = 3000; // in a network that swallows packets a request would last for minutes
 const CONFIG_MS = 600000; // TURN passwords are often good for an hour: ask again well before
 
 // States in which a call is this user's, and those in which they hear it: one that they dial is heard while it rings.
@@ -31,6 +32,10 @@ export function browserEnv() {
     mediaDevices: globalThis.isSecureContext ? navigator.mediaDevices : undefined,
     storage: storageOrNone(),
     page: globalThis,
+    async onMicAllowed(call) {
+      const status = await navigator.permissions?.query({ name: 'microphone' });
+      status?.addEventListener('change', () => status.state === 'granted' && call());
+    },
     newAudio() {
       const audio = document.createElement('audio');
       audio.autoplay = true;
@@ -64,7 +69,9 @@ export class Phone extends EventTarget {
     this.legs = new Map();
     this.chosen = { mic: this.#kept('mic'), speaker: this.#kept('speaker'), processing: this.#kept('processing') };
     env.mediaDevices?.addEventListener?.('devicechange', () => this.#devicesChanged());
+    env.onMicAllowed?.(() => this.#again('denied')).catch((error) => console.debug('aircall: no news of permissions', error));
     env.page.addEventListener('online', () => this.#hurry());
+    desk.addEventListener?.('status', () => desk.status === 'online' && this.#hurry());
     env.page.addEventListener('pagehide', (event) => event.persisted || this.#closeAll());
   }
 
@@ -122,12 +129,25 @@ export class Phone extends EventTarget {
   async #inputEnded() {
     this.input = null;
     this.#setMic('missing');
+    await this.#replaceTracks(); // by silence: without packets the call would be taken for one whose browser is gone
     try {
       await this.arm();
       await this.#replaceTracks();
+      this.#switched('mic');
     } catch (error) {
       console.warn('aircall: the microphone is gone', error);
     }
+  }
+
+  /** The microphone's track, or one of silence while there is none. */
+  #track() {
+    if (!this.input) this.hush ??= new this.env.AudioContext().createMediaStreamDestination().stream;
+    return (this.input ?? this.hush).getAudioTracks()[0];
+  }
+
+  /** Sound goes another way than the user chose, or goes theirs again. */
+  #switched(what) {
+    this.dispatchEvent(new CustomEvent('switched', { detail: { what } }));
   }
 
   #setMic(mic) {
@@ -179,8 +199,32 @@ export class Phone extends EventTarget {
   }
 
   #devicesChanged() {
-    if (this.mic === 'missing') this.arm().then(() => this.#replaceTracks(), () => {}); // `mic` says what is wrong
+    this.#again('missing', 'busy');
+    this.#followDevices().catch((error) => console.warn('aircall: a device that came or went could not be followed', error));
     this.dispatchEvent(new Event('devices'));
+  }
+
+  /** Something may have become possible: a microphone that was lost is taken up again. `mic` says what is wrong if not. */
+  #again(...states) {
+    if (states.includes(this.mic)) this.arm().then(() => this.#replaceTracks(), () => {});
+  }
+
+  /** A chosen device that is unplugged gives way to the system's, and is used again when it is back. */
+  async #followDevices() {
+    const { mics, speakers } = await this.devices();
+    const there = (list, id) => list.some((one) => one.id === id);
+    const { mic, speaker } = this.chosen;
+    const used = this.input?.getAudioTracks()[0]?.getSettings?.().deviceId;
+    if (mic && this.armed && used !== mic && there(mics, mic)) {
+      this.#takeInput(await this.#open(mic));
+      await this.#replaceTracks();
+    }
+    const sink = this.element?.sinkId;
+    const wanted = there(speakers, speaker) ? speaker : '';
+    if (sink === undefined || sink === wanted) return;
+    await this.element.setSinkId(wanted);
+    await this.element.play().catch(() => {}); // the browser may have paused it; silence says itself
+    if (!wanted) this.#switched('speaker');
   }
 
   #kept(which) {
@@ -207,9 +251,9 @@ export class Phone extends EventTarget {
       leg = new Leg(callId, purpose, {
         env: this.env,
         newPeer: newId,
-        track: () => this.input.getAudioTracks()[0],
+        track: () => this.#track(),
         config: () => this.#config(),
-        offer: (one, sdp) => this.#offer(one, sdp),
+        offer: (one, sdp, signal) => this.#offer(one, sdp, signal),
         hangup: (peer) => this.#hangup(peer),
         accepted: (id) => this.#ours(id, TALKING),
       }, peer);
@@ -246,7 +290,7 @@ export class Phone extends EventTarget {
 
   /** The call whose leg is this peer, or null. */
   callOf(peer) {
-    return [...this.legs.values()].find((leg) => leg.peer === peer)?.callId ?? null;
+    return [...this.legs.values()].find((leg) => legOf(leg.peer) === legOf(peer))?.callId ?? null;
   }
 
   /** Cut or give the microphone to a call. Takes effect at once; the desk is told elsewhere. */
@@ -293,7 +337,7 @@ export class Phone extends EventTarget {
     const fresh = this.configured && this.env.now() - this.configured.at < CONFIG_MS;
     if (!fresh) {
       try {
-        const { ice_servers: iceServers } = await this.desk.request('/rtc/config');
+        const { ice_servers: iceServers } = await this.desk.request('/rtc/config', undefined, { signal: AbortSignal.timeout(CONFIG_WAIT_MS) });
         this.configured = { at: this.env.now(), value: { iceServers, bundlePolicy: 'max-bundle' } };
       } catch (error) {
         console.warn('aircall: no answer about ICE servers, going on with what is known', error);
@@ -302,8 +346,10 @@ export class Phone extends EventTarget {
     return this.configured?.value ?? { iceServers: [], bundlePolicy: 'max-bundle' };
   }
 
-  #offer({ callId, peer, purpose }, sdp) {
-    return this.desk.request('/rtc/offer', { call_id: callId, peer, tab: this.desk.tab, sdp, purpose });
+  /** `again`: only if the audio is still this leg's. Another tab that has it by now shall keep it. */
+  #offer({ callId, peer, purpose, everConnected }, sdp, signal) {
+    const body = { call_id: callId, peer, tab: this.desk.tab, sdp, purpose, again: everConnected };
+    return this.desk.request('/rtc/offer', body, { signal });
   }
 
   #hangup(peer) {

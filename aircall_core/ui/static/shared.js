@@ -21,6 +21,7 @@ export function shared(data) {
     one.ringer = new Aloud(one, one.tone, navigator.locks);
     one.calls = new Calls(one, { phone: one.phone, aloud: one.ringer, storage: sessionStorage });
     one.phone.addEventListener('mic', () => one.setDevice({ armed: armed(one), mic: one.phone.mic }));
+    one.phone.addEventListener('switched', ({ detail }) => one.toast(one.t(`switched.${detail.what}`), { key: 'device' }));
     one.tone.addEventListener('state', () => one.setDevice({ armed: armed(one), sound: one.tone.state }));
     const unlock = () => {
       if (one.view.duty && one.tone.state !== 'ok') one.tone.unlock();
