@@ -7,13 +7,11 @@ told what the first has written, and puts both together: nothing is overwritten 
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Connection
-
 from aircall_core.desk.errors import DeskError, Invalid, not_found
 from aircall_core.desk.ringing import call_event
 from aircall_core.domain.events import CALL_NOTED
 from aircall_core.ids import new_id
-from aircall_core.store import calls, notes, parties, people
+from aircall_core.store import Connection, calls, notes, parties, people
 from aircall_core.store.engine import Tx
 
 LONGEST: Final = 20_000  # characters

@@ -3,13 +3,11 @@
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
-from sqlalchemy import Connection
-
 from aircall_core.desk import availability
 from aircall_core.desk.errors import DeskError, Invalid, not_found
 from aircall_core.desk.ringing import call_event
 from aircall_core.domain import events as kinds
-from aircall_core.store import call_tags, parties, people
+from aircall_core.store import Connection, call_tags, parties, people
 from aircall_core.store import calls as rows
 from aircall_core.store.engine import Tx
 

@@ -231,8 +231,8 @@ def test_the_live_timeline_draws_no_bubble_for_a_call_made_for_another(page: Pag
     opened(page, desk, "timeline", conversation="conversation-1", writes=True)
     expect(page.get_by_text("Anna Berg answered")).to_be_visible()
     desk.entries = story()[:5]
-    asks = {"direction": "internal", "parent": "call-1", "join": False, "started_by": ME, "peer": "p", "arrived_at": 1}
-    desk.event("call.dial_wanted", "child", user=ME, command="c", **asks)
+    asks: dict[str, Any] = {"direction": "internal", "parent": "call-1", "join": False, "started_by": ME, "peer": "p"}
+    desk.event("call.dial_wanted", "child", user=ME, command="c", arrived_at=1, **asks)
     expect(page.get_by_text("Anna Berg called Bo Lind to talk first")).to_be_visible()
     expect(page.locator("li.call")).to_have_count(1)
     desk.event("call.held", "call-1", user=ME, held=True, command="c")
