@@ -5,6 +5,7 @@ Who hears whom after each action, and every cell of the transfer matrix, is unde
 """
 
 import re
+import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
 
@@ -237,3 +238,18 @@ def beat_of(place: Place, legs: int) -> int:
     """The bridge's ports, once the worker says that it has so many legs."""
     eventually(lambda: place.site.node()["info"].get("legs") == legs, 20, f"{legs} legs")
     return int(place.site.node()["info"]["bridge_ports"])
+
+
+def test_a_killed_worker_lets_go_of_those_it_called(place: Place) -> None:
+    """Last of the module: its worker dies."""
+    *_, far = place.dial()
+    far.wait("confirmed")
+    place.site.wait("call.confirmed")
+    place.worker.kill(signal.SIGKILL)
+    place.worker.wait()
+    with place.site.worker("worker-again"):
+        far.wait("over", 20)
+        assert place.site.wait("call.ended").event.data["outcome"] == "lost"
+        (bye,) = far.got("BYE")
+        assert bye.header("From").split(";tag=")[1] == far.invite.header("From").split(";tag=")[1]
+        assert far.tag in bye.header("To")
