@@ -31,7 +31,7 @@ def opened_pad(page: Page, desk: FakeDesk) -> Locator:
 
 
 def dialled(desk: FakeDesk) -> list[dict[str, Any]]:
-    return [{key: body[key] for key in ("line", "number")} for body in sent(desk, "/desk/dial")]  # type: ignore[misc]
+    return [{key: body[key] for key in ("line", "number")} for body in sent(desk, "/desk/dial")]
 
 
 def test_a_number_is_typed_checked_and_called_with_enter(page: Page, desk: FakeDesk) -> None:
