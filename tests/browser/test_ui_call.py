@@ -164,6 +164,7 @@ def test_transfer_now_says_who_can_take_it_and_lets_go(page: Page, desk: FakeDes
     desk.refusals.clear()
     page.keyboard.press("Enter")
     expect(bar).to_have_count(0)
+    expect(page.get_by_role("listitem").filter(has_text="Marie Dupont is being transferred")).to_be_visible()
     assert bodies(desk, "/transfer")[-1] == {"target": BO}
 
 
@@ -294,6 +295,7 @@ def test_whoever_is_asked_reads_who_asks_and_goes_on_with_the_caller(page: Page,
                peer=peer, muted=False, away=False, held=False, held_at=None, started_by=None, recording="started",
                direction="inbound", parent=None, arrived_at=1, queued_at=None, answered_at=1)  # fmt: skip
     desk.ends("call-1", reason="merged")
+    expect(page.get_by_role("listitem").filter(has_text="Bo Lind has passed Marie Dupont on to you.")).to_be_visible()
     expect(button(bar, "Marie Dupont")).to_be_visible()
     expect(button(bar, "Transfer")).not_to_have_attribute("aria-disabled", "true")
     assert page.evaluate("window.__aircall.calls.owned") == ["call-9"]

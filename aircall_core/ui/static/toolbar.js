@@ -263,7 +263,10 @@ function build(host, { data, trigger }) {
     if (event.kind === 'call.ended' && event.data.outcome === 'lost') {
       live.toast(t('toolbar.lost', { caller }), { kind: 'error', key: 'ended' });
     } else if (event.kind === 'call.ended' && old.parent) {
-      live.toast(t('toolbar.asked_over', { name: caller }), { key: 'ended' });
+      const ours = event.data.reason === 'merged'; // what we were asked about is our call now
+      live.toast(t(ours ? 'toolbar.passed_on' : 'toolbar.asked_over', { name: caller, caller: callerTitle(card, t) }), { key: 'ended' });
+    } else if (event.kind === 'call.transferring') {
+      live.toast(t('toolbar.sent_on', { caller }), { key: 'ended' });
     } else if (event.kind === 'call.ended' && (event.data.by === 'caller' || event.data.by === 'callee') && old.answered_at) {
       live.toast(t('ringer.hung_up', { caller }), { key: 'ended' });
     } else if (event.kind === 'call.returned') {
