@@ -141,11 +141,13 @@ def file_under(tx: Tx, call: dict[str, Any], party: str, actor: str) -> dict[str
 
 
 def begin(
-    tx: Tx, call: dict[str, Any], line: Mapping[str, Any], way: Way, actor: str, now: int, happened: Event, *, new: bool
-) -> ArrivalPlan:
+    tx: Tx, call: dict[str, Any], line: Mapping[str, Any], way: Way, actor: str, now: int, happened: Event | None, *,
+    new: bool,
+) -> ArrivalPlan:  # fmt: skip
     """The call enters the line's flow at the first step that the time of day leads to; who that rings is rung.
 
-    ``call`` gets its row where it is ``new``, else its row is changed. ``happened`` is how it came here.
+    ``call`` gets its row where it is ``new``, else its row is changed. ``happened`` is how it came here, if
+    that is an event of its own.
     """
     step, taken = way.begin(now)
     place: dict[str, Any] = {"flow_version": way.version, "step": step.id if step else None}
@@ -168,7 +170,9 @@ def begin(
     else:
         moved = {name: call[name] for name in ("line_id", "conversation_id")}
         rows.change(tx.conn, call["id"], **place, **moved)
-    tx.append(happened, *(call_event(kinds.CALL_CHOSE, call, actor, step=one, key=key) for one, key in taken))
+    if happened is not None:
+        tx.append(happened)
+    tx.append(*(call_event(kinds.CALL_CHOSE, call, actor, step=one, key=key) for one, key in taken))
     entered = None
     if choice is not None:
         entered = enter(tx, call, choice, actor, now, first=new)

@@ -123,6 +123,8 @@ def returned(tx: Tx, owner: Owner, call_id: str, *, at: int) -> Entered:
     """
     before = own_call(tx, owner, call_id)
     actor, lost_agent, waits = actor_of(owner), before["answered_by"], before["ring"] is not None
+    if before["state"] in TALKING:  # first: whoever is free then is one of those whom the call may ring
+        endings.end_children(tx, before, actor, at=at, reason="parent_over")
     if not rows.change(
         tx.conn,
         call_id,
@@ -137,7 +139,6 @@ def returned(tx: Tx, owner: Owner, call_id: str, *, at: int) -> Entered:
         held_at=None,
     ):
         return distribution.pursue(tx, before, actor)
-    endings.end_children(tx, before, actor, at=at, reason="parent_over")
     freed = rows.free_agents(tx.conn, call_id)
     call = held_row(tx, call_id)
     choice = distribution.choose_again(tx, call) if waits else None

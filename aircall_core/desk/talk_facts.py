@@ -102,14 +102,12 @@ def dial_began(
     call = own_call(tx, owner, call_id)
     if call["state"] != State.DIALLING or call["progress"] is not None:
         return None
-    rows.change(tx.conn, call_id, progress="dialling")
-    began = fact(kinds.CALL_PROGRESS, call, owner, user_id=call["started_by"], state="dialling")
-    call["progress"] = "dialling"
     line = _line(tx, call)
     if call["direction"] == Direction.INTERNAL:
         way = _way_to(tx, call["transfer"]["target"], line, at, ring_s)
-        return arrivals.begin(tx, call, line, way, actor_of(owner), at, began, new=False)
-    tx.append(began)
+        return arrivals.begin(tx, call, line, way, actor_of(owner), at, None, new=False)
+    rows.change(tx.conn, call_id, progress="dialling")
+    tx.append(fact(kinds.CALL_PROGRESS, call, owner, user_id=call["started_by"], state="dialling"))
     plan = DialPlan(
         call["to_number"], call["trunk_id"] or "", call["from_number"], "child", line["language"], line["recording"]
     )
@@ -149,7 +147,8 @@ def dial_step(tx: Tx, owner: Owner, call_id: str, *, step: str, number: str, at:
 def progress(tx: Tx, owner: Owner, call_id: str, *, state: str, at: int) -> None:
     """The far end rings (``ringing``), or is heard before it answers (``early``)."""
     call = own_call(tx, owner, call_id)
-    if call["progress"] != state and rows.change(tx.conn, call_id, states=[State.DIALLING], progress=state):
+    outside = call["direction"] == Direction.OUTBOUND and call["progress"] != state
+    if outside and rows.change(tx.conn, call_id, states=[State.DIALLING], progress=state):
         tx.append(fact(kinds.CALL_PROGRESS, call, owner, user_id=call["started_by"], state=state))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import insert, update
+from sqlalchemy import delete, insert, update
 
 from aircall_core.desk import arrivals, availability, calls, facts, flow_facts, talk_facts
 from aircall_core.desk.arrivals import Arrival, ArrivalPlan
@@ -117,6 +117,17 @@ class Desk:
             ids = {name: add_user(tx, name, lines=(line_id,)) for name in names}
             availability.beat(tx, [beat_of(user) for user in ids.values()])
         return cls(store, tuple(ids.values()), line_id, ids)
+
+    def may_call_out(self, tx: Tx) -> None:
+        """All lines have a trunk for calls out, and there is a worker that has room."""
+        trunk = new_id()
+        host = "sip.example.com"
+        tx.execute(insert(t.trunks).values(id=trunk, name=trunk, kind="register", host=host, created_at=1))
+        tx.execute(update(t.lines).values(outbound_trunk_id=trunk))
+        node = {"id": self.owner.node, "epoch": self.owner.epoch, "kind": "worker", "host": "test", "pid": 1}
+        tx.execute(delete(t.nodes).where(t.nodes.c.id == self.owner.node))
+        lease = now_ms() + 3_600_000
+        tx.execute(insert(t.nodes).values(**node, capacity=10, info={}, version="1", started_at=1, lease_until=lease))
 
     @property
     def names(self) -> dict[str, str]:
