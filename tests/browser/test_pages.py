@@ -38,7 +38,7 @@ DEVICES: dict[str, dict[str, Any]] = {
 BACKGROUNDS: dict[Literal["light", "dark"], str] = {"light": "rgb(255, 255, 255)", "dark": "rgb(18, 22, 27)"}
 PAGES = (
     "", "setup", "audio_check", "company", "users", "teams", "tags", "plan", "lines", "flows", "hours", "prompts",
-    "blocklist", "trunks", "health", "reach", "retention", "audit",
+    "dialling", "blocklist", "trunks", "health", "reach", "retention", "audit",
 )  # fmt: skip
 
 
