@@ -45,9 +45,7 @@ TOLD = (
 # Entries that show what the call's row holds: the bubble, and the way through the line's flow in one line.
 _WITH_CALL = frozenset({kinds.CALL_ARRIVED, kinds.CALL_DIAL_WANTED, kinds.CALL_CHOSE, kinds.CALL_TYPED})
 # What somebody did: told with who did it, not with whom it concerns.
-_DEEDS = frozenset(
-    {kinds.CALL_TAGGED, kinds.CONVERSATION_ASSIGNED, kinds.CALLBACK_SETTLED, kinds.DIAL_ENTRY_CHANGED}
-)
+_DEEDS = frozenset({kinds.CALL_TAGGED, kinds.CONVERSATION_ASSIGNED, kinds.CALLBACK_SETTLED, kinds.DIAL_ENTRY_CHANGED})
 MOST = 200  # entries in one page
 
 # Made once: building a statement costs as much as running it, and a timeline is read at every look at a conversation.
