@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 PAUSE = ","
 PAUSE_S = 1.0
+CLAIM_S = 5.0
 KEY_S = 0.25  # how long the library takes for one
 AT_ONCE = 16  # keys: its queue holds 32
 
@@ -30,10 +31,17 @@ class Keypad:
         command = str(data["command"])
         self._wanted[command] = (user, int(data["deadline"]))
         self.call.tools.put("keys", self.call.id, ref=command, command=command)
+        self.call.deadlines.set(f"keys:{command}", CLAIM_S, lambda: self._give_up(command))
+
+    def _give_up(self, command: str) -> None:
+        """The store is away: later the keys would make no sense."""
+        user, _ = self._wanted.pop(command)
+        self.call.refuse_command(user, {"command": command}, "expired")
 
     def on_claimed(self, command: str, digits: str | None) -> None:
         """They are ours to send; None: somebody has claimed them before."""
         user, deadline = self._wanted.pop(command, ("", 0))
+        self.call.deadlines.cancel(f"keys:{command}")
         if not user or not digits:
             return
         if self.call.internal and self.call.stage in (Stage.FLOW, Stage.RINGING):

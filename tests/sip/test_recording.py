@@ -3,10 +3,14 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from aircall_core.desk import lines
+from aircall_core.desk import talk as desk
 from tests.sip.kit import NUMBER, RATE, Agent, Caller, Site, sounds
-from tests.support.audio import from_pcm, level, read_wav, tone, tone_level
+from tests.support.audio import Samples, from_pcm, level, read_wav, tone, tone_level
+from tests.support.floor import LiveCaller
 from tests.support.peers import TestPhone
 from tests.support.processes import eventually
 
@@ -53,6 +57,39 @@ def test_the_notice_comes_first_and_is_not_recorded(site: Site, tmp_path: Path) 
     after = heard[0][round((notice + 0.7) * rate) : round((notice + 1.7) * rate)]
     assert sounds(after, AGENT_HZ, rate)
     assert level(from_pcm(agent.pcm)[: round(notice * RATE)]) > -40, "the agent hears it too"
+
+
+def test_a_pause_is_spoken_of_and_hold_pauses_where_the_line_wants_so(tmp_path: Path, sqlite_url: str) -> None:
+    with Site(tmp_path, sqlite_url, recording="on") as site:
+        with site.store.write() as tx:
+            lines.change(tx, "system", site.line, pause_on_hold=True, pause_notice=True)
+        with site.worker(), LiveCaller("127.0.0.1", site.port) as caller:
+            caller.call(NUMBER, CALLER_HZ, answered=False)
+            call = site.arrived()
+            with Agent(site, call, "Ada", tone(AGENT_HZ, 1, RATE)) as agent:
+                site.accept(call, "Ada", agent.peer)
+                site.wait("call.recording", state="started")
+                site.do(desk.hold, call, "Ada", held=True)
+                assert site.wait("call.recording", state="paused").event.data["reason"] == "hold"
+                site.do(desk.record, call, "Ada", on=False)
+                site.wait("call.recording", state="paused", reason="agent")
+                caller.wait_heard(spoken("recording-paused"))
+                site.do(desk.hold, call, "Ada", held=False)
+                site.wait("call.held", held=False)
+                command = site.do(desk.record, call, "Ada", on=True)
+                resumed = site.wait("call.recording", state="started")
+                assert resumed.event.data["command"] == command, "not by the end of hold: the agent had paused it"
+                caller.wait_heard(spoken("recording-resumed"))
+                caller.bye()
+                talked = int(str(site.wait("call.ended").event.data["duration_ms"]))
+                saved = site.wait("call.recording", state="saved")
+        assert int(str(saved.event.data["duration_ms"])) < talked - 2000, "hold and pause are absent"
+
+
+def spoken(name: str) -> Samples:
+    """The words of a prompt that ships, without the rest around them."""
+    samples, rate = read_wav(NOTICE.with_name(f"{name}.wav"))
+    return np.asarray(samples[0][round(0.2 * rate) : -round(0.2 * rate)])
 
 
 DISK = """

@@ -8,6 +8,7 @@ import re
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
@@ -238,6 +239,42 @@ def beat_of(place: Place, legs: int) -> int:
     """The bridge's ports, once the worker says that it has so many legs."""
     eventually(lambda: place.site.node()["info"].get("legs") == legs, 20, f"{legs} legs")
     return int(place.site.node()["info"]["bridge_ports"])
+
+
+SMALL = """
+from dataclasses import replace
+from aircall_core.sip import capabilities
+found = capabilities.discover
+capabilities.discover = lambda folder: replace(found(folder), calls=3)
+"""
+
+
+def test_a_full_worker_says_so_and_keeps_a_slot_to_refuse_with(tmp_path: Path, sqlite_url: str) -> None:
+    with ExitStack() as stack:
+        outside = stack.enter_context(Outside(hz=OUTSIDE_HZ))
+        site = stack.enter_context(Site(tmp_path, sqlite_url))
+        trunk = site.add_trunk(kind="address", cidrs=["127.0.0.9/32"], outbound_host=outside.address)
+        with site.store.write() as tx:
+            lines.change(tx, "system", site.line, outbound_trunk_id=trunk)
+        place = Place(site, stack.enter_context(site.worker(prelude=SMALL)), outside, stack)
+        call, _, far = place.dial()
+        site.wait("call.confirmed")
+        place.consult(call)
+        with site.store.write() as tx:
+            transfers.consult(
+                tx, call, site.users["Ada"], target={"number": FAR}, join=True, command=(command := new_id())
+            )
+        refused = site.wait("command.failed")
+        assert (refused.event.data["command"], refused.event.data["code"]) == (command, "full")
+        assert site.wait("call.ended").event.data["reason"] == "full"
+        caller = stack.enter_context(LiveCaller("127.0.0.1", site.port))
+        caller.invite(NUMBER)
+        caller.wait_for(503, timeout=20)
+        site.do(calls.hang_up, call, "Ada")  # to the one who was asked: the call is passed on
+        site.wait("call.transferred")
+        far.bye()
+        outside.calls[1].wait("over")
+        place.rest()
 
 
 def test_a_killed_worker_lets_go_of_those_it_called(place: Place) -> None:
