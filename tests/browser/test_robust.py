@@ -144,6 +144,42 @@ def test_two_browsers_fight_for_the_audio_and_the_last_click_wins(office: Office
     assert hang_up(page, phone, tmp_path / "caller.wav")[-1] == "agent"
 
 
+def test_the_window_of_its_own_lives_through_page_changes_and_ends_with_the_page(
+    office: Office, tmp_path: Path
+) -> None:
+    page = office.on_duty().page
+    with page.context.expect_page() as opening:
+        page.get_by_role("note").get_by_role("button", name="Open", exact=True).click()
+    window = opening.value
+    window.set_viewport_size({"width": 380, "height": 340})
+    change_page(page, "Audio check")
+    phone = office.phone(record=tmp_path / "caller.wav")
+    ringer(window).get_by_role("button", name="Accept").click()
+    talking(window)
+    phone.wait_for("answered")
+    kept = toolbar(window).element_handle()
+    for name in ("Inbox", "Audio check", "Inbox"):
+        change_page(page, name)
+        talk_for(page, 0.5)
+    assert kept.evaluate("(bar) => bar.isConnected"), "the same toolbar all the time"
+    shot(window, "detached-real")
+    toolbar(window).get_by_role("button", name="Open conversation").click()
+    page.wait_for_url("**/conversation*")
+    talk_for(page, 1)
+    toolbar(window).get_by_role("button", name="Hang up").click()
+    phone.wait_for("ended")
+    phone.wait()
+    assert voices(read_wav(tmp_path / "caller.wav")[0][0]) == ["agent"]
+    with window.expect_event("close"):
+        page.reload()
+    expect(page.get_by_text("The call window closed with the page.")).to_be_visible()
+
+
+def change_page(page: Page, name: str) -> None:
+    page.get_by_role("link", name=name).click()
+    page.get_by_role("heading", name=name).wait_for()
+
+
 def test_a_microphone_that_is_taken_away_is_music_to_the_caller_meanwhile(office: Office, tmp_path: Path) -> None:
     """Its permission is revoked in the middle of a call, and given again."""
     voice = write_wav(tmp_path / "voice.wav", tone(AGENT_HZ, 10, 48_000), 48_000)
@@ -176,6 +212,7 @@ def test_a_microphone_that_ends_gives_way_to_the_next_and_the_call_goes_on(offic
     page.evaluate("window.__aircall.phone.input.getAudioTracks()[0].dispatchEvent(new Event('ended'))")
     expect(page.get_by_role("listitem").filter(has_text="Your microphone was unplugged.")).to_be_visible()
     talk_for(page, 1.5)
-    assert hang_up(page, phone, tmp_path / "caller.wav") == ["agent"]
+    heard = hang_up(page, phone, tmp_path / "caller.wav")
     kinds = {row.kind for row in office.system.events(after=before)}
     assert not kinds & {"call.agent_away", "call.audio", "call.held"}
+    assert heard == ["agent"]
