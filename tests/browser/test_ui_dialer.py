@@ -167,6 +167,27 @@ def test_a_refused_number_says_why_and_the_dialer_waits(page: Page, desk: FakeDi
     expect(card(page)).to_contain_text("Marie Dupont")
 
 
+@pytest.mark.parametrize(
+    ("reason", "said", "shown"),
+    [
+        ("no_audio", "Your audio did not start, so Marie Dupont was not called.", "Marie Dupont"),
+        ("unreachable", "The last call could not be made.", "Zoé Martin"),
+    ],
+)
+def test_trouble_on_our_side_does_not_use_up_the_list(
+    page: Page, desk: FakeDialer, reason: str, said: str, shown: str
+) -> None:
+    desk.pause_s = 1
+    dialer(page, desk)
+    button(page, "Start dialling").click()
+    expect(card(page)).to_contain_text("Dialling…")
+    ends(desk, "entry-1", "failed", reason=reason)
+    expect(card(page).get_by_role("alert")).to_contain_text(said)
+    expect(card(page)).to_contain_text(shown)
+    expect(card(page)).to_contain_text("Paused")
+    assert called(desk) == ["entry-1"]
+
+
 def test_colleagues_on_the_same_list_are_seen(page: Page, desk: FakeDialer) -> None:
     dialer(page, desk)
     rows = page.get_by_role("list", name="Numbers of the list")

@@ -16,6 +16,7 @@ export function cameOf(call, t) {
   if (!call) return '';
   if (!call.ended_at) return t(call.answered_at ? 'dialer.talking' : 'dialer.dialling');
   if (call.direction === 'inbound') return t(call.answered_at ? 'dialer.in_answered' : 'dialer.in_missed');
+  if (call.reason === 'no_audio' || call.reason === 'not_found') return t(`dialer.outcome.${call.reason}`);
   const key = `dialer.outcome.${call.answered_at ? 'answered' : call.outcome}`;
   return t(key) === key ? t('dialer.outcome.failed') : t(key);
 }
@@ -130,9 +131,32 @@ export class DialerStage {
     this.calling = null;
     this.last = calling.entry;
     this.#drawLast();
-    if (this.running) this.#claim();
     await this.#readLast();
+    const said = await this.#ourFault();
+    if (this.running || said) await this.#claim();
+    if (said) {
+      this.running = false;
+      this.said = said;
+    }
     this.page.changed();
+    this.draw();
+  }
+
+  /** A microphone or a trunk that does not work would use up the whole list: why to stop, in words, or ''. */
+  async #ourFault() {
+    const { last, t } = this;
+    const { outcome, reason } = last.call ?? {};
+    if (reason === 'no_audio') {
+      try {
+        await this.live.request(`/desk/dial-entries/${last.id}/again`, { last: false }); // nobody has called it
+        this.last = { ...last, settled: true };
+        this.#drawLast();
+      } catch (error) {
+        console.warn('aircall: a number that was not called could not be put back', error.code); // it stands under Dialled
+      }
+      return t('dialer.no_audio', { who: last.name || last.spoken });
+    }
+    return ['failed', 'lost'].includes(outcome) && reason !== 'not_found' ? t('dialer.trouble') : '';
   }
 
   async #readLast() {
