@@ -59,13 +59,18 @@ def merge(tx: Tx, call_id: str, user_id: str, *, command: str) -> None:
 
 
 def press(tx: Tx, call_id: str, user_id: str, *, command: str, digits: str) -> None:
-    """Keys for the far end: 0-9 * # A-D, a comma is a second's pause. They are in no log. Raises Invalid."""
+    """Keys for the far end: 0-9 * # A-D, a comma is a second's pause. They are in no log. Raises Invalid.
+
+    The command sent again changes nothing, also when its keys were sent long since.
+    """
     digits = re.sub(r"[\s\-]", "", digits).upper()
     if not _KEYS.fullmatch(digits):
         raise Invalid({"digits": f"At most {MOST_KEYS} keys of 0-9 * # A-D, and commas for pauses."})
     call = talking(tx, call_id, user_id)
     if call["direction"] == Direction.INTERNAL:
         raise DeskError("internal", "A colleague hears no keys.")
+    if key_rows.wanted(tx.conn, call_id, command):
+        return
     key_rows.add(tx.conn, command, call_id, digits, tx.now_ms())
     tx.append(intent(tx, kinds.CALL_KEYS_WANTED, call, user_id, command=command))
 

@@ -1,14 +1,20 @@
 """Keys that an agent pressed in a call and the worker has not sent yet. They may be secret: a row lives for moments."""
 
-from sqlalchemy import Connection, delete, exists, insert, select
+from sqlalchemy import Connection, delete, insert, select
 
-from aircall_core.store.tables import keys
+from aircall_core.domain.events import CALL_KEYS_WANTED
+from aircall_core.store.tables import events, keys
+
+
+def wanted(conn: Connection, call_id: str, command: str) -> bool:
+    """Whether this command was given before: its keys may have been sent and gone since."""
+    said = select(events.c.data).where(events.c.call_id == call_id, events.c.kind == CALL_KEYS_WANTED)
+    return any(data["command"] == command for data in conn.scalars(said))
 
 
 def add(conn: Connection, command: str, call_id: str, digits: str, at: int) -> None:
-    """The user wants these keys sent; the same command again changes nothing."""
-    if not conn.scalar(select(exists().where(keys.c.id == command))):
-        conn.execute(insert(keys), {"id": command, "call_id": call_id, "digits": digits, "at": at})
+    """The user wants these keys sent."""
+    conn.execute(insert(keys), {"id": command, "call_id": call_id, "digits": digits, "at": at})
 
 
 def claim(conn: Connection, command: str) -> str | None:
