@@ -4,6 +4,7 @@
 import { Leg, legOf } from './leg.js';
 import { newId } from './live.js';
 
+const HUSH_MS = 300; // opening another microphone takes about as long
 const CONFIG_WAIT_MS = 3000; // in a network that swallows packets a request would last for minutes
 const CONFIG_MS = 600000; // TURN passwords are often good for an hour: ask again well before
 
@@ -129,13 +130,17 @@ export class Phone extends EventTarget {
   async #inputEnded() {
     this.input = null;
     this.#setMic('missing');
-    await this.#replaceTracks(); // by silence: without packets the call would be taken for one whose browser is gone
+    // By silence, if it takes long: without packets the call would be taken for one whose browser is gone.
+    const hush = this.env.after(HUSH_MS, () => this.#replaceTracks());
     try {
       await this.arm();
+      this.env.cancel(hush);
       await this.#replaceTracks();
       this.#switched('mic');
     } catch (error) {
       console.warn('aircall: the microphone is gone', error);
+      this.env.cancel(hush);
+      await this.#replaceTracks();
     }
   }
 
