@@ -65,6 +65,7 @@ def hang_up(page: Page, phone: TestPhone, record: Path) -> list[str]:
     return voices(read_wav(record)[0][0])
 
 
+@pytest.mark.alone
 def test_a_network_cut_of_20_s_is_told_and_survived(office: Office, tmp_path: Path) -> None:
     page = office.on_duty().page
     phone, call_id = in_call(office, page, tmp_path / "caller.wav")
@@ -203,6 +204,7 @@ def test_a_microphone_that_is_taken_away_is_music_to_the_caller_meanwhile(office
         assert hang_up(page, phone, tmp_path / "caller.wav") == ["agent", "music", "agent"]
 
 
+@pytest.mark.alone
 def test_a_microphone_that_ends_gives_way_to_the_next_and_the_call_goes_on(office: Office, tmp_path: Path) -> None:
     """The browser ends the track, as it does when a headset is unplugged; another one is there."""
     page = office.on_duty().page
