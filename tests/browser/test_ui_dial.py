@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.test_ui_states import browser, context, desk, opened, page, sent
@@ -91,11 +92,14 @@ def test_a_refused_number_is_told_and_not_called(page: Page, desk: FakeDesk) -> 
 
 def test_an_emergency_number_warns_and_where_it_is_dialled_says_so(page: Page, desk: FakeDesk) -> None:
     words = "This phone cannot reach emergency services. Take another phone and call 112 now."
+    standards = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
     desk.check = refusal("emergency", words, number="112", emergency=True)
     box = opened_pad(page, desk)
     page.keyboard.type("112")
     expect(box.locator(".verdict")).to_have_text(words)
     expect(box.locator(".verdict")).to_have_attribute("data-look", "emergency")
+    found = Axe().run(page, options=standards)
+    assert found.violations_count == 0, found.generate_report()
     page.keyboard.press("Enter")
     assert dialled(desk) == []
     desk.check = {**CHECK, "number": "112", "spoken": "112", "emergency": True}
