@@ -26,7 +26,7 @@ class Transfers:
         self.call = call
         self.moved = False  # somebody had the call and let go of it: it waits with music, not with ringing
         self._runs = 0
-        self._referred: Callable[[int], None] | None = None
+        self._refer_failed: Callable[[], None] | None = None  # what to do when the carrier will not
 
     # ---- users' wishes
 
@@ -163,20 +163,16 @@ class Transfers:
             failed()
 
     def _await_referred(self, failed: Callable[[], None]) -> None:
-        call = self.call
-
-        def referred(code: int) -> None:
-            self._referred = None
-            call.deadlines.cancel("referred")
-            if code // 100 == 2:
-                call.end("system", "referred")
-            else:
-                failed()
-
-        self._referred = referred
-        call.deadlines.set("referred", call.tools.rules.referred, lambda: referred(408))
+        self._refer_failed = failed
+        self.call.deadlines.set("referred", self.call.tools.rules.referred, lambda: self.on_referred(408))
 
     def on_referred(self, code: int) -> None:
         """The far end says what came of it."""
-        if self._referred is not None:
-            self._referred(code)
+        failed, self._refer_failed = self._refer_failed, None
+        self.call.deadlines.cancel("referred")
+        if failed is None:
+            return
+        if code // 100 == 2:
+            self.call.end("system", "referred")
+        else:
+            failed()

@@ -10,9 +10,10 @@ from aircall_core.desk.arrivals import ArrivalPlan
 from aircall_core.domain import events as kinds
 from aircall_core.ids import now_ms
 from aircall_core.sip import voicemail
+from aircall_core.sip.children import InternalChild, OutboundChild
 from aircall_core.sip.lookup import LookedUp
 from aircall_core.sip.recorder import VoicemailRecorder
-from aircall_core.sip.tools import Stage
+from aircall_core.sip.tools import Accept, Stage
 from tests.sip.alone import LOUD, PROMPT_S, SILENT, Alone
 
 HANG_UP = {"id": "bye", "kind": "hang_up"}
@@ -321,6 +322,30 @@ def test_a_call_that_is_over_is_gone_without_the_garbage_collector() -> None:
         alone.call.on_gone(code=200, by_far=True)
         ended = weakref.ref(alone.call)
         del alone.call
+        assert ended() is None
+    finally:
+        gc.enable()
+
+
+def test_what_was_made_beside_a_call_is_gone_as_well() -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        alone = Alone({"id": "ring", "kind": "ring", "total_s": 20}, ring=("anna",)).streams()
+        alone.talks("anna")
+        call, asked, made = alone.call, Accept("anna", "", "command"), []
+        for name, kind in (("colleague", InternalChild), ("outside", OutboundChild)):
+            child = kind(call.tools, name, call.origin, asked, call.family, join=False)
+            call.family.children[name] = child
+            made.append(weakref.ref(child))
+            call.connect()
+            child.end("system", "hangup")
+            del child
+        assert [one() for one in made] == [None, None]
+        assert not call.family.children
+        alone.call.end("agent", "hangup")
+        ended = weakref.ref(alone.call)
+        del alone.call, call
         assert ended() is None
     finally:
         gc.enable()
