@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, text
+from sqlalchemy import Connection, bindparam, delete, exists, func, insert, or_, select, text
 
 from aircall_core.store.rows import many, one
 from aircall_core.store.tables import (
@@ -32,6 +32,18 @@ _WAY = (
 )
 _BY_USER = select(func.count()).select_from(calls).where(_OUTBOUND, calls.c.started_by == bindparam("of"), _SINCE)
 _BY_LINE = select(func.count()).select_from(calls).where(_OUTBOUND, calls.c.line_id == bindparam("of"), _SINCE)
+# Sent on to an outside number by a call flow or a transfer; not when a user has called that number first.
+_ASKED = calls.alias("asked")
+_FORWARDED_BY_LINE = (
+    select(func.count())
+    .select_from(calls)
+    .where(
+        text("calls.forwarded_to IS NOT NULL"),
+        calls.c.line_id == bindparam("of"),
+        _SINCE,
+        ~exists().where(_ASKED.c.parent_id == calls.c.id, _ASKED.c.to_number == calls.c.forwarded_to),
+    )
+)
 _LINE_OF_NUMBER = select(lines.c.id, lines.c.name).where(lines.c.number == bindparam("number"))
 _FORBIDDEN = select(do_not_call.c.number).where(do_not_call.c.number.in_(bindparam("numbers", expanding=True)))
 _USER_CAP = select(users.c.dial_cap).where(users.c.id == bindparam("user"))
@@ -53,8 +65,9 @@ def dialled_by_user(conn: Connection, user_id: str, since: int) -> int:
 
 
 def dialled_by_line(conn: Connection, line_id: str, since: int) -> int:
-    """How many calls out were begun on a line after ``since`` (ms)."""
-    return int(conn.execute(_BY_LINE, {"of": line_id, "since": since}).scalar_one())
+    """How many calls out were begun on a line after ``since`` (ms), or sent on to outside numbers."""
+    wanted = {"of": line_id, "since": since}
+    return sum(int(conn.execute(query, wanted).scalar_one()) for query in (_BY_LINE, _FORWARDED_BY_LINE))
 
 
 def user_cap(conn: Connection, user_id: str) -> int | None:

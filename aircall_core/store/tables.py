@@ -368,6 +368,13 @@ calls = Table(
         sqlite_where=text("direction = 'outbound'"),
         postgresql_where=text("direction = 'outbound'"),
     ),
+    Index(
+        "ix_calls_forwarded_line",
+        "line_id",
+        "arrived_at",
+        sqlite_where=text("forwarded_to IS NOT NULL"),
+        postgresql_where=text("forwarded_to IS NOT NULL"),
+    ),
     # How long callers of a group waited lately, for the estimate.
     Index(
         "ix_calls_answered",

@@ -56,15 +56,15 @@ class Office:
         with self.store.write() as tx:
             dialling.change(tx, "system", wanted)
 
-    def dialled(self, user: str, *, at: int | None = None, direction: str = "outbound") -> None:
+    def dialled(self, user: str, *, at: int | None = None, direction: str = "outbound", **more: Any) -> None:
         """A call of the past."""
         with self.store.write() as tx:
             conversation = new_id()
             common = {"line_id": self.line, "opened_at": 1, "last_at": 1}
             tx.execute(insert(t.conversations).values(id=conversation, party=f"+33{conversation}", **common))
             tx.execute(insert(t.calls).values(
-                id=new_id(), line_id=self.line, conversation_id=conversation, direction=direction, started_by=user,
-                state="ended", arrived_at=at or now_ms(), ended_at=now_ms(), owner_node="w", owner_epoch=1,
+                line_id=self.line, conversation_id=conversation, direction=direction, started_by=user,
+                state="ended", arrived_at=at or now_ms(), ended_at=now_ms(), owner_node="w", owner_epoch=1, **{"id": new_id(), **more},
             ))  # fmt: skip
 
 
@@ -103,6 +103,19 @@ def test_caps_count_the_last_day_by_user_and_by_line(office: Office) -> None:
     assert office.why(user=bo) == "line_cap"
     office.change(dial_cap=-1)  # the company's again
     assert office.why(user=bo) == "line_cap"
+
+
+def test_callers_sent_on_to_outside_numbers_count_for_the_line(office: Office) -> None:
+    office.rule(line_cap=3)
+    inbound: dict[str, Any] = {"direction": "inbound", "forwarded_to": "+33199001234"}
+    office.dialled(office.ann, **inbound)
+    office.dialled(office.ann, at=now_ms() - DAY_MS - 60_000, **inbound)  # of yesterday
+    asked = new_id()  # Ann has called the number first, and handed the caller over: one call out
+    office.dialled(office.ann, id=asked, **inbound)
+    office.dialled(office.ann, parent_id=asked, to_number="+33199001234")
+    office.check(user=None)
+    office.dialled(office.ann, **inbound)
+    assert office.why(user=None) == "line_cap"
 
 
 def test_counting_uses_the_indexes_of_calls_out(office: Office) -> None:

@@ -134,6 +134,13 @@ def upgrade() -> None:
             postgresql_where=sa.text("direction = 'outbound'"),
         )
         batch_op.create_index(
+            "ix_calls_forwarded_line",
+            ["line_id", "arrived_at"],
+            unique=False,
+            sqlite_where=sa.text("forwarded_to IS NOT NULL"),
+            postgresql_where=sa.text("forwarded_to IS NOT NULL"),
+        )
+        batch_op.create_index(
             "ix_calls_dialled_line",
             ["line_id", "arrived_at"],
             unique=False,
@@ -196,6 +203,11 @@ def downgrade() -> None:
             "ix_calls_parent_id",
             sqlite_where=sa.text("parent_id IS NOT NULL"),
             postgresql_where=sa.text("parent_id IS NOT NULL"),
+        )
+        batch_op.drop_index(
+            "ix_calls_forwarded_line",
+            sqlite_where=sa.text("forwarded_to IS NOT NULL"),
+            postgresql_where=sa.text("forwarded_to IS NOT NULL"),
         )
         batch_op.drop_index(
             "ix_calls_dialled_line",
