@@ -62,10 +62,12 @@ class Office:
             conversation = new_id()
             common = {"line_id": self.line, "opened_at": 1, "last_at": 1}
             tx.execute(insert(t.conversations).values(id=conversation, party=f"+33{conversation}", **common))
-            tx.execute(insert(t.calls).values(
-                line_id=self.line, conversation_id=conversation, direction=direction, started_by=user,
-                state="ended", arrived_at=at or now_ms(), ended_at=now_ms(), owner_node="w", owner_epoch=1, **{"id": new_id(), **more},
-            ))  # fmt: skip
+            call = {
+                "id": new_id(), "line_id": self.line, "conversation_id": conversation, "direction": direction,
+                "started_by": user, "state": "ended", "arrived_at": at or now_ms(), "ended_at": now_ms(),
+                "owner_node": "w", "owner_epoch": 1, **more,
+            }  # fmt: skip
+            tx.execute(insert(t.calls).values(call))
 
 
 @pytest.fixture
