@@ -126,10 +126,6 @@ class LiveCaller(IvrCaller):
         answered = any(one.status >= 200 and one.method == "INVITE" for one in self.received())
         self.bye() if answered else self.cancel()
 
-    def left_to_say(self) -> float:
-        """Seconds of speech that are still to be sent."""
-        return len(self._voice) * FRAME_S
-
     def ear(self, last_s: float) -> Samples:
         """What came in the last seconds."""
         heard = self.heard()
