@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 
 from tests.support.audio import Samples, level, tone, tone_level
-from tests.support.ivr_caller import FRAME_S, RATE, IvrCaller
+from tests.support.ivr_caller import RATE, IvrCaller
 
 LOOK_S: Final = 0.25
 HEARD_DB, UNHEARD_DB = -32.0, -50.0  # tones are sent at -12 dBFS; between the two nothing may lie for long
