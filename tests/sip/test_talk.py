@@ -279,14 +279,14 @@ def test_a_full_worker_says_so_and_keeps_a_slot_to_refuse_with(tmp_path: Path, s
 
 def test_a_killed_worker_lets_go_of_those_it_called(place: Place) -> None:
     """Last of the module: its worker dies."""
-    *_, far = place.dial()
+    call, _, far = place.dial()
     far.wait("confirmed")
     place.site.wait("call.confirmed")
     place.worker.kill(signal.SIGKILL)
     place.worker.wait()
     with place.site.worker("worker-again"):
         far.wait("over", 20)
-        assert place.site.wait("call.ended").event.data["outcome"] == "lost"
+        assert place.site.wait("call.ended", outcome="lost").event.call_id == call
         (bye,) = far.got("BYE")
         assert bye.header("From").split(";tag=")[1] == far.invite.header("From").split(";tag=")[1]
         assert far.tag in bye.header("To")
