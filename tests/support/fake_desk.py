@@ -428,7 +428,13 @@ class FakeDesk:
             case "transfer":
                 self.event("call.transferring", call_id, user=ME, to=next(iter(body["target"])), command=command)
             case "complete":
-                whole: dict[str, Any] = {"state": "confirmed", "peer": "x", "muted": False, "away": False, "held": False}
+                whole: dict[str, Any] = {
+                    "state": "confirmed",
+                    "peer": "x",
+                    "muted": False,
+                    "away": False,
+                    "held": False,
+                }
                 self.event("call.transferred", call_id, user="bo", via=body["via"], to="user", command=command,
                            by="bo", held_at=None, started_by=None, recording=call["recording"], **whole)  # fmt: skip
                 self.ends(body["via"], reason="merged")
