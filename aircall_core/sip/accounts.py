@@ -5,7 +5,7 @@ since the library keeps credentials by account. Builds with assertions abort at 
 counted: one is the default's, which takes whatever comes.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pjsua2 as pj
@@ -35,10 +35,7 @@ class Accounts:
     def register(self, trunks: Iterable[Trunk]) -> list[str]:
         """Registers these trunks, drops the others; ids of those for which the library has no account left."""
         wanted = {trunk.id: trunk for trunk in trunks if trunk.registrar}
-        for trunk_id, (trunk, account) in list(self._registered.items()):
-            if wanted.get(trunk_id) != trunk:
-                del self._registered[trunk_id]
-                self._retire(account)
+        self._drop_all_but(wanted)
         too_many = []
         for trunk in wanted.values():
             if trunk.id in self._registered:
@@ -51,9 +48,9 @@ class Accounts:
 
     def calling(self, trunk: Trunk) -> leg.TrunkAccount | None:
         """The account that calls out through this trunk; None when the library has none left."""
-        known = self._registered.get(trunk.id) or self._calling.get(trunk.id)
-        if known is not None and known[0] == trunk:
-            return known[1]
+        for kept in (self._registered, self._calling):
+            if trunk.id in kept and kept[trunk.id][0] == trunk:
+                return kept[trunk.id][1]
         if trunk.id in self._calling:
             self._retire(self._calling.pop(trunk.id)[1])
         if not self._room():
@@ -70,6 +67,17 @@ class Accounts:
                 account.setRegistration(False)
             except pj.Error as problem:
                 log.info("unregister_failed", error=problem.reason)
+
+    def _drop_all_but(self, wanted: Mapping[str, Trunk]) -> None:
+        """Registrations of trunks that are gone or have changed.
+
+        In a frame of its own: an account that is named anywhere when the next one is made dies after that one has got
+        its number, and takes it with it.
+        """
+        for trunk_id, (trunk, account) in list(self._registered.items()):
+            if wanted.get(trunk_id) != trunk:
+                del self._registered[trunk_id]
+                self._retire(account)
 
     def _room(self) -> bool:
         self._old = [account for account in self._old if not self._dropped(account)]

@@ -129,7 +129,8 @@ def history(conn: Connection, user_id: str, since: int, until: int) -> list[dict
         .where(user_states.c.user_id == user_id, user_states.c.since < until)
         .where((user_states.c.until.is_(None)) | (user_states.c.until > since))
     )
-    return many(conn, query.order_by(user_states.c.since, user_states.c.id))
+    # One that was over within its millisecond comes before the one that began with its end.
+    return many(conn, query.order_by(user_states.c.since, user_states.c.until.nulls_last(), user_states.c.id))
 
 
 def work_of(conn: Connection, user_id: str) -> Mapping[str, Any]:
