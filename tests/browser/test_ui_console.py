@@ -40,6 +40,7 @@ def marked(page: Page) -> list[str]:
     return found
 
 
+@pytest.mark.alone
 def test_the_live_parts_are_the_same_nodes_on_every_page(office: Office) -> None:
     seat = office.on_duty()
     page = seat.page
