@@ -5,9 +5,10 @@ Who hears whom after each action, and every cell of the transfer matrix, is unde
 """
 
 import re
+import shutil
 import signal
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -83,12 +84,12 @@ class Referee(LiveCaller):
         self.send(text.replace("Content-Type: application/sdp\r\n", ""))
 
 
-@pytest.fixture(scope="module")
-def place(module_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+@contextmanager
+def a_place(url: str, folder: Path) -> Iterator[Place]:
     """A worker whose carrier registers it, wants a password, and wishes REFER and re-INVITE."""
     with ExitStack() as stack:
         outside = stack.enter_context(Outside(hz=OUTSIDE_HZ, username="pbx", password="good-password-1"))
-        site = stack.enter_context(Site(tmp_path_factory.mktemp("site"), module_url, "Ada", "Bea"))
+        site = stack.enter_context(Site(folder, url, "Ada", "Bea"))
         box = open_box(site.settings.data_dir, site.settings.secret_key)
         with site.store.write() as tx:
             trunk = trunks.create(
@@ -99,6 +100,13 @@ def place(module_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         worker = stack.enter_context(site.worker())
         site.wait("trunk.state", state="registered")
         yield Place(site, worker, outside, stack)
+
+
+@pytest.fixture(scope="module")
+def place(module_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """One for all tests but those that kill it."""
+    with a_place(module_url, tmp_path_factory.mktemp("site")) as one:
+        yield one
 
 
 def test_the_carrier_is_called_as_it_wants_to_be(place: Place) -> None:
@@ -277,16 +285,18 @@ def test_a_full_worker_says_so_and_keeps_a_slot_to_refuse_with(tmp_path: Path, s
         place.rest()
 
 
-def test_a_killed_worker_lets_go_of_those_it_called(place: Place) -> None:
-    """Last of the module: its worker dies."""
-    call, _, far = place.dial()
-    far.wait("confirmed")
-    place.site.wait("call.confirmed")
-    place.worker.kill(signal.SIGKILL)
-    place.worker.wait()
-    with place.site.worker("worker-again"):
-        far.wait("over", 20)
-        assert place.site.wait("call.ended", outcome="lost").event.call_id == call
-        (bye,) = far.got("BYE")
-        assert bye.header("From").split(";tag=")[1] == far.invite.header("From").split(";tag=")[1]
-        assert far.tag in bye.header("To")
+def test_a_killed_worker_lets_go_of_those_it_called(tmp_path: Path, sqlite_template: Path) -> None:
+    (tmp_path / "site").mkdir()
+    shutil.copyfile(sqlite_template, tmp_path / "store.db")
+    with a_place(f"sqlite:///{tmp_path / 'store.db'}", tmp_path / "site") as place:
+        call, _, far = place.dial()
+        far.wait("confirmed")
+        place.site.wait("call.confirmed")
+        place.worker.kill(signal.SIGKILL)
+        place.worker.wait()
+        with place.site.worker("worker-again"):
+            far.wait("over", 20)
+            assert place.site.wait("call.ended", outcome="lost").event.call_id == call
+            (bye,) = far.got("BYE")
+            assert bye.header("From").split(";tag=")[1] == far.invite.header("From").split(";tag=")[1]
+            assert far.tag in bye.header("To")
