@@ -49,6 +49,19 @@ COMMAND_FAILED = "command.failed"
 CONVERSATION_OPENED = "conversation.opened"
 CONVERSATION_READ = "conversation.read"
 CONVERSATION_ASSIGNED = "conversation.assigned"
+CONVERSATION_CLOSED = "conversation.closed"
+CONVERSATION_REOPENED = "conversation.reopened"
+CONVERSATION_NOTED = "conversation.noted"
+MESSAGE_RECEIVED = "message.received"
+MESSAGE_WRITTEN = "message.written"
+MESSAGE_SEND_WANTED = "message.send_wanted"
+MESSAGE_STATE = "message.state"
+MESSAGE_FILES = "message.files"
+OPT_OUT_CHANGED = "opt_out.changed"
+CONTACT_CHANGED = "contact.changed"
+INSIGHT_SHOWN = "insight.shown"
+MESSAGING_CHANGED = "messaging.changed"
+INSIGHTS_CHANGED = "insights.changed"
 CALLBACK_REQUESTED = "callback.requested"
 CALLBACK_SETTLED = "callback.settled"
 DIAL_LIST_CHANGED = "dial_list.changed"
@@ -81,7 +94,7 @@ NODE_LOST = "node.lost"
 INTENTS = frozenset(
     {
         CALL_ACCEPTING, CALL_AUDIO, CALL_MUTE_WANTED, CALL_HANGUP_WANTED, CALL_HOLD_WANTED, CALL_KEYS_WANTED,
-        CALL_RECORD_WANTED, CALL_DIAL_WANTED, CALL_TRANSFER_WANTED, CALL_COMPLETE_WANTED,
+        CALL_RECORD_WANTED, CALL_DIAL_WANTED, CALL_TRANSFER_WANTED, CALL_COMPLETE_WANTED, MESSAGE_SEND_WANTED,
     }
 )  # fmt: skip
 

@@ -111,6 +111,11 @@ lines = Table(
     Column("dial_cap", Integer),  # outside calls in 24 hours; none: the company's
     Column("pause_on_hold", Boolean, nullable=False, server_default=text("false")),  # the recording
     Column("pause_notice", Boolean, nullable=False, server_default=text("false")),  # a pause is spoken of
+    # Through which account the line's texts come and go; none: the line has no texts.
+    Column(
+        "message_account_id", ID, ForeignKey("message_accounts.id", name="fk_lines_message_account_id_message_accounts")
+    ),
+    Column("auto_close_min", Integer),  # a conversation closes so long after its last call; none: never by itself
     Column("enabled", Boolean, nullable=False, server_default=text("true")),
     Column("created_at", MS, nullable=False),
     Column("version", Integer, nullable=False, server_default="1"),
@@ -235,8 +240,21 @@ contacts = Table(
     Column("id", ID, primary_key=True),
     Column("name", Text, nullable=False, server_default=""),
     Column("company", Text, nullable=False, server_default=""),
+    Column("company_key", Text, nullable=False, server_default=""),  # as compared: casefolded, one blank between words
+    Column("description", Text, nullable=False, server_default=""),
+    Column("custom", JSON, nullable=False, server_default=text("'{}'")),  # values of contact_fields, by their ids
     Column("priority", Integer),  # as a line's: 1 is served first
     Column("created_at", MS, nullable=False),
+    Column("updated_at", MS),
+    Column("created_by", ID),
+    Column("version", Integer, nullable=False, server_default="1"),
+    Index(
+        "ix_contacts_company_key",
+        "company_key",
+        sqlite_where=text("company_key <> ''"),
+        postgresql_where=text("company_key <> ''"),
+    ),
+    Index(None, "name", "id"),
 )
 
 contact_phones = Table(
@@ -245,6 +263,42 @@ contact_phones = Table(
     Column("number", String(32), primary_key=True),  # E.164; one number belongs to one contact
     Column("contact_id", ID, ForeignKey("contacts.id", ondelete="CASCADE"), nullable=False),
     Column("label", Text, nullable=False, server_default=""),
+    Column("tail", String(8), nullable=False, server_default=""),  # the last digits: how "maybe the same" is found
+    Index(None, "contact_id"),
+    Index(None, "tail"),
+)
+
+contact_emails = Table(
+    "contact_emails",
+    metadata,
+    Column("contact_id", ID, ForeignKey("contacts.id", ondelete="CASCADE"), primary_key=True),
+    Column("email", String(254), primary_key=True),  # lower case
+    Column("label", Text, nullable=False, server_default=""),
+    Index(None, "email"),
+)
+
+# What a company wants to know of its contacts beyond name and numbers.
+contact_fields = Table(
+    "contact_fields",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("kind", String(8), nullable=False),  # text, number, date, link, choice
+    Column("choices", JSON, nullable=False, server_default=text("'[]'")),
+    Column("position", Integer, nullable=False, server_default="0"),
+    Column("created_at", MS, nullable=False),
+)
+
+# Contacts that became one, with all that is needed to part them again.
+contact_merges = Table(
+    "contact_merges",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("contact_id", ID, ForeignKey("contacts.id", ondelete="CASCADE"), nullable=False),  # the one that stayed
+    Column("gone", JSON, nullable=False),  # both as they were before
+    Column("by_user", ID),
+    Column("at", MS, nullable=False),
+    Column("undone_at", MS),
     Index(None, "contact_id"),
 )
 
@@ -259,7 +313,11 @@ conversations = Table(
     Column("opened_at", MS, nullable=False),
     Column("last_at", MS, nullable=False),
     Column("last_call_id", ID),
+    Column("last_message_id", ID),
+    Column("direction", String(8), nullable=False, server_default="inbound"),  # of what came last, a call or a text
     Column("missed", Boolean, nullable=False, server_default=text("false")),  # the last call was not answered
+    Column("closed_at", MS),  # none: open
+    Column("closed_by", ID),  # none: it closed by itself
     Column("assigned_to", ID, ForeignKey("users.id", name="fk_conversations_assigned_to_users")),
     UniqueConstraint("line_id", "party"),
     Index(None, "last_at", "id"),
@@ -273,6 +331,16 @@ conversation_reads = Table(
     Column("conversation_id", ID, ForeignKey("conversations.id", ondelete="CASCADE"), primary_key=True),
     Column("user_id", ID, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
     Column("read_at", MS, nullable=False),
+)
+
+# Who has not seen the news of a conversation: a row for each user, made when something comes in, gone when they look.
+unread = Table(
+    "unread",
+    metadata,
+    Column("user_id", ID, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("conversation_id", ID, ForeignKey("conversations.id", ondelete="CASCADE"), primary_key=True),
+    Column("since", MS, nullable=False),
+    Index(None, "conversation_id"),
 )
 
 calls = Table(
@@ -395,12 +463,12 @@ keys = Table(
     Column("at", MS, nullable=False),
 )
 
-# What a user writes about a call while it lasts and after: saved as typed.
+# What a user writes about a call while it lasts and after, saved as typed; or about a customer, without any call.
 notes = Table(
     "notes",
     metadata,
     Column("id", ID, primary_key=True),
-    Column("call_id", ID, ForeignKey("calls.id", ondelete="CASCADE"), nullable=False),
+    Column("call_id", ID, ForeignKey("calls.id", ondelete="CASCADE")),
     Column("conversation_id", ID, ForeignKey("conversations.id"), nullable=False),
     Column("user_id", ID, ForeignKey("users.id"), nullable=False),
     Column("text", Text, nullable=False),
@@ -409,6 +477,180 @@ notes = Table(
     Column("version", Integer, nullable=False, server_default="1"),
     UniqueConstraint("call_id", "user_id"),  # a user writes one note on a call, and goes on writing it
     Index(None, "conversation_id"),
+)
+
+# Where texts come from and go to: the SIP trunk, Twilio, or a web address of the company's own.
+message_accounts = Table(
+    "message_accounts",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("kind", String(8), nullable=False),  # sip, twilio, webhook
+    Column("enabled", Boolean, nullable=False, server_default=text("true")),
+    Column("trunk_id", ID, ForeignKey("trunks.id")),  # sip: the trunk that texts go through
+    Column("settings", JSON, nullable=False),  # twilio: account_sid, messaging_service_sid; webhook: url
+    Column("secret", Text),  # encrypted: the auth token, or the webhook's signing secret
+    Column("state", String(16)),  # of the last sending: ok, failing
+    Column("state_reason", String(64)),
+    Column("state_at", MS),
+    Column("created_at", MS, nullable=False),
+    Column("version", Integer, nullable=False, server_default="1"),
+)
+
+# Texts: SMS, and MMS where there are attachments. Their way is domain/message.py.
+messages = Table(
+    "messages",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("conversation_id", ID, ForeignKey("conversations.id"), nullable=False),
+    Column("line_id", ID, ForeignKey("lines.id"), nullable=False),
+    Column("account_id", ID),
+    Column("direction", String(8), nullable=False),  # inbound, outbound
+    Column("party", String(64), nullable=False),  # the customer's number
+    Column("body", Text, nullable=False),
+    Column("state", String(16), nullable=False),  # received; queued, sending, sent, delivered, failed, unknown
+    Column("reason", String(32)),  # failed, unknown: why, in our words (domain/message.py)
+    Column("remote_code", String(64)),  # and in the gateway's
+    Column("remote_id", String(128)),  # the gateway's name for it
+    Column("command", CLIENT_ID),  # of who sent it: one message however often it is posted
+    Column("user_id", ID),  # who sent it
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("not_before", MS),  # queued: the next try
+    Column("claimed_by", String(96)),  # sending: node and epoch of who does it
+    Column("claimed_at", MS),
+    Column("at", MS, nullable=False),  # written or received
+    Column("sent_at", MS),
+    Column("delivered_at", MS),
+    Column("version", Integer, nullable=False, server_default="1"),
+    Index(None, "conversation_id", "at", "id"),
+    Index(None, "line_id", "at", "id"),
+    Index(
+        "ix_messages_unsent",
+        "account_id",
+        "not_before",
+        sqlite_where=text("state IN ('queued', 'sending')"),
+        postgresql_where=text("state IN ('queued', 'sending')"),
+    ),
+    Index(
+        "uq_messages_remote_id",
+        "account_id",
+        "remote_id",
+        unique=True,
+        sqlite_where=text("remote_id IS NOT NULL"),
+        postgresql_where=text("remote_id IS NOT NULL"),
+    ),
+    Index(
+        "uq_messages_command",
+        "command",
+        unique=True,
+        sqlite_where=text("command IS NOT NULL"),
+        postgresql_where=text("command IS NOT NULL"),
+    ),
+)
+
+# Pictures and files of texts. Uploaded ones belong to nobody's message until it is sent.
+attachments = Table(
+    "attachments",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("message_id", ID, ForeignKey("messages.id", ondelete="CASCADE")),
+    Column("conversation_id", ID, ForeignKey("conversations.id"), nullable=False),
+    Column("user_id", ID),  # who uploaded it
+    Column("position", Integer, nullable=False, server_default="0"),
+    Column("name", Text, nullable=False, server_default=""),
+    Column("content_type", String(64), nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("path", Text, nullable=False),  # relative to the data folder; '' while it is still to be fetched
+    Column("source", Text),  # inbound, not fetched yet: where from
+    Column("reason", String(32)),  # why there is no file: too_large, type, refused, unreachable, erased
+    Column("created_at", MS, nullable=False),
+    Index(None, "message_id"),
+    Index(None, "conversation_id"),
+)
+
+# What a user has begun to write to a customer.
+drafts = Table(
+    "drafts",
+    metadata,
+    Column("conversation_id", ID, ForeignKey("conversations.id", ondelete="CASCADE"), primary_key=True),
+    Column("user_id", ID, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("body", Text, nullable=False),
+    Column("attachments", JSON, nullable=False, server_default=text("'[]'")),  # ids
+    Column("version", Integer, nullable=False, server_default="1"),
+    Column("updated_at", MS, nullable=False),
+)
+
+message_templates = Table(
+    "message_templates",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("body", Text, nullable=False),  # with {{contact.name}} and the like
+    Column("line_id", ID, ForeignKey("lines.id")),  # none: every line's
+    Column("created_by", ID),
+    Column("created_at", MS, nullable=False),
+    Column("version", Integer, nullable=False, server_default="1"),
+)
+
+# Customers who asked a line for no more texts.
+opt_outs = Table(
+    "opt_outs",
+    metadata,
+    Column("line_id", ID, ForeignKey("lines.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", String(64), primary_key=True),
+    Column("at", MS, nullable=False),
+)
+
+# Where insight cards come from: rules over contacts, a web address, a CRM.
+insight_sources = Table(
+    "insight_sources",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("kind", String(16), nullable=False),  # rules, http, hubspot, salesforce, zendesk, pipedrive
+    Column("enabled", Boolean, nullable=False, server_default=text("true")),
+    Column("position", Integer, nullable=False, server_default="0"),
+    Column("settings", JSON, nullable=False),
+    Column("secret", Text),  # encrypted
+    Column("error", String(64)),  # of the last question, for administrators
+    Column("error_at", MS),
+    Column("asked_at", MS),
+    Column("created_at", MS, nullable=False),
+    Column("version", Integer, nullable=False, server_default="1"),
+)
+
+# What sources said of a caller, and what was posted about a live call.
+insight_cards = Table(
+    "insight_cards",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("source_id", ID, ForeignKey("insight_sources.id", ondelete="CASCADE")),  # none: posted
+    Column("number", String(64), nullable=False),
+    Column("call_id", ID, ForeignKey("calls.id", ondelete="CASCADE")),  # posted: the call that it was posted for
+    Column("contents", JSON, nullable=False),  # [{"type": "title" | "shortText" | "user", "text", "label", "link"}]
+    Column("at", MS, nullable=False),
+    Column("expires_at", MS, nullable=False),
+    Index(None, "number"),
+    Index(None, "call_id"),
+)
+
+# What search looks through: one row a text, its words as both databases index them (store/search.py). Newer rows have
+# higher numbers. An index, made anew from what it stands for by `db reindex`.
+search_texts = Table(
+    "search_texts",
+    metadata,
+    Column("id", SEQ, Identity(always=False), primary_key=True),
+    Column("kind", String(12), nullable=False),  # contact, conversation, message, note
+    Column("ref", ID, nullable=False),  # the row it stands for
+    Column("conversation_id", ID),
+    Column("contact_id", ID),
+    Column("line_id", ID),
+    Column("at", MS, nullable=False),
+    Column("words", Text, nullable=False),
+    Column("scope", Text, nullable=False),  # words as well: the kind and the line, so that rights narrow in the index
+    UniqueConstraint("kind", "ref"),
+    Index(None, "conversation_id"),
+    sqlite_autoincrement=True,
 )
 
 # The power dialer: lists of numbers that are dialled one after another.
@@ -573,6 +815,7 @@ presence = Table(
     Column("armed", Boolean, nullable=False),  # microphone and sound are ready
     Column("mic", String(16), nullable=False),
     Column("focused_at", MS, nullable=False),
+    Column("viewing", ID),  # the conversation that it shows
     Column("connected_at", MS, nullable=False),
     Column("lease_until", MS, nullable=False),
 )

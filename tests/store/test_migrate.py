@@ -35,7 +35,9 @@ def test_an_empty_database_becomes_what_the_tables_say(empty_url: str) -> None:
     assert migrate.current(empty_url) is None
     assert migrate.upgrade(empty_url) == migrate.head() == migrate.current(empty_url)
     with migrate.alone(empty_url) as conn:
-        context = MigrationContext.configure(conn, opts={"compare_type": True, "compare_server_default": False})
+        context = MigrationContext.configure(
+            conn, opts={"compare_type": True, "compare_server_default": False, "include_name": migrate.in_tables}
+        )
         assert compare_metadata(context, metadata) == []
     with open_store(empty_url) as store:
         append(store, event())

@@ -2,6 +2,7 @@
 
 from alembic import context
 
+from aircall_core.store.migrate import in_tables
 from aircall_core.store.tables import metadata
 
 context.configure(
@@ -9,6 +10,7 @@ context.configure(
     target_metadata=metadata,
     # SQLite cannot alter a table in place.
     render_as_batch=True,
+    include_name=in_tables,
     transactional_ddl=True,
 )
 context.run_migrations()

@@ -1,0 +1,1 @@
+"""Sources of insight cards behind one port."""

@@ -1,0 +1,1 @@
+"""Gateways of texts behind one port: what leaves and enters besides SIP."""
