@@ -1,0 +1,167 @@
+"""The search index: one row a text, newer ones with higher numbers, on SQLite's FTS5 and on PostgreSQL's tsvector.
+
+The words are made by domain/words.py, the same for both. Beside them stand words that say what kind of text it is, and
+whose: so what a user may not see is left out by the index itself, and not after thousands of rows were read.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    bindparam,
+    cast,
+    column,
+    delete,
+    literal_column,
+    select,
+    table,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+
+from aircall_core.domain.words import Query, words
+from aircall_core.store.tables import search_texts
+
+CONTACT: Final = "contact"
+CONVERSATION: Final = "conversation"
+MESSAGE: Final = "message"
+NOTE: Final = "note"
+KINDS: Final = (CONTACT, CONVERSATION, MESSAGE, NOTE)
+_OPEN_TO_ALL: Final = "lall"  # in place of a line: contacts are the whole company's
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A text that was found: which row it stands for, and where that belongs. ``id`` is the cursor for older ones."""
+
+    id: int
+    kind: str
+    ref: str
+    conversation_id: str | None
+    contact_id: str | None
+    line_id: str | None
+    at: int
+
+
+_KEPT = ("conversation_id", "contact_id", "line_id", "at", "words", "scope")
+_PUT = {
+    dialect.__name__.rsplit(".", 1)[-1]: (made := dialect.insert(search_texts)).on_conflict_do_update(
+        index_elements=["kind", "ref"], set_={name: made.excluded[name] for name in _KEPT}
+    )
+    for dialect in (sqlite, postgresql)
+}
+_DROP = delete(search_texts).where(search_texts.c.kind == bindparam("what"), search_texts.c.ref == bindparam("row"))
+_HIT = tuple(search_texts.c[name] for name in Hit.__slots__)
+_INDEX = table("search_index", column("search_index"), column("rowid"))
+_WANTED: BindParameter[str] = bindparam("wanted")
+_LINED = literal_column("' '").concat(search_texts.c.words).concat(" ")  # what a phrase is looked for in
+_BEFORE, _MOST = bindparam("before", type_=search_texts.c.id.type), bindparam("most", type_=search_texts.c.id.type)
+_SQLITE = (
+    select(*_HIT)
+    .join(_INDEX, _INDEX.c.rowid == search_texts.c.id)
+    .where(_INDEX.c.search_index.op("MATCH")(_WANTED), _INDEX.c.rowid < _BEFORE)
+    .order_by(_INDEX.c.rowid.desc())
+    .limit(_MOST)
+)
+# The very words of the index (migration 0004): else it would not be used.
+_ALL_WORDS: ColumnElement[Any] = literal_column("array_to_tsvector(string_to_array(words || ' ' || scope, ' '))")
+_POSTGRES = (
+    select(*_HIT)
+    .where(_ALL_WORDS.op("@@")(cast(_WANTED, postgresql.TSQUERY)), search_texts.c.id < _BEFORE)
+    .order_by(search_texts.c.id.desc())
+    .limit(_MOST)
+)
+_NO_CURSOR = 2**62
+
+
+def put(
+    conn: Connection,
+    kind: str,
+    ref: str,
+    content: str,
+    at: int,
+    *,
+    conversation_id: str | None = None,
+    contact_id: str | None = None,
+    line_id: str | None = None,
+    numbers: Iterable[str] = (),
+) -> None:
+    """Have a text found, or found by its new words. ``ref`` is the id of the row that holds it, ``at`` its time in ms;
+    ``numbers``: words by which telephone numbers are found (domain/words.number_words). A text without words is not
+    kept."""
+    found = [*words(content), *numbers]
+    if not found:
+        drop(conn, kind, ref)
+        return
+    scope = [f"k{kind}", f"l{line_id}" if line_id else _OPEN_TO_ALL]
+    if conversation_id:
+        scope.append(f"c{conversation_id}")
+    values = {
+        "kind": kind,
+        "ref": ref,
+        "conversation_id": conversation_id,
+        "contact_id": contact_id,
+        "line_id": line_id,
+        "at": at,
+        "words": " ".join(found),
+        "scope": " ".join(scope),
+    }
+    conn.execute(_PUT[conn.dialect.name], values)
+
+
+def drop(conn: Connection, kind: str, ref: str) -> None:
+    """Have a text found no more."""
+    conn.execute(_DROP, {"what": kind, "row": ref})
+
+
+def search(
+    conn: Connection,
+    wanted: Query,
+    *,
+    lines: Collection[str] | None,
+    kinds: Sequence[str] = (),
+    conversations: Collection[str] = (),
+    before: int | None = None,
+    limit: int = 50,
+) -> list[Hit]:
+    """The newest texts that hold all that is wanted, newest first.
+
+    ``lines``: those that the viewer sees (None: every one; contacts are found whatever they are). ``kinds``,
+    ``conversations``: only these. ``before``: the id of the last hit of the page before.
+    """
+    if not wanted:
+        return []
+    scope = [[f"k{kind}" for kind in kinds], [f"c{one}" for one in conversations]]
+    if lines is not None:
+        scope.append([_OPEN_TO_ALL, *(f"l{line}" for line in sorted(lines))])
+    groups = [group for group in scope if group]
+    asks_sqlite = conn.dialect.name == "sqlite"
+    statement = _SQLITE if asks_sqlite else _POSTGRES
+    for phrase in wanted.phrases:
+        statement = statement.where(_LINED.contains(f" {phrase} "))
+    asked = (_match if asks_sqlite else _tsquery)(wanted, groups)
+    values = {"wanted": asked, "before": _NO_CURSOR if before is None else before, "most": limit}
+    return [Hit(*row) for row in conn.execute(statement, values)]
+
+
+def _match(wanted: Query, groups: Sequence[Sequence[str]]) -> str:
+    """FTS5's way to say it. Words are letters and digits only, so that none of them can be an operator."""
+    all_words = [f'"{word}"' for word in wanted.words] + ([f'"{wanted.begun}" *'] if wanted.begun else [])
+    parts = [f"words : ({' AND '.join(all_words)})"]
+    parts += [f"scope : ({' OR '.join(chr(34) + one + chr(34) for one in group)})" for group in groups]
+    return " AND ".join(parts)
+
+
+def _tsquery(wanted: Query, groups: Sequence[Sequence[str]]) -> str:
+    """PostgreSQL's way to say it."""
+    parts = [f"'{word}'" for word in wanted.words] + ([f"'{wanted.begun}':*"] if wanted.begun else [])
+    parts += [f"({' | '.join(chr(39) + one + chr(39) for one in group)})" for group in groups]
+    return " & ".join(parts)
+
+
+def of_conversation(conn: Connection, conversation_id: str) -> list[Hit]:
+    """Everything of a conversation that can be found, for whoever removes it."""
+    return [Hit(*row) for row in conn.execute(select(*_HIT).where(search_texts.c.conversation_id == conversation_id))]
