@@ -7,7 +7,7 @@ import typer
 
 from aircall_core.cli.common import Json, show
 
-app = typer.Typer(name="db", no_args_is_help=True, help="The store: upgrade, back up, restore.")
+app = typer.Typer(name="db", no_args_is_help=True, help="The store: upgrade, back up, restore, search index.")
 
 
 @app.command()
@@ -57,3 +57,19 @@ def restore(
     show(
         as_json, {"file": str(done.path), "rows": sum(done.rows.values())}, f"Restored {sum(done.rows.values())} rows."
     )
+
+
+@app.command()
+def reindex(as_json: Json = False) -> None:
+    """Make the search index anew. Calls go on; older texts are found again as it proceeds."""
+    from aircall_core.config import get_settings
+    from aircall_core.desk import reindex as index
+    from aircall_core.store import open_store
+
+    def told(kind: str, done: int) -> None:
+        if not as_json and done % 5_000 < 50:
+            typer.echo(f"{kind}: {done}", err=True)
+
+    with open_store(get_settings().database_url) as store:
+        count = index.rebuild(store, told)
+    show(as_json, {"texts": count}, f"Indexed {count} texts.")

@@ -162,6 +162,12 @@ def _tsquery(wanted: Query, groups: Sequence[Sequence[str]]) -> str:
     return " & ".join(parts)
 
 
+def forget(conn: Connection, most: int) -> int:
+    """Take so many texts out of the index; how many there were."""
+    some = select(search_texts.c.id).order_by(search_texts.c.id).limit(most).scalar_subquery()
+    return conn.execute(delete(search_texts).where(search_texts.c.id.in_(some))).rowcount
+
+
 def of_conversation(conn: Connection, conversation_id: str) -> list[Hit]:
     """Everything of a conversation that can be found, for whoever removes it."""
     return [Hit(*row) for row in conn.execute(select(*_HIT).where(search_texts.c.conversation_id == conversation_id))]

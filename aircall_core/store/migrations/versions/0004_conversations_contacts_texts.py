@@ -347,6 +347,11 @@ def upgrade() -> None:
     sqlite = op.get_bind().dialect.name == "sqlite"
     for statement in (*(_SQLITE if sqlite else _POSTGRES), *_FILLED):
         op.execute(statement)
+    # What is there already is indexed by the desk process, a few rows at a time.
+    op.execute(
+        "INSERT INTO due (id, kind, subject, due_at, data) VALUES ('00000000000000000000000004', 'search.reindex', '',"
+        " 0, '{}')"
+    )
 
 
 def downgrade() -> None:

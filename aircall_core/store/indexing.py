@@ -1,0 +1,111 @@
+"""What of each row can be found by its words: the one place that says so, for those who write rows and for rebuilding.
+
+Whoever writes a contact, a conversation, a message or a note calls its function in the same transaction; whoever
+removes one calls ``search.drop``.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from sqlalchemy import BindParameter, Connection, Select, Table, bindparam, exists, select
+
+from aircall_core import numbers
+from aircall_core.domain.words import number_words
+from aircall_core.store import search
+from aircall_core.store.tables import (
+    contact_emails,
+    contact_phones,
+    contacts,
+    conversations,
+    lines,
+    messages,
+    notes,
+    search_texts,
+)
+
+_ID: BindParameter[str] = bindparam("row")
+_CONTACT = select(contacts).where(contacts.c.id == _ID)
+_PHONES = select(contact_phones.c.number).where(contact_phones.c.contact_id == _ID)
+_EMAILS = select(contact_emails.c.email).where(contact_emails.c.contact_id == _ID)
+_CONVERSATION = (
+    select(conversations, lines.c.country)
+    .join(lines, lines.c.id == conversations.c.line_id)
+    .where(conversations.c.id == _ID)
+)
+_MESSAGE = select(messages).where(messages.c.id == _ID)
+_NOTE = (
+    select(notes, conversations.c.line_id)
+    .join(conversations, conversations.c.id == notes.c.conversation_id)
+    .where(notes.c.id == _ID)
+)
+
+
+def contact(conn: Connection, contact_id: str) -> None:
+    """A contact: by name, company, description, e-mail, custom values and numbers."""
+    row = conn.execute(_CONTACT, {"row": contact_id}).mappings().one()
+    phones = conn.scalars(_PHONES, {"row": contact_id}).all()
+    values = [str(value) for value in (row["custom"] or {}).values() if value]
+    parts = [row["name"], row["company"], row["description"], *conn.scalars(_EMAILS, {"row": contact_id}), *values]
+    search.put(
+        conn, search.CONTACT, contact_id, "\n".join(parts), row["updated_at"] or row["created_at"],
+        contact_id=contact_id, numbers=_found_by(*((phone, numbers.country_of(phone)) for phone in phones)),
+    )  # fmt: skip
+
+
+def conversation(conn: Connection, conversation_id: str) -> None:
+    """A conversation: by the customer's number. An anonymous caller's is not found."""
+    row = conn.execute(_CONVERSATION, {"row": conversation_id}).mappings().one()
+    search.put(
+        conn, search.CONVERSATION, conversation_id, "", row["opened_at"],
+        conversation_id=conversation_id, line_id=row["line_id"], numbers=_found_by((row["party"], row["country"])),
+    )  # fmt: skip
+
+
+def message(conn: Connection, message_id: str) -> None:
+    """A text message, by what it says."""
+    row = conn.execute(_MESSAGE, {"row": message_id}).mappings().one()
+    search.put(
+        conn, search.MESSAGE, message_id, row["body"], row["at"],
+        conversation_id=row["conversation_id"], line_id=row["line_id"],
+    )  # fmt: skip
+
+
+def note(conn: Connection, note_id: str) -> None:
+    """A note, by what it says."""
+    row = conn.execute(_NOTE, {"row": note_id}).mappings().one()
+    search.put(
+        conn, search.NOTE, note_id, row["text"], row["created_at"],
+        conversation_id=row["conversation_id"], line_id=row["line_id"],
+    )  # fmt: skip
+
+
+def _found_by(*phones: tuple[str, str]) -> list[str]:
+    forms = [form for phone, home in phones for form in (phone, numbers.spoken_form(phone, home or "US"))]
+    return number_words(*forms)
+
+
+INDEXED: Final[Mapping[str, tuple[Table, Callable[[Connection, str], None]]]] = {
+    search.CONTACT: (contacts, contact),
+    search.CONVERSATION: (conversations, conversation),
+    search.MESSAGE: (messages, message),
+    search.NOTE: (notes, note),
+}
+
+
+def _missing(kind: str, table: Table) -> Select[Any]:
+    known = exists().where(search_texts.c.kind == kind, search_texts.c.ref == table.c.id)
+    return select(table.c.id).where(table.c.id > bindparam("after"), ~known).order_by(table.c.id)
+
+
+_MISSING = {kind: _missing(kind, table).limit(bindparam("most")) for kind, (table, _) in INDEXED.items()}
+
+
+def missing(conn: Connection, kind: str, after: str, most: int) -> list[str]:
+    """Ids of rows after this one of which the index knows nothing, oldest first. One without words stays unknown."""
+    return list(conn.scalars(_MISSING[kind], {"after": after, "most": most}))
+
+
+def exists_row(conn: Connection, kind: str, row_id: str) -> bool:
+    """Whether the row is still there."""
+    table = INDEXED[kind][0]
+    return conn.execute(select(table.c.id).where(table.c.id == row_id)).first() is not None
