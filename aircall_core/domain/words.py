@@ -91,6 +91,17 @@ def excerpt(text: str, wanted: Query, width: int = 160) -> tuple[str, list[tuple
     return f"{before}{text[begin:end]}{after}", moved
 
 
+def pieces(text: str, marks: list[tuple[int, int]]) -> list[tuple[str, bool]]:
+    """The text in parts, each marked or not: places counted in letters mean something else in a browser."""
+    parts: list[tuple[str, bool]] = []
+    at = 0
+    for begin, end in marks:
+        parts += [(text[at:begin], False), (text[begin:end], True)]
+        at = end
+    parts.append((text[at:], False))
+    return [part for part in parts if part[0]]
+
+
 def _occurrences(text: str) -> Iterator[re.Match[str]]:
     """Words and numbers in their places; a number in groups as a whole."""
     at = 0

@@ -21,6 +21,7 @@ from aircall_core.service import (
     prompts,
     retention,
     rtc,
+    search,
     session_pages,
     tags,
     talk,
@@ -112,6 +113,7 @@ ROUTES: Final = (
     ),
     Entry("GET", "/desk/conversations/{conversation}/assignees", SPEAKERS, conversations.assignees),
     Entry("GET", "/desk/recordings/{call}", EVERYBODY, library.recording),
+    Entry("GET", "/desk/search", EVERYBODY, search.find),
     # Administration
     Entry("GET", "/desk/users", ADMINS, admin.list_users),
     Entry("POST", "/desk/users", ADMINS, admin.add_user, admin.NewUser),

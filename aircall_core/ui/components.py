@@ -91,6 +91,14 @@ def timeline(who: Identity, conversation_id: str, party: dict[str, str], **callb
     _mount("timeline", who, {"conversation": conversation_id, **party, **writes}, key=key, **callbacks)
 
 
+def search(who: Identity, lines: list[dict[str, str]], text: str, **triggers: Callable[[], None]) -> None:
+    """The search over everything that was written. ``lines``: id and name of those that the user sees.
+
+    Triggers: open ({"id": conversation, "entry": of its timeline}), contact (its id).
+    """
+    _mount("search", who, {"lines": lines, "text": text}, "", **triggers)
+
+
 def dialer(who: Identity, list_id: str, leads: bool, **triggers: Callable[[], None]) -> None:
     """A list of the power dialer, which reads and follows the desk by itself. ``leads``: may change the order.
 

@@ -15,6 +15,7 @@ from aircall_core.ui.gate import desk_address
 from aircall_core.ui.text import t
 
 CONVERSATION = "conversation.py"
+CONTACTS = "contacts.py"
 DIALER = "dialer.py"  # for who speaks with customers
 
 
@@ -22,6 +23,7 @@ DIALER = "dialer.py"  # for who speaks with customers
 _WORK = (
     ("inbox.py", "inbox", "inbox"),
     (CONVERSATION, "conversation", "forum"),
+    ("search.py", "search", "search"),
     (DIALER, "dialer", "dialer_sip"),
     ("audio_check.py", "audio_check", "graphic_eq"),
 )

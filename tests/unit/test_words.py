@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from aircall_core.domain.words import Query, excerpt, number_words, query, spans, words
+from aircall_core.domain.words import Query, excerpt, number_words, pieces, query, spans, words
 
 
 @pytest.mark.parametrize(
@@ -70,6 +70,7 @@ def test_whatever_is_typed_and_written(text: str, typed: str) -> None:
     wanted = query(typed)
     shown, marks = excerpt(text, wanted, 50)
     assert all(0 <= a < b <= len(shown) for a, b in marks)
+    assert "".join(part for part, _ in pieces(shown, marks)) == shown
     assert all(word.isalnum() and word for word in (*words(text), *wanted.words))
 
 
