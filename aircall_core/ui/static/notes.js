@@ -1,6 +1,7 @@
 // Notes on calls, saved as they are typed. Every keystroke is in the browser's storage before anything else happens, and
 // stays there until the desk has said that it has it: through restarts of the desk, reloads, signing in again and closed
-// tabs. What another tab has written meanwhile is put together with it (note_merge.js). Knows nothing of the DOM.
+// tabs. What another tab has written meanwhile is put together with it (note_merge.js). Drafts of texts are saved the same way
+// (drafts.js). Knows nothing of the DOM.
 
 import { CommandError, newId } from './live.js';
 import { merge } from './note_merge.js';
@@ -24,7 +25,7 @@ export class Note extends EventTarget {
     const draft = notes.draft(call);
     Object.assign(this, { notes, call, text: draft?.text ?? '', base: draft?.base ?? null, sent: draft?.sent ?? null });
     Object.assign(this, { loaded: false, busy: false, tries: 0, news: 0, problem: '', older: 0, since: null, timer: null, watchers: new Set() });
-    this.#soon(0);
+    this.soon(0);
   }
 
   get dirty() {
@@ -51,10 +52,19 @@ export class Note extends EventTarget {
     this.text = text;
     this.problem = '';
     this.since ??= this.notes.now();
-    this.#keep();
-    if (!this.busy && !this.tries) this.#soon(Math.min(PAUSE_MS, Math.max(0, this.since + LATEST_MS - this.notes.now())));
+    this.keep();
+    if (!this.busy && !this.tries) this.soon(Math.min(PAUSE_MS, Math.max(0, this.since + LATEST_MS - this.notes.now())));
     this.tell();
   }
+
+  /** What is saved with the text, when the desk has that, and what it says of it: for what is more than a text. */
+  more() {
+    return {};
+  }
+
+  saved() {}
+
+  took() {}
 
   /** Send what is unsent without waiting for a pause: the page is going. */
   flush() {
@@ -64,14 +74,14 @@ export class Note extends EventTarget {
   /** Another tab of the user has saved this version. */
   hear(version) {
     this.news = Math.max(this.news, version);
-    if (this.news > (this.base?.version ?? -1) && !this.busy) this.#soon(0);
+    if (this.news > (this.base?.version ?? -1) && !this.busy) this.soon(0);
   }
 
   /** The line is back, or events may have been missed: do not wait for the next try. */
   again({ reload = false } = {}) {
     if (reload) this.loaded = false;
     this.tries = 0;
-    if (!this.busy && !this.problem && (this.dirty || !this.loaded)) this.#soon(0);
+    if (!this.busy && !this.problem && (this.dirty || !this.loaded)) this.soon(0);
     this.tell();
   }
 
@@ -81,11 +91,12 @@ export class Note extends EventTarget {
     const from = draft.sent !== null && draft.sent === this.base?.text ? draft.sent : (draft.base?.text ?? '');
     this.text = fresh ? draft.text : merge(from, draft.text, this.text);
     if (fresh) Object.assign(this, { base: draft.base, sent: draft.sent });
-    this.#keep();
+    this.keep();
     this.again();
   }
 
-  #soon(ms) {
+  /** Look after it in so many ms, whatever was planned before. */
+  soon(ms) {
     const { env } = this.notes.live;
     env.cancel(this.timer);
     this.timer = env.after(ms, () => this.#work());
@@ -106,16 +117,17 @@ export class Note extends EventTarget {
     this.busy = false;
     const { env, status } = this.notes.live;
     if (this.tries && status !== 'gone') {
-      this.#soon(BACKOFF_MS[Math.min(this.tries, BACKOFF_MS.length) - 1] * (0.75 + env.random() * 0.5));
+      this.soon(BACKOFF_MS[Math.min(this.tries, BACKOFF_MS.length) - 1] * (0.75 + env.random() * 0.5));
     } else if (!this.tries && !this.problem && (!this.loaded || this.dirty || this.news > this.base.version)) {
-      this.#soon(this.loaded ? PAUSE_MS : 0);
+      this.soon(this.loaded ? PAUSE_MS : 0);
     }
     this.tell();
   }
 
   async #load() {
-    const { text, version } = await this.notes.ask(this.call);
-    this.#take({ text, version });
+    const answer = await this.notes.ask(this.call);
+    const { version } = answer;
+    this.#take(answer);
     this.loaded = true;
     // An answer may be older than the event that came in its way; one that stays older is a store back from its backup.
     this.older = version < this.news ? this.older + 1 : 0;
@@ -126,12 +138,14 @@ export class Note extends EventTarget {
   async #save(options) {
     this.sent ??= this.text;
     if (this.sent === this.text) this.since = null;
-    this.#keep();
+    this.keep();
     try {
-      const { version } = await this.notes.put(this.call, { text: this.sent, version: this.base.version }, options);
+      const body = { text: this.sent, version: this.base.version, ...this.more() };
+      const { version } = await this.notes.put(this.call, body, options);
       this.base = { text: this.sent, version };
+      this.saved(body);
       this.sent = null;
-      this.#keep();
+      this.keep();
     } catch (error) {
       if (error.code !== 'changed') throw error;
       this.#take(error.details);
@@ -139,16 +153,19 @@ export class Note extends EventTarget {
   }
 
   /** What the desk has: the own write whose answer was lost, or what another tab wrote. */
-  #take({ text, version }) {
+  #take(answer) {
+    const { text, version } = answer;
+    this.took(answer);
     if (this.base?.version !== version || this.base.text !== text) {
       if (this.sent !== text) this.text = merge(this.base?.text ?? '', this.text, text);
       this.base = { text, version };
     }
     this.sent = null;
-    this.#keep();
+    this.keep();
   }
 
-  #keep() {
+  /** Have the browser remember what the desk does not have. */
+  keep() {
     if (this.dirty) this.notes.store(this.call, { text: this.text, base: this.base, sent: this.sent, at: this.notes.now() });
     else this.notes.store(this.call, null);
   }
@@ -162,9 +179,7 @@ export class Note extends EventTarget {
 export class Notes {
   constructor(live) {
     Object.assign(this, { live, open: new Map() });
-    live.addEventListener('event', ({ detail: { event } }) => {
-      if (event.kind === 'call.noted' && event.user_id === live.view.user) this.open.get(event.call_id)?.hear(event.data.version);
-    });
+    live.addEventListener('event', ({ detail }) => this.heard(detail.event));
     live.addEventListener('view', ({ detail }) => detail.snapshot && this.#each((note) => note.again({ reload: true })));
     live.addEventListener('status', () => {
       this.#each((note) => (live.status === 'online' ? note.again() : note.tell()));
@@ -175,8 +190,16 @@ export class Notes {
 
   /** The note on a call; read from the desk when it is asked for first. */
   of(call) {
-    if (!this.open.has(call)) this.open.set(call, new Note(this, call));
+    if (!this.open.has(call)) this.open.set(call, this.make(call));
     return this.open.get(call);
+  }
+
+  make(call) {
+    return new Note(this, call);
+  }
+
+  heard(event) {
+    if (event.kind === 'call.noted' && event.user_id === this.live.view.user) this.open.get(event.call_id)?.hear(event.data.version);
   }
 
   flush() {
@@ -197,14 +220,14 @@ export class Notes {
   // ---- the desk
 
   ask(call) {
-    return this.#patiently(this.live.request(`/desk/calls/${call}/note`));
+    return this.patiently(this.live.request(`/desk/calls/${call}/note`));
   }
 
   put(call, body, options) {
-    return this.#patiently(this.live.request(`/desk/calls/${call}/note`, { ...body, command: newId() }, { method: 'PUT', ...options }));
+    return this.patiently(this.live.request(`/desk/calls/${call}/note`, { ...body, command: newId() }, { method: 'PUT', ...options }));
   }
 
-  #patiently(answer) {
+  patiently(answer) {
     const { env } = this.live;
     return new Promise((resolve, reject) => {
       const timer = env.after(PATIENCE_MS, () => reject(new CommandError('timeout', this.live.t('error.timeout'))));
@@ -214,20 +237,21 @@ export class Notes {
 
   // ---- the browser's storage: a draft for each user, call and tab
 
-  get #prefix() {
+  /** What keys in the storage begin with. */
+  get prefix() {
     return `aircall.note.${this.live.view.user}.`;
   }
 
   draft(call, tab = this.live.tab) {
     try {
-      return JSON.parse(this.live.env.localStorage.getItem(`${this.#prefix}${call}.${tab}`));
+      return JSON.parse(this.live.env.localStorage.getItem(`${this.prefix}${call}.${tab}`));
     } catch {
       return null;
     }
   }
 
   store(call, draft) {
-    const key = `${this.#prefix}${call}.${this.live.tab}`;
+    const key = `${this.prefix}${call}.${this.live.tab}`;
     try {
       if (draft) this.live.env.localStorage.setItem(key, JSON.stringify(draft));
       else this.live.env.localStorage.removeItem(key);
@@ -240,7 +264,7 @@ export class Notes {
   adopt() {
     const { env, tab: own } = this.live;
     for (const key of this.#keys()) {
-      const [call, tab] = key.slice(this.#prefix.length).split('.');
+      const [call, tab] = key.slice(this.prefix.length).split('.');
       if (tab === own) {
         this.of(call);
         continue;
@@ -259,7 +283,7 @@ export class Notes {
   #keys() {
     try {
       const { localStorage: kept } = this.live.env;
-      return Array.from({ length: kept.length }, (_, i) => kept.key(i)).filter((key) => key?.startsWith(this.#prefix));
+      return Array.from({ length: kept.length }, (_, i) => kept.key(i)).filter((key) => key?.startsWith(this.prefix));
     } catch {
       return [];
     }
