@@ -628,8 +628,10 @@ insight_cards = Table(
     Column("number", String(64), nullable=False),
     Column("call_id", ID, ForeignKey("calls.id", ondelete="CASCADE")),  # posted: the call that it was posted for
     Column("contents", JSON, nullable=False),  # [{"type": "title" | "shortText" | "user", "text", "label", "link"}]
-    Column("at", MS, nullable=False),
-    Column("expires_at", MS, nullable=False),
+    Column("at", MS, nullable=False),  # of the source's last answer; 0: it has not answered yet
+    Column("expires_at", MS, nullable=False),  # then the source is asked again
+    Column("claimed_until", MS),  # somebody asks it now
+    UniqueConstraint("source_id", "number"),  # posted ones have no source, and may be many
     Index(None, "number"),
     Index(None, "call_id"),
 )

@@ -294,11 +294,13 @@ def upgrade() -> None:
         sa.Column("contents", sa.JSON(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("claimed_until", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["call_id"], ["calls.id"], name=op.f("fk_insight_cards_call_id"), ondelete="CASCADE"),
         sa.ForeignKeyConstraint(
             ["source_id"], ["insight_sources.id"], name=op.f("fk_insight_cards_source_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_insight_cards")),
+        sa.UniqueConstraint("source_id", "number", name=op.f("uq_insight_cards_source_id_number")),
     )
     with op.batch_alter_table("insight_cards", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_insight_cards_call_id"), ["call_id"], unique=False)
