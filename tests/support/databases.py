@@ -34,11 +34,11 @@ _TEMPLATE = "aircall_template"
 
 
 class Postgres:
-    """A PostgreSQL server in a folder of its own."""
+    """A PostgreSQL server in a folder of its own, below ``parent``."""
 
-    def __init__(self) -> None:
+    def __init__(self, parent: Path | None = None) -> None:
         _remove_orphans()
-        new = Path(tempfile.mkdtemp(prefix=f"new-{_PREFIX}", dir=_parent()))
+        new = Path(tempfile.mkdtemp(prefix=f"new-{_PREFIX}", dir=parent or _parent()))
         # Held as long as this process lives, however it ends: see _remove_orphans, which knows it by its later name.
         self._owner = _own(new)
         assert self._owner is not None
