@@ -515,6 +515,7 @@ messages = Table(
     Column("command", CLIENT_ID),  # of who sent it: one message however often it is posted
     Column("user_id", ID),  # who sent it
     Column("tries", Integer, nullable=False, server_default="0"),
+    Column("queued_at", MS),  # outbound: when it was written, or sent again by hand
     Column("not_before", MS),  # queued: the next try
     Column("claimed_by", String(96)),  # sending: node and epoch of who does it
     Column("claimed_at", MS),

@@ -209,6 +209,7 @@ def upgrade() -> None:
         sa.Column("command", sa.String(length=64), nullable=True),
         sa.Column("user_id", sa.String(length=26), nullable=True),
         sa.Column("tries", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("queued_at", sa.BigInteger(), nullable=True),
         sa.Column("not_before", sa.BigInteger(), nullable=True),
         sa.Column("claimed_by", sa.String(length=96), nullable=True),
         sa.Column("claimed_at", sa.BigInteger(), nullable=True),
