@@ -421,6 +421,18 @@ calls = Table(
         sqlite_where=text("parent_id IS NOT NULL"),
         postgresql_where=text("parent_id IS NOT NULL"),
     ),
+    # A customer's lifetime figures, from the index alone; a call comes in when it is over.
+    Index(
+        "ix_calls_figures",
+        "conversation_id",
+        "direction",
+        "outcome",
+        "answered_at",
+        "ended_at",
+        "parent_id",
+        sqlite_where=text("ended_at IS NOT NULL AND parent_id IS NULL"),
+        postgresql_where=text("ended_at IS NOT NULL AND parent_id IS NULL"),
+    ),
     # How much was dialled lately: the caps.
     Index(
         "ix_calls_dialled",
@@ -476,7 +488,7 @@ notes = Table(
     Column("updated_at", MS, nullable=False),
     Column("version", Integer, nullable=False, server_default="1"),
     UniqueConstraint("call_id", "user_id"),  # a user writes one note on a call, and goes on writing it
-    Index(None, "conversation_id"),
+    Index(None, "conversation_id", "created_at", "id"),
 )
 
 # Where texts come from and go to: the SIP trunk, Twilio, or a web address of the company's own.

@@ -342,6 +342,18 @@ def upgrade() -> None:
 
     with op.batch_alter_table("notes", schema=None) as batch_op:
         batch_op.alter_column("call_id", existing_type=sa.VARCHAR(length=26), nullable=True)
+        batch_op.drop_index(batch_op.f("ix_notes_conversation_id"))
+        batch_op.create_index(
+            batch_op.f("ix_notes_conversation_id_created_at_id"), ["conversation_id", "created_at", "id"], unique=False
+        )
+
+    op.create_index(
+        "ix_calls_figures",
+        "calls",
+        ["conversation_id", "direction", "outcome", "answered_at", "ended_at", "parent_id"],
+        sqlite_where=sa.text("ended_at IS NOT NULL AND parent_id IS NULL"),
+        postgresql_where=sa.text("ended_at IS NOT NULL AND parent_id IS NULL"),
+    )
 
     with op.batch_alter_table("presence", schema=None) as batch_op:
         batch_op.add_column(sa.Column("viewing", sa.String(length=26), nullable=True))
@@ -369,7 +381,11 @@ def downgrade() -> None:
     with op.batch_alter_table("presence", schema=None) as batch_op:
         batch_op.drop_column("viewing")
 
+    op.drop_index("ix_calls_figures", "calls")
+
     with op.batch_alter_table("notes", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_notes_conversation_id_created_at_id"))
+        batch_op.create_index(batch_op.f("ix_notes_conversation_id"), ["conversation_id"], unique=False)
         batch_op.alter_column("call_id", existing_type=sa.VARCHAR(length=26), nullable=False)
 
     with op.batch_alter_table("lines", schema=None) as batch_op:
