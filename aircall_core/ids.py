@@ -2,6 +2,7 @@
 
 import os
 import re
+import threading
 import time
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u to misread aloud
@@ -14,9 +15,28 @@ def now_ms() -> int:
 
 
 def new_id(at_ms: int | None = None) -> str:
-    """A 26 character identifier (ULID layout: 48 bits of time, 80 random bits), so that keys sort by age."""
-    moment = now_ms() if at_ms is None else at_ms
-    number = (moment << 80) | int.from_bytes(os.urandom(10))
+    """A 26 character identifier (ULID layout: 48 bits of time, 80 random bits), so that keys sort by age.
+
+    Those of one process sort in the order they were made, within a millisecond too and when the clock goes back: each
+    is more than the one before. One with a time of its own, of history that is written later, is of that time and has
+    no place among those of its millisecond.
+    """
+    global _newest
+    if at_ms is not None:
+        return _text(_drawn(at_ms))
+    with _making:
+        _newest = max(_drawn(now_ms()), _newest + 1)
+        return _text(_newest)
+
+
+_making, _newest = threading.Lock(), 0
+
+
+def _drawn(moment: int) -> int:
+    return (moment << 80) | int.from_bytes(os.urandom(10))
+
+
+def _text(number: int) -> str:
     return "".join(_ALPHABET[(number >> shift) & 31] for shift in range(125, -5, -5))
 
 

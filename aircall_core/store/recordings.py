@@ -16,7 +16,7 @@ _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 _TOO_OLD = (
     select(recordings.c.id)
     .where(_KEPT, recordings.c.kind == bindparam("kind"), recordings.c.created_at < bindparam("before"))
-    .order_by(recordings.c.created_at)
+    .order_by(recordings.c.created_at, recordings.c.id)
     .limit(bindparam("most"))
 )
 _MARK = update(recordings).where(recordings.c.id.in_(_IDS), _KEPT).values(deleted_at=bindparam("at"))

@@ -75,7 +75,7 @@ def running_of(conn: Connection, user_id: str, at: int) -> list[dict[str, Any]]:
     query = select(sessions).where(
         sessions.c.user_id == user_id, sessions.c.revoked_at.is_(None), sessions.c.expires_at > at
     )
-    return many(conn, query.order_by(sessions.c.seen_at.desc()))
+    return many(conn, query.order_by(sessions.c.seen_at.desc(), sessions.c.created_at.desc(), sessions.c.id))
 
 
 def over(conn: Connection, session_ids: Sequence[str], at: int) -> frozenset[str]:
