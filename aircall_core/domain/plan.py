@@ -20,7 +20,7 @@ class Feature(StrEnum):
 
 
 # Features of this version. The others say that they are yet to come, whatever the plan is.
-BUILT: frozenset[Feature] = frozenset({Feature.POWER_DIALER})
+BUILT: frozenset[Feature] = frozenset({Feature.POWER_DIALER, Feature.SMS})
 _FROM_PLAN: Mapping[Feature, str] = {Feature.POWER_DIALER: "professional"}
 _ADD_ON: Mapping[Feature, str] = {Feature.AI_CONTEXT: "ai", Feature.SMS: "sms"}
 
