@@ -5,18 +5,19 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from aircall_core.desk import distribution
+from aircall_core.desk.conversations import reopen_for
 from aircall_core.desk.distribution import Entered
 from aircall_core.desk.errors import Fenced, not_found
 from aircall_core.desk.ringing import call_event
 from aircall_core.desk.way import Way
 from aircall_core.domain import events as kinds
-from aircall_core.domain.call import WAITING, State
+from aircall_core.domain.call import WAITING, Direction, State
 from aircall_core.domain.events import Event
 from aircall_core.domain.flow import CLOSED, DEFAULTS, WAITS, Step, document_of
 from aircall_core.ids import new_id
 from aircall_core.numbers import ANONYMOUS
 from aircall_core.store import calls as rows
-from aircall_core.store import conversations, nodes, provisioning
+from aircall_core.store import conversations, indexing, nodes, provisioning
 from aircall_core.store.calls import Owner
 from aircall_core.store.engine import Tx
 
@@ -120,12 +121,22 @@ def better(*priorities: int | None) -> int | None:
 
 
 def file_under(tx: Tx, call: dict[str, Any], party: str, actor: str) -> dict[str, Any] | None:
-    """Put a call into the conversation of its line with this party; the conversation as it was, None: it is new."""
+    """Put a call into the conversation of its line with this party; the conversation as it was, None: it is new.
+
+    A closed one is open again. Whoever calls a customer has missed nothing of them any more.
+    """
     conversation = conversations.find(tx.conn, call["line_id"], party)
-    news = {"last_at": call["arrived_at"], "last_call_id": call["id"], "contact_id": call["contact_id"]}
+    outbound = call.get("direction") == Direction.OUTBOUND
+    direction = (Direction.OUTBOUND if outbound else Direction.INBOUND).value
+    at = call["arrived_at"]
     if conversation is not None:
         call["conversation_id"] = conversation["id"]
-        conversations.change(tx.conn, conversation["id"], **news)
+        more = reopen_for(tx, conversation, "call", actor)
+        more["contact_id"] = call["contact_id"]
+        missed = False if outbound else None
+        conversations.touch(
+            tx.conn, conversation["id"], at=at, direction=direction, call_id=call["id"], missed=missed, **more
+        )
         return conversation
     call["conversation_id"] = new_id()
     conversations.add(
@@ -133,9 +144,13 @@ def file_under(tx: Tx, call: dict[str, Any], party: str, actor: str) -> dict[str
         id=call["conversation_id"],
         line_id=call["line_id"],
         party=party,
-        opened_at=call["arrived_at"],
-        **news,
+        contact_id=call["contact_id"],
+        opened_at=at,
+        last_at=at,
+        last_call_id=call["id"],
+        direction=direction,
     )
+    indexing.conversation(tx.conn, call["conversation_id"])
     tx.append(call_event(kinds.CONVERSATION_OPENED, call, actor))
     return None
 

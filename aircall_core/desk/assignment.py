@@ -6,7 +6,7 @@ from aircall_core.store import conversations, people
 from aircall_core.store.engine import Tx
 
 
-def assign(tx: Tx, conversation_id: str, by_user: str, user_id: str | None, *, command: str) -> None:
+def assign(tx: Tx, conversation_id: str, by_user: str, user_id: str | None, *, command: str | None) -> None:
     """Give a conversation to a user, or to nobody (None). Repeatable. Raises DeskError not_found, not_assignable."""
     conversation = conversations.get(tx.conn, conversation_id)
     if conversation is None:

@@ -11,7 +11,7 @@ from aircall_core.domain.call import TALKING, Direction, Outcome, State, outcome
 from aircall_core.domain.flow import BadFlow, Kind, parse
 from aircall_core.store import callbacks as callback_rows
 from aircall_core.store import calls as rows
-from aircall_core.store import conversations, flows, keys
+from aircall_core.store import conversations, flows, keys, unread
 from aircall_core.store.engine import Tx
 
 
@@ -76,8 +76,7 @@ def end(
     keys.forget(tx.conn, call["id"])
     freed = rows.free_agents(tx.conn, call["id"])
     if call["parent_id"] is None:
-        missed = came and outcome is not Outcome.ANSWERED
-        conversations.change(tx.conn, call["conversation_id"], last_at=at, missed=missed)
+        _note_end(tx, call, at, missed=came and outcome is not Outcome.ANSWERED)
     tx.append(
         call_event(
             kinds.CALL_ENDED,
@@ -97,6 +96,16 @@ def end(
         callbacks.not_reached(tx, call, actor)
     _leave(tx, call, freed, at, actor)
     distribution.ring_ended(tx, call, rung, actor)
+
+
+def _note_end(tx: Tx, call: Mapping[str, Any], at: int, *, missed: bool) -> None:
+    """What the end is for its conversation. A call that nobody answered is news; whoever answered knows it all."""
+    conversation = call["conversation_id"]
+    conversations.touch(tx.conn, conversation, at=at, direction=call["direction"], missed=missed)
+    if missed:
+        unread.news(tx.conn, conversation, call["line_id"], at)
+    elif call["answered_by"] is not None:
+        unread.seen(tx.conn, conversation, call["answered_by"])
 
 
 def _leave(tx: Tx, call: Mapping[str, Any], freed: Sequence[str], at: int, actor: str) -> None:

@@ -11,7 +11,7 @@ from aircall_core.domain.call import TALKING, Direction, State
 from aircall_core.domain.view import entered_with
 from aircall_core.ids import new_id
 from aircall_core.store import calls as rows
-from aircall_core.store import conversations, nodes, people
+from aircall_core.store import conversations, nodes, people, unread
 from aircall_core.store.engine import Tx
 
 MOST_CALLS: Final = 2
@@ -65,7 +65,7 @@ def dial(tx: Tx, user_id: str, wanted: Dial, *, command: str) -> str:
         "owner_epoch": worker["epoch"],
     }
     arrivals.file_under(tx, call, checked.number, actor)
-    conversations.change(tx.conn, call["conversation_id"], missed=False)
+    unread.seen(tx.conn, call["conversation_id"], user_id)
     rows.add(tx.conn, **call)
     if wanted.callback is not None:
         callbacks.begin(tx, wanted.callback, user_id, line_id=wanted.line_id, number=checked.number, command=command)

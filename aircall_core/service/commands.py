@@ -8,10 +8,8 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel
 
 from aircall_core import ids
-from aircall_core.desk import availability, calls, conversations
-from aircall_core.desk.errors import not_found
+from aircall_core.desk import availability, calls
 from aircall_core.service.endpoint import Ask
-from aircall_core.store.queries import conversation as conversation_queries
 
 Accepted = tuple[int, dict[str, str]]
 
@@ -84,16 +82,6 @@ def mute(ask: Ask) -> Accepted:
     with ask.desk.store.write() as tx:
         calls.mute(tx, ask.id("call"), ask.who.user_id, command=ask.body.command, muted=ask.body.muted)
     return accepted(ask)
-
-
-def read(ask: Ask) -> None:
-    """POST /desk/conversations/{conversation}/read"""
-    conversation = ask.id("conversation")
-    with ask.desk.store.read() as conn:
-        if not conversation_queries.may_see(conn, conversation, ask.who.user_id, ask.who.role):
-            raise not_found("The conversation")
-    with ask.desk.store.write() as tx:
-        conversations.mark_read(tx, conversation, ask.who.user_id)
 
 
 def accepted(ask: Ask) -> Accepted:

@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import Field
 
 from aircall_core.desk import assignment
+from aircall_core.desk import conversations as desk
 from aircall_core.desk.errors import not_found
 from aircall_core.service.commands import Accepted, Command, accepted
 from aircall_core.service.endpoint import Ask
@@ -30,10 +31,53 @@ def assignees(ask: Ask) -> dict[str, Any]:
 
 def assign(ask: Ask) -> Accepted:
     """POST /desk/conversations/{conversation}/assign"""
+    conversation = _seen(ask)
+    with ask.desk.store.write() as tx:
+        assignment.assign(tx, conversation, ask.who.user_id, ask.body.user_id, command=ask.body.command)
+    return accepted(ask)
+
+
+class Reopening(Command):
+    """``assigned_to``: whose it was, when a closing is taken back."""
+
+    assigned_to: str | None = Field(default=None, max_length=64)
+
+
+def read(ask: Ask) -> None:
+    """POST /desk/conversations/{conversation}/read"""
+    conversation = _seen(ask)
+    with ask.desk.store.write() as tx:
+        desk.mark_read(tx, conversation, ask.who.user_id)
+
+
+def unread(ask: Ask) -> Accepted:
+    """POST /desk/conversations/{conversation}/unread"""
+    conversation = _seen(ask)
+    with ask.desk.store.write() as tx:
+        desk.mark_unread(tx, conversation, ask.who.user_id, command=ask.body.command)
+    return accepted(ask)
+
+
+def close(ask: Ask) -> Accepted:
+    """POST /desk/conversations/{conversation}/close: 409 in_call while a call of it lives."""
+    conversation = _seen(ask)
+    with ask.desk.store.write() as tx:
+        desk.close(tx, conversation, ask.who.user_id, command=ask.body.command)
+    return accepted(ask)
+
+
+def reopen(ask: Ask) -> Accepted:
+    """POST /desk/conversations/{conversation}/reopen"""
+    conversation = _seen(ask)
+    with ask.desk.store.write() as tx:
+        desk.reopen(tx, conversation, ask.who.user_id, assigned_to=ask.body.assigned_to, command=ask.body.command)
+    return accepted(ask)
+
+
+def _seen(ask: Ask) -> str:
+    """The id of the conversation in the path, if it is one that the user may see."""
     conversation = ask.id("conversation")
     with ask.desk.store.read() as conn:
         if not queries.may_see(conn, conversation, ask.who.user_id, ask.who.role):
             raise not_found("The conversation")
-    with ask.desk.store.write() as tx:
-        assignment.assign(tx, conversation, ask.who.user_id, ask.body.user_id, command=ask.body.command)
-    return accepted(ask)
+    return conversation

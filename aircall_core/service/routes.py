@@ -16,6 +16,7 @@ from aircall_core.service import (
     flows,
     health,
     hours,
+    insights,
     library,
     notes,
     prompts,
@@ -23,6 +24,7 @@ from aircall_core.service import (
     rtc,
     search,
     session_pages,
+    snapshot,
     tags,
     talk,
     trunk_test,
@@ -107,13 +109,26 @@ ROUTES: Final = (
     Entry("POST", "/rtc/close", EVERYBODY, rtc.close, rtc.CloseBody),
     # Conversations
     Entry("GET", "/desk/conversations/{conversation}/timeline", EVERYBODY, library.timeline),
-    Entry("POST", "/desk/conversations/{conversation}/read", EVERYBODY, commands.read),
+    Entry("GET", "/desk/conversations/{conversation}/snapshot", EVERYBODY, snapshot.snapshot),
+    Entry("POST", "/desk/conversations/{conversation}/read", EVERYBODY, conversations.read),
+    Entry("POST", "/desk/conversations/{conversation}/unread", SPEAKERS, conversations.unread, commands.Command),
+    Entry("POST", "/desk/conversations/{conversation}/close", SPEAKERS, conversations.close, commands.Command),
+    Entry("POST", "/desk/conversations/{conversation}/reopen", SPEAKERS, conversations.reopen, conversations.Reopening),
     Entry(
         "POST", "/desk/conversations/{conversation}/assign", SPEAKERS, conversations.assign, conversations.Assignment
     ),
     Entry("GET", "/desk/conversations/{conversation}/assignees", SPEAKERS, conversations.assignees),
     Entry("GET", "/desk/recordings/{call}", EVERYBODY, library.recording),
     Entry("GET", "/desk/search", EVERYBODY, search.find),
+    # Insight cards
+    Entry("GET", "/desk/calls/{call}/insight", EVERYBODY, insights.of_call),
+    Entry("POST", "/desk/calls/{call}/insight", ADMINS, insights.post, insights.Card),
+    Entry("GET", "/desk/conversations/{conversation}/insight", EVERYBODY, insights.of_conversation),
+    Entry("GET", "/desk/insight-sources", ADMINS, insights.list_sources),
+    Entry("POST", "/desk/insight-sources", ADMINS, insights.add_source, insights.SourceChange),
+    Entry("PATCH", "/desk/insight-sources/{source}", ADMINS, insights.change_source, insights.SourceChange),
+    Entry("DELETE", "/desk/insight-sources/{source}", ADMINS, insights.remove_source),
+    Entry("POST", "/desk/insight-sources/{source}/test", ADMINS, insights.test_source, insights.Trial),
     # Administration
     Entry("GET", "/desk/users", ADMINS, admin.list_users),
     Entry("POST", "/desk/users", ADMINS, admin.add_user, admin.NewUser),

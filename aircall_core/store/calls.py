@@ -5,7 +5,20 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Select, Update, and_, bindparam, exists, insert, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Select,
+    Update,
+    and_,
+    bindparam,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from aircall_core.domain.call import Direction, State
 from aircall_core.store.rows import many, one
@@ -31,7 +44,10 @@ _THEIRS = and_(
     _LIVE, calls.c.accepted_by == _USER, or_(calls.c.parent_id.is_(None), calls.c.direction == Direction.INTERNAL)
 )
 _OTHER_CALL = (
-    select(calls.c.id).where(_THEIRS, calls.c.id != _CALL).order_by(calls.c.held, calls.c.arrived_at.desc()).limit(1)
+    select(calls.c.id)
+    .where(_THEIRS, calls.c.id != _CALL)
+    .order_by(calls.c.held, calls.c.arrived_at.desc(), calls.c.id.desc())
+    .limit(1)
 )
 _CALLS_OF = select(calls).where(_THEIRS).order_by(calls.c.id)
 _CHILDREN = select(calls).where(calls.c.parent_id == _CALL, _LIVE).order_by(calls.c.id)
@@ -201,6 +217,17 @@ def stop_legs(conn: Connection, call_id: str, *, reason: str, at: int, winner: s
     if winner is not None:
         conn.execute(_WIN_LEG, {"call": call_id, "user": winner, "moment": at})
     conn.execute(_STOP_LEGS, {"call": call_id, "why": reason, "moment": at})
+
+
+# Among the handful of live calls (ix_calls_live), not among all that a conversation ever had: hence no plain column.
+_LIVES_IN = select(
+    exists().where(calls.c.ended_at.is_(None), func.coalesce(calls.c.conversation_id, "") == bindparam("conversation"))
+)
+
+
+def lives_in(conn: Connection, conversation_id: str) -> bool:
+    """Whether a call of this conversation has not ended."""
+    return bool(conn.scalar(_LIVES_IN, {"conversation": conversation_id}))
 
 
 def live_of_owner(conn: Connection, node: str, through_epoch: int) -> list[str]:

@@ -4,15 +4,26 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Update, bindparam, delete, exists, insert, select, update
+from sqlalchemy import Connection, Update, bindparam, case, delete, exists, insert, select, update
 
+from aircall_core.store import search, unread
 from aircall_core.store.rows import one
-from aircall_core.store.tables import callbacks, calls, contact_phones, contacts, conversation_reads, conversations
+from aircall_core.store.tables import (
+    callbacks,
+    calls,
+    contact_phones,
+    contacts,
+    conversation_reads,
+    conversations,
+    messages,
+    notes,
+)
 
 # Built once: asked at every call's arrival.
 _FIND = select(conversations).where(
     conversations.c.line_id == bindparam("line"), conversations.c.party == bindparam("who")
 )
+_FIND_LOCKED = _FIND.with_for_update(key_share=True)
 _CALLER = (
     select(contacts.c.id, contacts.c.priority)
     .join(contact_phones, contact_phones.c.contact_id == contacts.c.id)
@@ -21,15 +32,15 @@ _CALLER = (
 _ADD = insert(conversations)
 
 
-def find(conn: Connection, line_id: str, party: str) -> dict[str, Any] | None:
-    """The conversation of this line with this customer number."""
-    return one(conn, _FIND, {"line": line_id, "who": party})
+def find(conn: Connection, line_id: str, party: str, *, lock: bool = False) -> dict[str, Any] | None:
+    """The conversation of this line with this customer number; ``lock``: as `get` does."""
+    return one(conn, _FIND_LOCKED if lock else _FIND, {"line": line_id, "who": party})
 
 
-def get(conn: Connection, conversation_id: str) -> dict[str, Any] | None:
-    """The conversation's row."""
+def get(conn: Connection, conversation_id: str, *, lock: bool = False) -> dict[str, Any] | None:
+    """The conversation's row; ``lock`` keeps others from changing it before the transaction ends."""
     query = select(conversations).where(conversations.c.id == conversation_id)
-    return one(conn, query)
+    return one(conn, query.with_for_update(key_share=True) if lock else query)
 
 
 def add(conn: Connection, **values: Any) -> None:
@@ -55,20 +66,58 @@ def caller(conn: Connection, number: str) -> tuple[str | None, int | None]:
     return (None, None) if row is None else (row.id, row.priority)
 
 
+def touch(
+    conn: Connection,
+    conversation_id: str,
+    *,
+    at: int,
+    direction: str,
+    call_id: str | None = None,
+    message_id: str | None = None,
+    missed: bool | None = None,
+    **more: Any,
+) -> None:
+    """Something happened in it at ``at`` (ms), ``direction`` inbound or outbound: it is the newest there is.
+
+    One statement. ``missed``: whether the last call was answered by nobody; None leaves it. ``more``: other columns.
+    A time before the last one, as a fact that comes late has it, does not lead back.
+    """
+    new: dict[str, Any] = {"at": at, "new_direction": direction}
+    new |= {f"new_{name}": value for name, value in more.items()}
+    if call_id is not None:
+        new["new_last_call_id"] = call_id
+    if message_id is not None:
+        new["new_last_message_id"] = message_id
+    if missed is not None:
+        new["new_missed"] = missed
+    columns = tuple(name.removeprefix("new_") for name in new if name.startswith("new_"))
+    conn.execute(_touch(columns), {"conversation": conversation_id, **new})
+
+
+@lru_cache(maxsize=32)
+def _touch(columns: tuple[str, ...]) -> Update:
+    at = bindparam("at", type_=conversations.c.last_at.type)
+    newest = case((conversations.c.last_at > at, conversations.c.last_at), else_=at)
+    return _change(columns).values(last_at=newest)
+
+
 def drop_if_empty(conn: Connection, conversation_id: str) -> None:
     """Remove a conversation in which nothing is left: its only call was led on to another line."""
-    conn.execute(
-        delete(conversations).where(
-            conversations.c.id == conversation_id,
-            conversations.c.assigned_to.is_(None),
-            ~exists().where(calls.c.conversation_id == conversation_id),
-            ~exists().where(callbacks.c.conversation_id == conversation_id),
-        )
-    )
+    gone = conn.execute(_DROP_EMPTY, {"conversation": conversation_id}).rowcount
+    if gone:
+        search.drop(conn, search.CONVERSATION, conversation_id)
+
+
+_DROP_EMPTY = delete(conversations).where(
+    conversations.c.id == bindparam("conversation"),
+    conversations.c.assigned_to.is_(None),
+    *(~exists().where(table.c.conversation_id == conversations.c.id) for table in (calls, callbacks, messages, notes)),
+)
 
 
 def mark_read(conn: Connection, conversation_id: str, user_id: str, at: int) -> bool:
-    """The user has seen everything up to ``at``; whether that is news."""
+    """The user has seen everything up to ``at`` (ms); whether that is news."""
+    marked = unread.seen(conn, conversation_id, user_id)
     where = (
         conversation_reads.c.conversation_id == conversation_id,
         conversation_reads.c.user_id == user_id,
@@ -78,7 +127,7 @@ def mark_read(conn: Connection, conversation_id: str, user_id: str, at: int) -> 
         conn.execute(insert(conversation_reads).values(conversation_id=conversation_id, user_id=user_id, read_at=at))
         return True
     if before >= at:
-        return False
+        return marked
     conn.execute(update(conversation_reads).where(*where).values(read_at=at))
     return True
 
