@@ -29,7 +29,7 @@ class FakeTexts(FakeDesk):
         self.eligibility: dict[str, Any] = OK
         self.mms = True
         self.templates: list[dict[str, Any]] = []
-        self.limits: dict[str, Any] = {"files": 3, "bytes": 5 * 1024 * 1024, "text": 1600}
+        self.limits: dict[str, Any] = {"files": 3, "bytes": 5 * 1024 * 1024, "characters": 1600}
         self.draft: dict[str, Any] = {"text": "", "attachments": [], "version": 0}
         self.sent: list[dict[str, Any]] = []
         self.files: dict[str, tuple[str, bytes]] = {}

@@ -20,7 +20,8 @@ export function attached(live, draft, { limits, say, changed }) {
   function add(files) {
     const wrong = [];
     for (const file of files) {
-      const why = refusal(file, { attached: draft.files.length + uploads.list.length, limits: limits() });
+      const there = [...draft.files, ...uploads.list];
+      const why = refusal(file, { attached: there.length, bytes: there.reduce((sum, one) => sum + one.size, 0), limits: limits() });
       if (why) wrong.push(t(...why));
       else uploads.add(file);
     }

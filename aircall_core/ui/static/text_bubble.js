@@ -23,10 +23,12 @@ export function linked(text) {
 export function stateWords(message, live) {
   const t = (key, values) => live.t(key, values);
   const { state, reason, remote_code: code } = message;
-  if (state !== 'failed') return { title: t(`text.${state}`), more: state === 'unknown' ? t('text.unknown.means') : '' };
+  if (!['failed', 'unknown'].includes(state) && !(state === 'queued' && reason)) return { title: t(`text.${state}`), more: '' };
   const key = `text.reason.${reason}`;
-  const words = live.text[key] ? t(key) : t('text.reason');
-  return { title: t('text.failed'), more: code ? t('text.reason.code', { why: words, code }) : words };
+  const words = live.text[key] ? t(key) : state === 'failed' ? t('text.reason') : '';
+  const why = code && words ? t('text.reason.code', { why: words, code }) : words;
+  if (state === 'queued') return { title: t('text.queued'), more: t('text.queued.why', { why }) };
+  return { title: t(`text.${state}`), more: [why, state === 'unknown' ? t('text.unknown.means') : ''].filter(Boolean).join(' ') };
 }
 
 /** `update(message)`: as the timeline has it. `writes` false: who may not send again. */
@@ -61,6 +63,7 @@ export function textBubble(live, { stamp, writes = true }) {
 
   function file(one) {
     const name = one.name || t('text.file');
+    if (one.ready === false && !one.reason) return h('p', { class: 'gone soft', text: t('text.file.coming', { name }) });
     if (one.reason) return h('p', { class: 'gone soft', text: t(live.text[`text.file.${one.reason}`] ? `text.file.${one.reason}` : 'text.file.none', { name }) });
     const href = new URL(`/desk/attachments/${one.id}`, live.deskUrl).href;
     const open = { href, target: '_blank', rel: 'noopener' };

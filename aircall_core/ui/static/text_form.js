@@ -110,7 +110,7 @@ export function textForm(live, conversation, facts) {
     if (open.length) return t('compose.unfilled', { names: open.map((name) => `{{${name}}}`).join(', ') });
     if (files.busy) return t('compose.file.wait');
     if (files.failed) return t('compose.file.failed');
-    const most = facts().limits.text;
+    const most = facts().limits.characters;
     if (most && draft.text.length > most) return t('compose.too_long', { count: draft.text.length, most });
     return '';
   }

@@ -1,6 +1,6 @@
 // Files on their way to the desk, one after the other, with their progress; what is up there is a draft's attachment.
 
-const ONE_MB = 1024 * 1024;
+const ONE_MB = 1_000_000;
 const IMAGES = new Set(['image/jpeg', 'image/png', 'image/gif', 'image/webp']);
 
 export const isImage = (type) => IMAGES.has(type);
@@ -8,14 +8,17 @@ export const isImage = (type) => IMAGES.has(type);
 /** 812 B, 34 KB, 4.9 MB. */
 export function sizeText(bytes) {
   if (bytes < 1000) return `${bytes} B`;
-  return bytes < ONE_MB ? `${Math.max(1, Math.round(bytes / 1024))} KB` : `${(bytes / ONE_MB).toFixed(1)} MB`;
+  return bytes < ONE_MB ? `${Math.max(1, Math.round(bytes / 1000))} KB` : `${(bytes / ONE_MB).toFixed(1)} MB`;
 }
 
-/** Why a file cannot be attached: the key of the words and what stands in them; null if it can. */
-export function refusal(file, { attached, limits }) {
+/**
+ * Why a file cannot be attached: the key of the words and what stands in them; null if it can. `limits`: {files, bytes of all
+ * of them together, types}; `attached` and `bytes`: what is there already.
+ */
+export function refusal(file, { attached, bytes, limits }) {
   if (attached >= limits.files) return ['compose.file.too_many', { count: limits.files }];
   if (!file.size) return ['compose.file.empty', { name: file.name }];
-  if (file.size > limits.bytes) return ['compose.file.too_large', { name: file.name, size: sizeText(limits.bytes) }];
+  if (bytes + file.size > limits.bytes) return [bytes ? 'compose.file.too_much' : 'compose.file.too_large', { name: file.name, size: sizeText(limits.bytes) }];
   const types = limits.types ?? [];
   const fits = (type) => type === file.type || (type.endsWith('/*') && file.type.startsWith(type.slice(0, -1)));
   if (types.length && file.type && !types.some(fits)) return ['compose.file.type', { name: file.name }];
