@@ -88,8 +88,8 @@ class Accounts:
             self._old.append(account)
 
     def _dropped(self, account: leg.TrunkAccount) -> bool:
-        """Drops the account unless a call goes on through it."""
-        if any(one.account_id == account.getId() for one in self._endpoint.legs.values()):
+        """Drops the account unless a call goes on through it, or a text of its own waits for an answer."""
+        if account.requests or any(one.account_id == account.getId() for one in self._endpoint.legs.values()):
             return False
         account.shutdown()
         return True

@@ -1,23 +1,30 @@
-"""Who is let in: an INVITE judged by its source, its credentials, the number it dials and the room there is."""
+"""Who is let in: an INVITE, or a text, judged by source, credentials, the number it is for and the room there is."""
 
+import time
 from collections import Counter
 from collections.abc import Callable
 
 from aircall_core.logs import get_logger
 from aircall_core.sip.digest import Digest
 from aircall_core.sip.events import Admitted, Invite, Verdict
+from aircall_core.sip.message import Message
 from aircall_core.sip.trunks import Directory, Trunk, source_ip
 
 log = get_logger(__name__)
 
-RINGING = 180
+RINGING, OK, SILENCE = 180, 200, 0
+REFUSED_TEXTS_S = 20  # refusals of texts a second that are answered; a flood of more hears nothing
+ALLOW = "INVITE, ACK, BYE, CANCEL, OPTIONS"  # of a number that takes no texts
 LOGGED_SOURCES = 1000  # refusals are logged once a source until so many have been seen, and always counted
 
 
 class Admission:
     """Judges an INVITE inside the library's callback: from memory alone, in microseconds."""
 
-    def __init__(self, directory: Directory, digest: Digest, capacity: int, in_use: Callable[[], int]) -> None:
+    def __init__(
+        self, directory: Directory, digest: Digest, capacity: int, in_use: Callable[[], int],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:  # fmt: skip
         """`capacity`: calls let in at once; `in_use`: slots of the library taken by others than the one judged."""
         self.directory = directory
         self.capacity = capacity
@@ -26,6 +33,8 @@ class Admission:
         self.counts: Counter[str] = Counter()
         self._digest = digest
         self._logged: set[tuple[str, str]] = set()
+        self._clock = clock
+        self._refused_texts, self._refused_at = 0.0, 0.0
 
     def judge(self, invite: Invite) -> Verdict:
         """180 for a known trunk and line while there is room, else why not.
@@ -33,15 +42,9 @@ class Admission:
         A full worker sends no Retry-After: a carrier would stop all of its traffic for so long.
         """
         source = str(source_ip(invite.source) or "")
-        trunk = self._known(invite) or self._proven(invite, source)
-        if trunk is None:
-            realms, given = self.directory.realms, invite.message.every("authorization")
-            stale = any(self._digest.is_stale(self._digest.fields(one), source) for one in given)
-            if realms and (stale or not given):
-                values = self._digest.challenges(realms, source, stale=stale)
-                challenges = tuple(("WWW-Authenticate", value) for value in values)
-                return self._refuse("challenged", source, 401, "Unauthorized", challenges)
-            return self._refuse("stranger", source, 403, "Forbidden")
+        trunk = self._trunk(invite.message, invite.source, "INVITE")
+        if isinstance(trunk, Verdict):
+            return trunk
         found = self.directory.line_for(invite.message)
         if found is None:
             return self._refuse("unknown_number", source, 404, "Not Found")
@@ -51,15 +54,58 @@ class Admission:
             return self._refuse("full", source, 503, "Service Unavailable")
         return Verdict(RINGING, admitted=Admitted(trunk, *found))
 
-    def _known(self, invite: Invite) -> Trunk | None:
-        return self.directory.trunk_from(invite.source) or self.directory.trunk_called(invite.message)
+    def judge_text(self, message: Message, source: str) -> Verdict:
+        """200 for a text to a line that takes texts, from a known trunk; 0: say nothing, too many were refused."""
+        verdict = self._judged_text(message, source)
+        if verdict.admitted is None and self._flooded():
+            self.counts["flood"] += 1
+            return Verdict(SILENCE)
+        return verdict
 
-    def _proven(self, invite: Invite, source: str) -> Trunk | None:
-        """The trunk whose user name and password the caller knows."""
-        for header in invite.message.every("authorization"):
+    def _judged_text(self, message: Message, source: str) -> Verdict:
+        trunk = self._trunk(message, source, "MESSAGE")
+        if isinstance(trunk, Verdict):
+            return trunk
+        ip, found = str(source_ip(source) or ""), self.directory.line_for(message)
+        if found is None:
+            return self._refuse("unknown_number", ip, 404, "Not Found")
+        if not found[0].texts:
+            return self._refuse("no_texts", ip, 405, "Method Not Allowed", (("Allow", ALLOW),))
+        if self.draining:
+            return self._refuse("draining", ip, 503, "Service Unavailable")
+        return Verdict(OK, admitted=Admitted(trunk, *found))
+
+    def _flooded(self) -> bool:
+        """Whether more refusals than so many a second are asked for (a bucket that leaks)."""
+        now = self._clock()
+        self._refused_texts = max(0.0, self._refused_texts - (now - self._refused_at) * REFUSED_TEXTS_S)
+        self._refused_at = now
+        if self._refused_texts >= REFUSED_TEXTS_S:
+            return True
+        self._refused_texts += 1
+        return False
+
+    def _trunk(self, message: Message, whence: str, method: str) -> Trunk | Verdict:
+        """The trunk that a request comes by; what a stranger hears."""
+        source = str(source_ip(whence) or "")
+        known = self.directory.trunk_from(whence) or self.directory.trunk_called(message)
+        trunk = known or self._proven(message, source, method)
+        if trunk is not None:
+            return trunk
+        realms, given = self.directory.realms, message.every("authorization")
+        stale = any(self._digest.is_stale(self._digest.fields(one), source) for one in given)
+        if realms and (stale or not given):
+            values = self._digest.challenges(realms, source, stale=stale)
+            challenges = tuple(("WWW-Authenticate", value) for value in values)
+            return self._refuse("challenged", source, 401, "Unauthorized", challenges)
+        return self._refuse("stranger", source, 403, "Forbidden")
+
+    def _proven(self, message: Message, source: str, method: str) -> Trunk | None:
+        """The trunk whose user name and password the sender knows."""
+        for header in message.every("authorization"):
             given = self._digest.fields(header)
             claimed = self._claimed(given)
-            if claimed is not None and self._digest.verify(given, "INVITE", claimed.password, source):
+            if claimed is not None and self._digest.verify(given, method, claimed.password, source):
                 return claimed
         return None
 

@@ -17,12 +17,14 @@ import pjsua2 as pj
 from aircall_core.logs import get_logger
 from aircall_core.sip import capabilities, leg
 from aircall_core.sip.accounts import Accounts, transport_of
-from aircall_core.sip.events import Event, Invite, Verdict
+from aircall_core.sip.dialled import DIALLED, headers_of
+from aircall_core.sip.events import Event, Invite, TextArrived, Verdict
+from aircall_core.sip.messenger import Messenger
+from aircall_core.sip.pager import Pager, ReadingEndpoint
 from aircall_core.sip.trunks import Trunk
 
 log = get_logger(__name__)
 
-_DIALLED = re.compile(r"\+?[0-9*#]{2,32}")  # nothing that could turn the URI into another one
 _CONTENT = re.compile(r"(sips?|tel):\S+|\d{1,3}(\.\d{1,3}){3}(:\d+)?|\+?\d{5,}", re.IGNORECASE)
 
 
@@ -64,22 +66,26 @@ class Endpoint:
         self.max_calls = 0
         self._tokens = itertools.count(1)
         self.accounts = Accounts(self)
+        self.messenger = Messenger(self)
         self._secure = bool(config.tls_cert)
         self._wake_socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._wake_socket.setblocking(False)
 
     def start(self) -> None:
         """Opens everything. Raises pj.Error when a port is taken or the certificate cannot be read."""
-        self._ep = pj.Endpoint()
+        self._ep = ReadingEndpoint()
         self._ep.libCreate()
         self._ep.libInit(self._library_config())
-        self.max_calls = capabilities.max_calls(capabilities.library_file())
+        library = capabilities.library_file()
+        self.max_calls = capabilities.max_calls(library)
         self._open_transports()
         self._ep.libStart()
         self._ep.audDevManager().setNullDev()
         self._choose_codecs()
         self._default = leg.TrunkAccount(self, "")
         self._default.create(self.account_config(f"sip:aircall@{self.config.host}"))
+        self.pager = Pager(self._ep, library, lambda *heard: self.events.append(TextArrived(*heard)))
+        self.pager.start()
 
     def poll(self, milliseconds: int) -> None:
         """Lets the library work: reads the network, runs its timers, calls back."""
@@ -117,10 +123,10 @@ class Endpoint:
         `number` as the trunk wants it dialled; `caller_id`: the number that is shown (From, P-Asserted-Identity).
         """
         account = self.accounts.calling(trunk)
-        if account is None or not _DIALLED.fullmatch(number) or not trunk.outbound:
+        if account is None or not DIALLED.fullmatch(number) or not trunk.outbound:
             return None
         call = leg.SipLeg(account, self)
-        shown = f"<sip:{caller_id}@{self.accounts.domain(trunk)}>" if _DIALLED.fullmatch(caller_id) else ""
+        shown = f"<sip:{caller_id}@{self.accounts.domain(trunk)}>" if DIALLED.fullmatch(caller_id) else ""
         form = _form(headers=[("P-Asserted-Identity", shown)] if shown else [])
         form.txOption.localUri = shown
         try:
@@ -157,7 +163,7 @@ class Endpoint:
     def refer(self, token: int, trunk: Trunk, number: str) -> bool:
         """Has the far end call this number (REFER, RFC 3515); what comes of it is told by `Referred`."""
         call = self.legs.get(token)
-        if call is None or not _DIALLED.fullmatch(number):
+        if call is None or not DIALLED.fullmatch(number):
             return False
         return _tried(lambda: call.xfer(f"sip:{number}@{trunk.outbound}", pj.CallOpParam(True)), "refer")
 
@@ -289,12 +295,7 @@ def _form(headers: Iterable[tuple[str, str]] = ()) -> Any:
     form.opt.videoCount = 0
     if hasattr(form.opt, "textCount"):  # since 2.16: else our own offers hold real-time text
         form.opt.textCount = 0
-    kept = pj.SipHeaderVector()
-    for name, value in headers:
-        header = pj.SipHeader()
-        header.hName, header.hValue = name, value
-        kept.append(header)
-    form.txOption.headers = kept
+    form.txOption.headers = headers_of(headers)
     return form
 
 

@@ -118,4 +118,34 @@ class Registration:
     active: bool
 
 
-Event = Arrived | Refused | Progress | Confirmed | Media | Digit | Gone | Asked | Referred | Registration
+@dataclass(frozen=True)
+class TextArrived:
+    """A MESSAGE (RFC 3428) waits for its answer. ``token`` is the pager's."""
+
+    token: int
+    message: Message
+    source: str  # ip:port it came from
+
+
+@dataclass(frozen=True)
+class TextAnswered:
+    """What became of a MESSAGE of ours. ``heard``: the far end said so; else the library gave up waiting."""
+
+    token: int
+    code: int
+    heard: bool
+    call_id: str  # the Call-ID, where the far end has answered
+
+
+@dataclass(frozen=True)
+class ProbeAnswered:
+    """What became of an OPTIONS of ours, which asks whether anybody is there; any code says yes."""
+
+    token: int
+    heard: bool
+
+
+Event = (
+    Arrived | Refused | Progress | Confirmed | Media | Digit | Gone | Asked | Referred | Registration
+    | TextArrived | TextAnswered | ProbeAnswered
+)  # fmt: skip

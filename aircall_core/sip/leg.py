@@ -116,6 +116,7 @@ class TrunkAccount(pj.Account):  # type: ignore[misc]
         super().__init__()
         self.endpoint = endpoint
         self.trunk_id = trunk_id
+        self.requests = 0  # texts and questions of ours that are not answered yet
 
     @guarded
     def onIncomingCall(self, prm: Any) -> None:  # noqa: N802
@@ -140,6 +141,24 @@ class TrunkAccount(pj.Account):  # type: ignore[misc]
         """The registrar answered, or did not."""
         active = prm.code // 100 == 2 and prm.expiration > 0
         self.endpoint.events.append(events.Registration(self.trunk_id, int(prm.code), active))
+
+    @guarded
+    def onInstantMessageStatus(self, prm: Any) -> None:  # noqa: N802
+        """A text of ours was answered, or was not."""
+        self.requests -= 1
+        said = prm.rdata.wholeMsg
+        call_id = message.printable(message.parse(said).get("call-id"))
+        token = self.endpoint.messenger.token_of(prm.userData)
+        self.endpoint.events.append(events.TextAnswered(token, int(prm.code), bool(said), call_id))
+
+    @guarded
+    def onSendRequest(self, prm: Any) -> None:  # noqa: N802
+        """An OPTIONS of ours was answered, or was not."""
+        self.requests -= 1
+        event = prm.e
+        heard = event.type == pj.PJSIP_EVENT_TSX_STATE and event.body.tsxState.type == pj.PJSIP_EVENT_RX_MSG
+        token = self.endpoint.messenger.token_of(prm.userData)
+        self.endpoint.events.append(events.ProbeAnswered(token, bool(heard)))
 
     @guarded
     def onIncomingSubscribe(self, prm: Any) -> None:  # noqa: N802

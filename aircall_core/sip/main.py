@@ -16,7 +16,7 @@ import pjsua2 as pj
 
 from aircall_core import __version__
 from aircall_core.config import Settings, get_settings
-from aircall_core.desk import endings, flows, nodes, trunks
+from aircall_core.desk import endings, flows, nodes, outbox, trunks
 from aircall_core.desk.secrets import SecretBox, open_box
 from aircall_core.logs import get_logger, setup_logging
 from aircall_core.priority import raise_priority
@@ -111,7 +111,9 @@ class Worker:
                 capacity=self._capabilities.inbound(settings.inbound_share),
                 info=self._capabilities.as_json(),
             )
-            closed = endings.close_lost(tx, node.id, node.epoch - 1, actor=f"worker:{node.id}", at=tx.now_ms())
+            of_earlier = (tx, node.id, node.epoch - 1)
+            closed = endings.close_lost(*of_earlier, actor=f"worker:{node.id}", at=tx.now_ms())
+            outbox.abandon(*of_earlier, tx.now_ms(), f"worker:{node.id}")
         dialogs = [call["dialog"] for call in closed if call["dialog"]]
         if closed:
             log.warning("calls_lost", calls=[call["id"] for call in closed])
@@ -180,7 +182,8 @@ class Worker:
                 board.admission.draining = True
                 drain_until = now + self.settings.drain_s
                 log.info("worker_drains", calls=len(board.calls))
-            if drain_until is not None and (not board.calls or now >= drain_until or self.signals > 1):
+            busy = board.calls or board.texts_out.busy
+            if drain_until is not None and (not busy or now >= drain_until or self.signals > 1):
                 return 0
 
     def _tidy(self, board: Switchboard, now: float) -> None:
@@ -194,6 +197,7 @@ class Worker:
     def _leave(self, board: Switchboard) -> None:
         """BYEs, the last facts, the lease, the recordings under way."""
         board.end_all("drained")
+        board.texts_out.give_up()
         board.tools.endpoint.hang_up_all()
         until = time.monotonic() + BYE_S
         while time.monotonic() < until:
@@ -231,18 +235,19 @@ def load_directory(store: Store, box: SecretBox) -> Directory:
     accesses = trunks.accesses(store, box)
     with store.read() as conn:
         rows = provisioning.enabled_lines(conn)
+        texts = provisioning.text_accounts(conn, "sip")
     return Directory(
-        (_line(row) for row in rows),
+        (_line(row, texts.get(row["id"], "")) for row in rows),
         (_trunk(access) for access in accesses if access.readable),
         unreadable=[access.id for access in accesses if not access.readable],
         secrets=flows.lookup_secrets(store, box),
     )
 
 
-def _line(row: Mapping[str, Any]) -> Line:
+def _line(row: Mapping[str, Any], texts: str) -> Line:
     return Line(
         row["id"], row["number"], row["country"], row["recording"], pause_on_hold=bool(row["pause_on_hold"]),
-        pause_notice=bool(row["pause_notice"]),
+        pause_notice=bool(row["pause_notice"]), texts=texts,
     )  # fmt: skip
 
 

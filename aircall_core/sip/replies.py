@@ -3,14 +3,16 @@
 from dataclasses import dataclass
 from typing import Any
 
-from aircall_core.desk import facts, flow_facts, talk_facts
+from aircall_core.desk import facts, flow_facts, talk_facts, text_facts
 from aircall_core.desk.arrivals import ArrivalPlan
 from aircall_core.desk.distribution import Entered
 from aircall_core.desk.talk_facts import DialPlan, Keys
+from aircall_core.desk.text_facts import TextToSend
 from aircall_core.domain.events import EventRow
 from aircall_core.sip.trunks import Directory
 
 ARRIVAL, SAVED, TRUNK = "arrival", "recording_saved", "trunk_state"  # facts that are not of one call's life
+RECEIVED, CLAIM = text_facts.text_received.__name__, text_facts.text_claim.__name__
 DIALS = frozenset({talk_facts.dial_began.__name__, talk_facts.dial_step.__name__})
 
 
@@ -86,6 +88,27 @@ class KeysClaimed:
 
 
 @dataclass(frozen=True)
+class TextKept:
+    """Where a text that came in lies now, as a SIP code: 200 the store, 202 the journal, 500 nowhere."""
+
+    ref: str
+    code: int
+
+
+@dataclass(frozen=True)
+class TextClaimed:
+    """A text that this worker shall send, and nobody else; None: it shall not."""
+
+    message: str
+    text: TextToSend | None
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A fact that could not be written, and never will be."""
+
+
+@dataclass(frozen=True)
 class Fence:
     """The store does not know this call as ours (any more): drop it."""
 
@@ -119,11 +142,16 @@ class Replaced:
 
 
 Reply = Planned | Redirected | Standing | Returned | DialTold | HandedOn | KeysClaimed | Fence
-Message = Reply | Heard | NewDirectory | DiskLow | Replaced
+TextReply = TextKept | TextClaimed
+Message = Reply | TextReply | Heard | NewDirectory | DiskLow | Replaced
 
 
-def reply_to(fact: Fact, result: Any) -> Reply | None:
+def reply_to(fact: Fact, result: Any) -> Reply | TextReply | None:
     """What the SIP thread hears of a fact that was written; most need no answer."""
+    if fact.name == RECEIVED:
+        return TextKept(fact.ref, 500 if isinstance(result, Fence | Lost) else 200)
+    if fact.name == CLAIM:
+        return TextClaimed(fact.ref, result if isinstance(result, TextToSend) else None)
     match result:
         case Fence():
             return result

@@ -14,13 +14,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from aircall_core.desk import arrivals, facts, flow_facts, nodes, talk_facts
+from aircall_core.desk import arrivals, facts, flow_facts, nodes, talk_facts, text_facts
 from aircall_core.desk.arrivals import Arrival
 from aircall_core.desk.errors import DeskError, Fenced
 from aircall_core.domain.events import (
     COMPANY_CHANGED,
     FLOW_CHANGED,
     LINE_CHANGED,
+    MESSAGING_CHANGED,
     STAFF,
     TRUNK_CHANGED,
     TRUNK_STATE,
@@ -31,15 +32,19 @@ from aircall_core.logs import get_logger
 from aircall_core.sip.journal import Journal
 from aircall_core.sip.replies import (
     ARRIVAL,
+    CLAIM,
+    RECEIVED,
     SAVED,
     TRUNK,
     DiskLow,
     Fact,
     Fence,
     Heard,
+    Lost,
     Message,
     NewDirectory,
     Replaced,
+    TextKept,
     reply_to,
 )
 from aircall_core.sip.trunks import Directory
@@ -66,11 +71,14 @@ FACTS: Mapping[str, Callable[..., Any]] = {
         flow_facts.voicemail,
         talk_facts.held, talk_facts.keys, talk_facts.keys_sent, talk_facts.dial_began, talk_facts.dial_step,
         talk_facts.progress, talk_facts.forwarded, talk_facts.transfer_began, talk_facts.transferred,
+        text_facts.text_received, text_facts.text_claim, text_facts.text_result,
     )
 }  # fmt: skip
 # Questions for now: while the store is away they are not asked, and later their answers help nobody.
-FOR_NOW = frozenset({flow_facts.check.__name__, talk_facts.keys.__name__, talk_facts.dial_step.__name__})
-STALE = frozenset({LINE_CHANGED, TRUNK_CHANGED, COMPANY_CHANGED, FLOW_CHANGED})  # what the directory is made of
+FOR_NOW = frozenset({flow_facts.check.__name__, talk_facts.keys.__name__, talk_facts.dial_step.__name__, CLAIM})
+STALE = frozenset(
+    {LINE_CHANGED, TRUNK_CHANGED, COMPANY_CHANGED, FLOW_CHANGED, MESSAGING_CHANGED}
+)  # what the directory is made of
 
 
 @dataclass
@@ -191,12 +199,18 @@ class StoreLink:
             self._report(fact, result)
 
     def _keep(self, batch: list[Fact]) -> None:
-        """The store is away: what is new goes into the journal, all of it stays at hand."""
+        """The store is away: what is new goes into the journal, all of it stays at hand. But no claim of a text: one
+        that was written later would have it sent long after it was asked for."""
+        new = [fact for fact in batch[len(self._pending) :] if fact.name != CLAIM]
+        self._pending = [*batch[: len(self._pending)], *new]
         try:
-            self._journal.append(asdict(fact) for fact in batch[len(self._pending) :])
-        except OSError as problem:  # a full disk: then they live in memory alone
+            self._journal.append(asdict(fact) for fact in new)
+        except OSError as problem:  # a full disk: then they live in memory alone, and no text was taken
             log.error("journal_failed", error=problem.strerror)
-        self._pending = batch
+            return
+        for fact in new:
+            if fact.name == RECEIVED:
+                self._tell(TextKept(fact.ref, 202))
 
     def _report(self, fact: Fact, result: Any) -> None:
         reply = reply_to(fact, result)
@@ -299,6 +313,7 @@ def _write_singly(store: Store, batch: Sequence[Fact]) -> list[tuple[Fact, Any]]
             done.append((fact, Fence(fact.call_id)))
         except Exception:
             log.exception("fact_lost", fact=fact.name, call=fact.call_id)
+            done.append((fact, Lost()))
     return done
 
 

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from aircall_core.domain.call import Direction
 from aircall_core.domain.events import CALL_DIAL_WANTED as DIAL_WANTED
-from aircall_core.domain.events import INTENTS, EventRow
+from aircall_core.domain.events import INTENTS, MESSAGE_SEND_WANTED, EventRow
 from aircall_core.ids import new_id, now_ms
 from aircall_core.logs import get_logger
 from aircall_core.sip import events as sip
@@ -20,6 +20,8 @@ from aircall_core.sip.message import printable
 from aircall_core.sip.outbound import OutboundCall
 from aircall_core.sip.outleg import OutLeg
 from aircall_core.sip.recorder import Saved
+from aircall_core.sip.text_in import TextsIn
+from aircall_core.sip.text_out import TextsOut
 from aircall_core.sip.tools import AUDIBLE, AWAITING, Accept, LegEars, Origin, Stage, Tools
 from aircall_core.sip.trunks import Directory, caller_of
 from aircall_core.store.calls import Owner
@@ -38,6 +40,8 @@ class Switchboard:
         self.inbox: deque[Message] = deque()
         self.calls: dict[str, Call] = {}
         self.replaced = False
+        self.texts_in = TextsIn(tools, admission)
+        self.texts_out = TextsOut(tools, owner, lambda: admission.draining)
         self._owner = owner
         self._ended: deque[str] = deque(maxlen=256)  # late wishes for these are ours to answer
         self._registers = registers
@@ -92,6 +96,12 @@ class Switchboard:
             case sip.Gone(token, code, by_far):
                 if ears := self.tools.routes.pop(token, None):
                     ears.on_gone(code=code, by_far=by_far)
+            case sip.TextArrived():
+                self.texts_in.on_arrived(event)
+            case sip.TextAnswered():
+                self.texts_out.on_answered(event)
+            case sip.ProbeAnswered():
+                self.texts_out.on_probed(event)
             case sip.Progress() | sip.Confirmed() | sip.Media() | sip.Digit() | sip.Referred():
                 if ears := self.tools.routes.get(event.token):
                     _hear(ears, event)
@@ -175,6 +185,8 @@ class Switchboard:
             ):  # fmt: skip
                 if call := self.calls.get(message.call_id):
                     self._on_reply(call, message)
+            case link.TextKept() | link.TextClaimed():
+                self._on_text(message)
             case LookedUp():
                 if call := self.calls.get(message.call_id):
                     call.flow.on_looked_up(message)
@@ -189,7 +201,9 @@ class Switchboard:
 
     def _on_event(self, row: EventRow, call_id: str) -> None:
         call = self.calls.get(call_id)
-        if call is not None and call.stage is not Stage.ENDED:
+        if row.kind == MESSAGE_SEND_WANTED:
+            self.texts_out.on_wanted(row)
+        elif call is not None and call.stage is not Stage.ENDED:
             call.on_event(row)
         elif row.kind == DIAL_WANTED and call is None:
             self._dial(row, call_id)
@@ -199,6 +213,13 @@ class Switchboard:
             if data.get("command"):
                 user = row.event.user_id
                 self.tools.put("command_failed", call_id, user_id=user, command=data["command"], code="call_over")
+
+    def _on_text(self, message: link.TextReply) -> None:
+        match message:
+            case link.TextKept(ref, code):
+                self.texts_in.on_kept(ref, code)
+            case link.TextClaimed(message_id, text):
+                self.texts_out.on_claimed(message_id, text)
 
     def _on_reply(self, call: Call, message: link.Reply) -> None:
         match message:
@@ -266,6 +287,7 @@ class Switchboard:
             "legs": len(self.tools.endpoint.legs),
             "bridge_ports": self.tools.endpoint.bridge_ports(),
             "refused": dict(self.admission.counts),
+            "texts_waiting": self.tools.endpoint.pager.waiting,
             "malformed": self.tools.endpoint.counters.malformed,
         }
 

@@ -29,6 +29,7 @@ class Line:
     recording: str = "off"  # off | on | notice
     pause_on_hold: bool = False  # the recording
     pause_notice: bool = False  # a pause of the recording is spoken of
+    texts: str = ""  # the account by which it takes texts by SIP; '' = it takes none
 
 
 @dataclass(frozen=True)

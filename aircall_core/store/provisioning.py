@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select, update
 
 from aircall_core.store.rows import many, one
-from aircall_core.store.tables import calls, conversations, lines, settings, trunks
+from aircall_core.store.tables import calls, conversations, lines, message_accounts, settings, trunks
 
 # ---- settings of the installation (not those of the environment)
 
@@ -55,6 +55,13 @@ def all_lines(conn: Connection) -> list[dict[str, Any]]:
 def enabled_lines(conn: Connection) -> list[dict[str, Any]]:
     """The lines that take calls."""
     return many(conn, select(lines).where(lines.c.enabled.is_(True)).order_by(lines.c.id))
+
+
+def text_accounts(conn: Connection, kind: str) -> dict[str, str]:
+    """By line: the enabled account of this kind (sip, twilio, webhook) that its texts go through."""
+    query = select(lines.c.id, message_accounts.c.id.label("account")).join(message_accounts)
+    query = query.where(message_accounts.c.kind == kind, message_accounts.c.enabled.is_(True))
+    return {row.id: row.account for row in conn.execute(query)}
 
 
 def change_line(conn: Connection, line_id: str, **values: Any) -> bool:
