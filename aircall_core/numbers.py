@@ -55,6 +55,14 @@ def spoken_form(number: str, country: str) -> str:
     return phonenumbers.format_number(parsed, style)
 
 
+def national_digits(number: str) -> str:
+    """The digits of an E.164 number without its country's code; of any other number its digits."""
+    try:
+        return phonenumbers.national_significant_number(phonenumbers.parse(number, None))
+    except NumberParseException:
+        return re.sub(r"[^0-9]", "", number)
+
+
 def country_of(number: str) -> str:
     """The ISO 3166 alpha-2 code of an E.164 number's country, or an empty text."""
     try:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from aircall_core.config import Settings
 from aircall_core.desk.secrets import SecretBox
+from aircall_core.service.asker import Asker
 from aircall_core.service.feed import Follower
 from aircall_core.service.gateways import Gateways
 from aircall_core.service.hub import Hub
@@ -29,6 +30,7 @@ class Desk:
     gateways: Gateways
     metrics: Metrics = field(default_factory=Metrics)
     follower: Follower | None = None  # set while the application serves
+    asker: Asker | None = None  # while it is main's process
     give_up: Callable[[], None] = os.abort  # main ends in order instead
     test_call: "subprocess.Popen[bytes] | None" = None
 

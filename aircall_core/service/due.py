@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from aircall_core.config import Settings
-from aircall_core.desk import afterwork, availability, company, dial_entries, prompts, reindex, retention
+from aircall_core.desk import afterwork, availability, company, dial_entries, insights, prompts, reindex, retention
 from aircall_core.ids import new_id
 from aircall_core.logs import get_logger
 from aircall_core.service.retention import delete_old
@@ -58,6 +58,11 @@ def _prompt_removed(_: Store, settings: Settings, row: Due) -> None:
     prompts.delete_file(settings.data_dir, row.subject)
 
 
+def _cards_old(store: Store, _: Settings, __: Due) -> None:
+    with store.write() as tx:
+        insights.sweep(tx)
+
+
 def _index_incomplete(store: Store, _: Settings, __: Due) -> None:
     count = reindex.complete(store)
     log.info("search_indexed", texts=count)
@@ -71,6 +76,7 @@ JOBS: Final[Mapping[str, Job]] = {
     retention.KEY: Job(delete_old, every_s=3600, slow=True),
     dial_entries.CLAIM: Job(_claim_ran_out),
     prompts.REMOVED: Job(_prompt_removed, slow=True),
+    insights.SWEEP: Job(_cards_old, every_s=3600),
     reindex.JOB: Job(_index_incomplete, slow=True),
 }
 

@@ -13,6 +13,7 @@ from aircall_core import __version__
 from aircall_core.config import Settings, get_settings
 from aircall_core.logs import get_logger, setup_logging
 from aircall_core.service.app import build_app, build_desk
+from aircall_core.service.asker import Asker
 from aircall_core.service.desk import Desk
 from aircall_core.service.due import Runner
 from aircall_core.service.hub import CLOSE_RESTART
@@ -50,12 +51,15 @@ async def serve(settings: Settings, listener: socket.socket) -> None:
         keeper.start()
         runner = Runner(store, settings, desk.give_up)
         runner.start()
+        asker = desk.asker = Asker(store, desk.box)
+        asker.start()
         log.info("desk_started", port=settings.desk_port, version=__version__)
         try:
             gc.collect()
             gc.freeze()
             await server.serve(sockets=[listener])
         finally:
+            await asyncio.to_thread(asker.stop)
             await asyncio.to_thread(runner.stop)
             await asyncio.to_thread(keeper.stop)
     log.info("desk_stopped")
