@@ -19,6 +19,7 @@ from aircall_core.desk import (
     blocklist,
     checklist,
     company,
+    contacts,
     do_not_call,
     flows,
     lines,
@@ -35,7 +36,6 @@ from aircall_core.desk.availability import Beat
 from aircall_core.desk.demo_calls import OWNER, Caller
 from aircall_core.ids import new_id, now_ms
 from aircall_core.store import Store, Tx, accounts, provisioning
-from aircall_core.store import conversations as conversation_rows
 from aircall_core.store.tags import all_tags
 
 DEMO = Path(__file__).resolve().parents[2] / "data" / "demo" / "workspace.json"
@@ -118,14 +118,7 @@ def _furnish(store: Store, settings: Settings, plan: Mapping[str, Any]) -> None:
             for line in plan["lines"]
         }
         for contact in plan["contacts"]:
-            conversation_rows.add_contact(
-                tx.conn,
-                contact["numbers"],
-                id=new_id(),
-                name=contact["name"],
-                company=contact["company"],
-                created_at=tx.now_ms(),
-            )
+            contacts.create(tx, "system", contact)
         for tag in plan["tags"]:
             tag_settings.create(tx, "system", **tag)
         for entry in plan["blocklist"]:

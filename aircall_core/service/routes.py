@@ -4,20 +4,24 @@ from typing import Final
 
 from aircall_core.service import (
     admin,
+    attachments,
     audit,
     availability,
     blocklist,
     callbacks,
     commands,
+    contacts,
     conversations,
     dial_import,
     dial_lists,
     dialling,
     flows,
     health,
+    hooks,
     hours,
     insights,
     library,
+    messages,
     notes,
     prompts,
     retention,
@@ -29,7 +33,7 @@ from aircall_core.service import (
     talk,
     trunk_test,
 )
-from aircall_core.service.endpoint import ADMINS, EVERYBODY, LEADERS, METRICS, PUBLIC, SPEAKERS, Entry
+from aircall_core.service.endpoint import ADMINS, EVERYBODY, LEADERS, METRICS, PUBLIC, SIGNED, SPEAKERS, Entry
 
 ROUTES: Final = (
     # Health
@@ -129,6 +133,40 @@ ROUTES: Final = (
     Entry("PATCH", "/desk/insight-sources/{source}", ADMINS, insights.change_source, insights.SourceChange),
     Entry("DELETE", "/desk/insight-sources/{source}", ADMINS, insights.remove_source),
     Entry("POST", "/desk/insight-sources/{source}/test", ADMINS, insights.test_source, insights.Trial),
+    # Contacts
+    Entry("GET", "/desk/contacts", EVERYBODY, contacts.list_all),
+    Entry("POST", "/desk/contacts", SPEAKERS, contacts.create, contacts.ContactChange),
+    Entry("GET", "/desk/contacts/maybe", EVERYBODY, contacts.maybe),
+    Entry("GET", "/desk/contacts/{contact}", EVERYBODY, contacts.read),
+    Entry("PATCH", "/desk/contacts/{contact}", SPEAKERS, contacts.change, contacts.ContactChange),
+    Entry("POST", "/desk/contacts/{contact}/numbers", SPEAKERS, contacts.add_number, contacts.Confirmed),
+    Entry("POST", "/desk/contacts/{contact}/merge", SPEAKERS, contacts.merge, contacts.Merge),
+    Entry("POST", "/desk/contact-merges/{merge}/undo", SPEAKERS, contacts.undo_merge),
+    Entry("GET", "/desk/contact-fields", EVERYBODY, contacts.list_fields),
+    Entry("POST", "/desk/contact-fields", ADMINS, contacts.add_field, contacts.FieldChange),
+    Entry("PATCH", "/desk/contact-fields/{field}", ADMINS, contacts.change_field, contacts.FieldChange),
+    Entry("DELETE", "/desk/contact-fields/{field}", ADMINS, contacts.remove_field),
+    # Texts
+    Entry("POST", "/desk/conversations/{conversation}/messages", SPEAKERS, messages.send, messages.NewText),
+    Entry("POST", "/desk/lines/{line}/messages", SPEAKERS, messages.start, messages.FirstText),
+    Entry("POST", "/desk/messages/{message}/resend", SPEAKERS, messages.resend, commands.Command),
+    Entry("GET", "/desk/conversations/{conversation}/composer", SPEAKERS, messages.composer),
+    Entry("GET", "/desk/conversations/{conversation}/draft", SPEAKERS, messages.read_draft),
+    Entry("PUT", "/desk/conversations/{conversation}/draft", SPEAKERS, messages.write_draft, messages.DraftText),
+    Entry(
+        "POST",
+        "/desk/conversations/{conversation}/attachments",
+        SPEAKERS,
+        attachments.upload,
+        largest=attachments.LARGEST_UPLOAD,
+    ),
+    Entry("GET", "/desk/attachments/{attachment}", EVERYBODY, attachments.download),
+    Entry("DELETE", "/desk/attachments/{attachment}", SPEAKERS, attachments.take_back),
+    Entry("POST", "/hooks/twilio/{account}", SIGNED, hooks.twilio_text),
+    Entry("POST", "/hooks/twilio/{account}/status", SIGNED, hooks.twilio_report),
+    Entry("POST", "/hooks/messages/{account}", SIGNED, hooks.text),
+    Entry("POST", "/hooks/messages/{account}/status", SIGNED, hooks.report),
+    Entry("GET", "/hooks/media/{token}", SIGNED, attachments.fetched),
     # Administration
     Entry("GET", "/desk/users", ADMINS, admin.list_users),
     Entry("POST", "/desk/users", ADMINS, admin.add_user, admin.NewUser),

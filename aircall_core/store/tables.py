@@ -239,6 +239,8 @@ contacts = Table(
     metadata,
     Column("id", ID, primary_key=True),
     Column("name", Text, nullable=False, server_default=""),
+    # As sorted and compared: lower case, without accents; who has no name goes by company, number or e-mail.
+    Column("name_key", Text, nullable=False, server_default=""),
     Column("company", Text, nullable=False, server_default=""),
     Column("company_key", Text, nullable=False, server_default=""),  # as compared: casefolded, one blank between words
     Column("description", Text, nullable=False, server_default=""),
@@ -254,7 +256,7 @@ contacts = Table(
         sqlite_where=text("company_key <> ''"),
         postgresql_where=text("company_key <> ''"),
     ),
-    Index(None, "name", "id"),
+    Index(None, "name_key", "id"),
 )
 
 contact_phones = Table(
