@@ -248,6 +248,11 @@ class Settings(BaseSettings):
         return self.console_url or f"http://{_bracketed(host)}:{self.http_port}"
 
     @property
+    def public_url(self) -> str:
+        """Where gateways of texts reach the desk process, as browsers do: '' when that was not set."""
+        return self.desk_url or self.console_url
+
+    @property
     def sip_address(self) -> str:
         """The SIP address that a trunk or a test phone calls, host:port."""
         return f"{_bracketed(self.public_address or self.sip_host)}:{self.sip_port}"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from aircall_core import numbers
+from aircall_core.desk.conversations import reopen_for
 from aircall_core.desk.errors import DeskError, Invalid, not_found
 from aircall_core.desk.notes import storable
 from aircall_core.domain import events as kinds
@@ -16,12 +17,25 @@ from aircall_core.domain.events import Event, line_audience
 from aircall_core.domain.message import LARGEST_FILES, LONGEST, MOST_FILES, State, Why
 from aircall_core.domain.plan import Feature, gate
 from aircall_core.ids import new_id
-from aircall_core.store import Connection, Tx, calls, clock, conversations, drafts, indexing, people, provisioning
+from aircall_core.store import (
+    Connection,
+    Tx,
+    calls,
+    clock,
+    conversations,
+    drafts,
+    due,
+    indexing,
+    people,
+    provisioning,
+    unread,
+)
 from aircall_core.store import messages as rows
 from aircall_core.store.queries import company
 from aircall_core.store.queries import conversation as conversation_queries
 
 LONGEST_INBOUND: Final = 20_000  # characters; what is beyond is cut off
+FETCH: Final = "message.file"  # a due row: a file that came with a text is to be fetched
 TWILIO: Final = "twilio"
 SIP: Final = "sip"
 _SAID: Final[Mapping[str, str]] = {
@@ -99,7 +113,7 @@ def send(
         return Written(known["id"], known["conversation_id"])
     if not conversation_queries.may_see(tx.conn, conversation_id, user_id, role):
         raise not_found("The conversation")
-    conversation = conversations.get(tx.conn, conversation_id)
+    conversation = conversations.get(tx.conn, conversation_id, lock=True)
     assert conversation is not None
     line = provisioning.line(tx.conn, conversation["line_id"])
     assert line is not None
@@ -183,11 +197,13 @@ def receive(
         direction="inbound", party=party, body=body, state=State.RECEIVED.value, remote_id=remote_id, at=at,
     )  # fmt: skip
     for place, file in enumerate(files[:MOST_FILES]):
+        file_id = new_id()
         rows.add_file(
-            tx.conn, id=new_id(), message_id=message_id, conversation_id=conversation["id"], position=place,
+            tx.conn, id=file_id, message_id=message_id, conversation_id=conversation["id"], position=place,
             name=file.name[:120], content_type=file.content_type[:64] or "application/octet-stream", size_bytes=0,
             path="", source=file.source, created_at=at,
         )  # fmt: skip
+        due.put(tx.conn, FETCH, file_id, tx.now_ms())
     indexing.message(tx.conn, message_id)
     row = {"id": message_id, "line_id": line_id, "conversation_id": conversation["id"]}
     tx.append(event(kinds.MESSAGE_RECEIVED, row, actor, message=message_id, files=min(len(files), MOST_FILES)))
@@ -255,21 +271,29 @@ def _write(
         )
     )  # fmt: skip
     if user_id is not None:
-        _newest(tx, conversation, "outbound", at, actor, message_id)
+        _newest(tx, conversation, "outbound", at, actor, message_id, user_id)
     return message_id
 
 
-def _newest(tx: Tx, conversation: Mapping[str, Any], direction: str, at: int, actor: str, message_id: str) -> None:
-    """The conversation's newest is this text."""
-    conversations.change(
-        tx.conn, conversation["id"], last_at=max(at, conversation["last_at"]), last_message_id=message_id,
-        direction=direction,
-    )  # fmt: skip
+def _newest(
+    tx: Tx, conversation: Mapping[str, Any], direction: str, at: int, actor: str, message_id: str,
+    user_id: str | None = None,
+) -> None:  # fmt: skip
+    """The conversation's newest is this text: it is open again. Unread for all, or answered by this user."""
+    opened = reopen_for(tx, conversation, "message", actor)
+    missed = None if user_id is None else False  # a reply answers a missed call
+    conversations.touch(
+        tx.conn, conversation["id"], at=at, direction=direction, message_id=message_id, missed=missed, **opened
+    )
+    if user_id is not None:
+        unread.seen(tx.conn, conversation["id"], user_id)
+    else:
+        unread.news(tx.conn, conversation["id"], conversation["line_id"], at)
 
 
 def _conversation(tx: Tx, line: Mapping[str, Any], party: str, actor: str, at: int) -> dict[str, Any]:
     """The conversation of a line with a number, made if there is none."""
-    found = conversations.find(tx.conn, line["id"], party)
+    found = conversations.find(tx.conn, line["id"], party, lock=True)
     if found is not None:
         return found
     contact, _ = conversations.caller(tx.conn, party)
@@ -306,6 +330,11 @@ def _text(text: str, has_files: bool) -> str:
     if len(text) > LONGEST:
         raise Invalid({"text": f"Use at most {LONGEST:,} characters."})
     return text
+
+
+def takes_files(kind: str, public_url: str) -> bool:
+    """Whether files can go through an account of this kind: a gateway fetches them at the address that browsers use."""
+    return kind != SIP and (kind != TWILIO or bool(public_url))
 
 
 def _files(

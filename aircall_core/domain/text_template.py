@@ -39,3 +39,8 @@ def fill(body: str, values: Mapping[str, str]) -> Filled:
 def first_name(name: str) -> str:
     """The first word of a name."""
     return name.split()[0] if name.split() else ""
+
+
+def last_name(name: str) -> str:
+    """All but the first word of a name."""
+    return " ".join(name.split()[1:])

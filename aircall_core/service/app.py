@@ -16,7 +16,7 @@ from aircall_core.desk import company, secrets
 from aircall_core.logs import get_logger
 from aircall_core.service.answers import error
 from aircall_core.service.desk import Desk
-from aircall_core.service.endpoint import endpoint
+from aircall_core.service.endpoint import Kind, endpoint
 from aircall_core.service.feed import Follower
 from aircall_core.service.gate import LARGEST_BODY, Gate
 from aircall_core.service.gateways import PATIENCE_S, PATIENCE_WITH_STUN_S, Gateways
@@ -51,9 +51,10 @@ def build_app(desk: Desk) -> Starlette:
     ]
     routes.append(WebSocketRoute(REALTIME, realtime))
     larger = {(one.method, one.path): one.largest for one in ROUTES if one.largest > LARGEST_BODY}
+    machines = [one.path for one in ROUTES if one.access.kind is Kind.SIGNATURE]
     app = Starlette(
         routes=routes,
-        middleware=[Middleware(Gate, origins=desk.origins, largest=larger)],
+        middleware=[Middleware(Gate, origins=desk.origins, largest=larger, machines=machines)],
         exception_handlers={HTTPException: _http_error, Exception: _our_fault},
         lifespan=_lifespan,
     )

@@ -23,12 +23,16 @@ _LOCKED = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"
 class Gate:
     """Refuses foreign origins before anything else looks at the request, and adds the security headers."""
 
-    def __init__(self, app: ASGIApp, origins: Origins, largest: Mapping[tuple[str, str], int]) -> None:
+    def __init__(
+        self, app: ASGIApp, origins: Origins, largest: Mapping[tuple[str, str], int], machines: Iterable[str] = ()
+    ) -> None:
         """``largest``: bytes of a body by (method, path as the table of routes has it), where one takes more.
 
-        A body that does not tell its length is cut off there by Starlette.
+        A body that does not tell its length is cut off there by Starlette. ``machines``: paths for machines that sign
+        what they send: they have no origin, and no cookie helps there.
         """
         self.app, self.origins = app, origins
+        self.machines = [compile_path(path)[0] for path in machines]
         self.largest = [(method, compile_path(path)[0], most) for (method, path), most in largest.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -52,12 +56,15 @@ class Gate:
         method = scope["method"]
         if method == "OPTIONS" and "access-control-request-method" in headers:
             return _preflight() if known else _foreign()
-        if method not in SAFE_METHODS and not known:
+        if method not in SAFE_METHODS and not known and not self._for_machines(scope["path"]):
             return _foreign()
         length = headers.get("content-length", "0")
         if not length.isdigit() or int(length[:18]) > self._largest(method, scope["path"]):
             return error(413, "too_large", "The body is too large.")
         return None
+
+    def _for_machines(self, path: str) -> bool:
+        return any(pattern.match(path) for pattern in self.machines)
 
     def _largest(self, method: str, path: str) -> int:
         fitting = (most for of, pattern, most in self.largest if of == method and pattern.match(path))

@@ -4,13 +4,35 @@ from collections.abc import Collection, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, Connection, Update, bindparam, case, delete, exists, func, insert, select, update
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Update,
+    bindparam,
+    case,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy import text as sql
 from sqlalchemy.dialects import postgresql, sqlite
 
 from aircall_core.domain.message import State
 from aircall_core.store.rows import many, one
-from aircall_core.store.tables import attachments, conversations, lines, message_accounts, messages, opt_outs, users
+from aircall_core.store.tables import (
+    attachments,
+    conversations,
+    lines,
+    message_accounts,
+    message_templates,
+    messages,
+    opt_outs,
+    users,
+)
 
 _ID: BindParameter[str] = bindparam("row")
 _AT: BindParameter[int] = bindparam("moment")
@@ -284,3 +306,15 @@ def line_of(conn: Connection, account_id: str, number: str) -> dict[str, Any] | 
 def set_account_state(conn: Connection, account_id: str, state: str, reason: str | None, at: int) -> None:
     """What the last sending through the account says of it: ok, failing."""
     conn.execute(_STATE, {"row": account_id, "new_state": state, "new_reason": reason, "moment": at})
+
+
+_TEMPLATES = (
+    select(message_templates.c.id, message_templates.c.name, message_templates.c.body)
+    .where(or_(message_templates.c.line_id.is_(None), message_templates.c.line_id == bindparam("line")))
+    .order_by(func.lower(message_templates.c.name), message_templates.c.id)
+)
+
+
+def templates_for(conn: Connection, line_id: str) -> list[dict[str, Any]]:
+    """Templates that this line's texts can begin with, by name."""
+    return many(conn, _TEMPLATES, {"line": line_id})

@@ -17,7 +17,8 @@ from aircall_core.service.routes import REALTIME, ROUTES
 from tests.service.conftest import CONSOLE, DESK, FOREIGN, SOCKET, World
 
 GUARDED = [one for one in ROUTES if one.access.kind is Kind.SESSION]
-UNSAFE = [one for one in ROUTES if one.method not in SAFE_METHODS]
+SIGNED = [one for one in ROUTES if one.access.kind is Kind.SIGNATURE]
+UNSAFE = [one for one in ROUTES if one.method not in SAFE_METHODS and one not in SIGNED]
 TAB = "?tab=tab-12345678&browser=browser-12345678"
 
 
@@ -74,6 +75,18 @@ def test_unsafe_routes_refuse_foreign_origins(world: World, entry: Entry) -> Non
         answer = world.client.request(entry.method, path_of(entry), headers=headers)
         assert (answer.status_code, answer.json()["error"]["code"]) == (403, "foreign_origin"), origin
         assert "access-control-allow-origin" not in answer.headers
+
+
+@pytest.mark.parametrize("entry", SIGNED, ids=label)
+def test_signed_routes_take_nothing_unsigned_whoever_asks(world: World, entry: Entry) -> None:
+    admin = world.as_user(world.user("Ada", "administrator"))
+    for headers in ({}, admin):
+        answer = world.client.request(entry.method, path_of(entry), headers=headers)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (403, "forged")
+
+
+def test_only_hooks_are_for_machines() -> None:
+    assert {one.path.split("/")[1] for one in SIGNED} == {"hooks"}
 
 
 @pytest.mark.parametrize(
