@@ -125,7 +125,7 @@ def claim(conn: Connection, source_id: str, number: str, at: int, until: int) ->
             or_(insight_cards.c.claimed_until.is_(None), insight_cards.c.claimed_until <= at),
         ),
     )
-    return conn.execute(statement).rowcount == 1
+    return conn.scalar(statement.returning(insight_cards.c.id)) is not None
 
 
 def answered(

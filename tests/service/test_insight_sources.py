@@ -28,7 +28,7 @@ def stand_in() -> Iterator[StandIn]:
         yield server
 
 
-def card(kind: str, secret: str = "s3cret", *, times: int = 1, **settings: Any) -> list[dict[str, str]]:
+def card(kind: str, secret: str = "s3cret", *, times: int = 1, **settings: Any) -> list[dict[str, str]]:  # noqa: S107  no password of anything
     """What the source says of the caller, asked so many times."""
 
     async def run() -> list[dict[str, str]]:
