@@ -22,7 +22,7 @@ def mark_read(tx: Tx, conversation_id: str, user_id: str) -> None:
 def mark_unread(tx: Tx, conversation_id: str, user_id: str, *, command: str | None = None) -> None:
     """The user wants to see to it later. Repeatable. Raises DeskError not_found."""
     conversation = _row(tx, conversation_id)
-    if unread.mark(tx.conn, conversation_id, user_id, tx.now_ms()):
+    if unread.mark(tx.conn, conversation_id, user_id, conversation["last_at"]):
         tx.append(_mark(kinds.CONVERSATION_UNREAD, conversation, user_id, command=command))
 
 

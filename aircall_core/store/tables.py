@@ -322,8 +322,40 @@ conversations = Table(
     Column("closed_by", ID),  # none: it closed by itself
     Column("assigned_to", ID, ForeignKey("users.id", name="fk_conversations_assigned_to_users")),
     UniqueConstraint("line_id", "party"),
-    Index(None, "last_at", "id"),
-    Index(None, "line_id", "last_at"),
+    # The inbox walks these, and finds in them all that its categories ask for: for every line, and for one.
+    Index("ix_conversations_newest", "last_at", "id", "line_id", "closed_at"),
+    Index("ix_conversations_newest_line", "line_id", "last_at", "id", "closed_at"),
+    Index(
+        "ix_conversations_open",
+        "last_at",
+        "id",
+        "line_id",
+        "assigned_to",
+        "direction",
+        sqlite_where=text("closed_at IS NULL"),
+        postgresql_where=text("closed_at IS NULL"),
+    ),
+    Index(
+        "ix_conversations_open_line",
+        "line_id",
+        "last_at",
+        "id",
+        "assigned_to",
+        "direction",
+        sqlite_where=text("closed_at IS NULL"),
+        postgresql_where=text("closed_at IS NULL"),
+    ),
+    Index(
+        "ix_conversations_texts",
+        "last_at",
+        "id",
+        "line_id",
+        "closed_at",
+        "assigned_to",
+        "direction",
+        sqlite_where=text("last_message_id IS NOT NULL"),
+        postgresql_where=text("last_message_id IS NOT NULL"),
+    ),
     Index(None, "contact_id"),
 )
 
@@ -341,7 +373,8 @@ unread = Table(
     metadata,
     Column("user_id", ID, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
     Column("conversation_id", ID, ForeignKey("conversations.id", ondelete="CASCADE"), primary_key=True),
-    Column("since", MS, nullable=False),
+    Column("since", MS, nullable=False),  # when the newest came in that the user has not seen
+    Index(None, "user_id", "since", "conversation_id"),
     Index(None, "conversation_id"),
 )
 
@@ -403,6 +436,8 @@ calls = Table(
     Column("dialog", JSON),  # what a farewell BYE needs after a crash of the worker
     Column("version", Integer, nullable=False, server_default="1"),
     Index(None, "conversation_id", "arrived_at", "id"),
+    Index(None, "arrived_at", "id"),  # the list of calls, of every line and of one
+    Index(None, "line_id", "arrived_at", "id"),
     # The handful of live calls among millions: found without touching the rest.
     Index(
         "ix_calls_live",

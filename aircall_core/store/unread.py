@@ -1,4 +1,4 @@
-"""Who has not seen yet what came in: a row for each user and conversation."""
+"""Who has not seen yet what came in: a row for each user and conversation, with the time of the newest of it."""
 
 from typing import Any, Final
 
@@ -26,12 +26,16 @@ _WHO = select(users.c.id, _CONVERSATION, _AT).where(
 )
 _INSERT: Final = {dialect.__name__.rsplit(".", 1)[-1]: dialect.insert for dialect in (sqlite, postgresql)}
 _NEWS: Final[dict[str, Any]] = {
-    name: made(unread).from_select(_COLUMNS, _WHO).on_conflict_do_nothing() for name, made in _INSERT.items()
+    name: (fresh := made(unread).from_select(_COLUMNS, _WHO)).on_conflict_do_update(
+        index_elements=["user_id", "conversation_id"], set_={"since": fresh.excluded.since}
+    )
+    for name, made in _INSERT.items()
 }
 _MARK: Final[dict[str, Any]] = {
     name: made(unread)
     .values(user_id=bindparam("user"), conversation_id=_CONVERSATION, since=_AT)
     .on_conflict_do_nothing()
+    .returning(unread.c.since)
     for name, made in _INSERT.items()
 }
 _SEEN = delete(unread).where(unread.c.user_id == bindparam("user"), unread.c.conversation_id == _CONVERSATION)
@@ -47,7 +51,7 @@ def news(conn: Connection, conversation_id: str, line_id: str, at: int, *, but: 
 def mark(conn: Connection, conversation_id: str, user_id: str, at: int) -> bool:
     """Unread for one user, who wants it so; whether that is new."""
     values = {"conversation": conversation_id, "user": user_id, "moment": at}
-    return conn.execute(_MARK[conn.dialect.name], values).rowcount == 1
+    return conn.execute(_MARK[conn.dialect.name], values).first() is not None
 
 
 def seen(conn: Connection, conversation_id: str, user_id: str) -> bool:

@@ -45,7 +45,10 @@ _POSTGRES = (
 )
 # What the new columns and tables hold for what is there already.
 _FILLED = (
-    "UPDATE contacts SET name_key = lower(CASE WHEN name <> '' THEN name ELSE company END), company_key = lower(company)",
+    (
+        "UPDATE contacts SET name_key = lower(CASE WHEN name <> '' THEN name ELSE company END),"
+        " company_key = lower(company)"
+    ),
     "UPDATE contact_phones SET tail = substr(number, length(number) - 7) WHERE length(number) >= 9",
     (
         "UPDATE conversations SET direction = 'outbound' WHERE EXISTS (SELECT 1 FROM calls"
@@ -55,11 +58,23 @@ _FILLED = (
         "INSERT INTO unread (user_id, conversation_id, since) SELECT users.id, conversations.id, conversations.last_at"
         " FROM users, conversations WHERE users.state = 'active' AND NOT EXISTS (SELECT 1 FROM conversation_reads"
         " WHERE conversation_reads.user_id = users.id AND conversation_reads.conversation_id = conversations.id"
-        " AND conversation_reads.read_at >= conversations.last_at) AND (users.role <> 'agent'"
+        " AND conversation_reads.read_at >= conversations.last_at)"
+        " AND (users.role IN ('administrator', 'supervisor')"
         " OR EXISTS (SELECT 1 FROM line_users WHERE line_users.user_id = users.id"
         " AND line_users.line_id = conversations.line_id)"
         " OR EXISTS (SELECT 1 FROM line_teams JOIN team_members ON team_members.team_id = line_teams.team_id"
         " WHERE team_members.user_id = users.id AND line_teams.line_id = conversations.line_id))"
+    ),
+)
+
+
+_LISTED = (
+    ("ix_conversations_open", ["last_at", "id", "line_id", "assigned_to", "direction"], "closed_at IS NULL"),
+    ("ix_conversations_open_line", ["line_id", "last_at", "id", "assigned_to", "direction"], "closed_at IS NULL"),
+    (
+        "ix_conversations_texts",
+        ["last_at", "id", "line_id", "closed_at", "assigned_to", "direction"],
+        "last_message_id IS NOT NULL",
     ),
 )
 
@@ -264,6 +279,9 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("unread", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_unread_conversation_id"), ["conversation_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_unread_user_id_since_conversation_id"), ["user_id", "since", "conversation_id"]
+        )
 
     op.create_table(
         "attachments",
@@ -336,6 +354,15 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("direction", sa.String(length=8), server_default="inbound", nullable=False))
         batch_op.add_column(sa.Column("closed_at", sa.BigInteger(), nullable=True))
         batch_op.add_column(sa.Column("closed_by", sa.String(length=26), nullable=True))
+        batch_op.drop_index(batch_op.f("ix_conversations_line_id_last_at"))
+        batch_op.drop_index(batch_op.f("ix_conversations_last_at_id"))
+        batch_op.create_index("ix_conversations_newest", ["last_at", "id", "line_id", "closed_at"])
+        batch_op.create_index("ix_conversations_newest_line", ["line_id", "last_at", "id", "closed_at"])
+        for name, columns, where in _LISTED:
+            batch_op.create_index(name, columns, sqlite_where=sa.text(where), postgresql_where=sa.text(where))
+
+    op.create_index(op.f("ix_calls_arrived_at_id"), "calls", ["arrived_at", "id"])
+    op.create_index(op.f("ix_calls_line_id_arrived_at_id"), "calls", ["line_id", "arrived_at", "id"])
 
     with op.batch_alter_table("lines", schema=None) as batch_op:
         batch_op.add_column(sa.Column("message_account_id", sa.String(length=26), nullable=True))
@@ -398,7 +425,15 @@ def downgrade() -> None:
         batch_op.drop_column("auto_close_min")
         batch_op.drop_column("message_account_id")
 
+    op.drop_index(op.f("ix_calls_line_id_arrived_at_id"), "calls")
+    op.drop_index(op.f("ix_calls_arrived_at_id"), "calls")
     with op.batch_alter_table("conversations", schema=None) as batch_op:
+        for name, _, _ in _LISTED:
+            batch_op.drop_index(name)
+        batch_op.drop_index("ix_conversations_newest_line")
+        batch_op.drop_index("ix_conversations_newest")
+        batch_op.create_index(batch_op.f("ix_conversations_last_at_id"), ["last_at", "id"])
+        batch_op.create_index(batch_op.f("ix_conversations_line_id_last_at"), ["line_id", "last_at"])
         batch_op.drop_column("closed_by")
         batch_op.drop_column("closed_at")
         batch_op.drop_column("direction")
@@ -434,6 +469,7 @@ def downgrade() -> None:
 
     op.drop_table("attachments")
     with op.batch_alter_table("unread", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_unread_user_id_since_conversation_id"))
         batch_op.drop_index(batch_op.f("ix_unread_conversation_id"))
 
     op.drop_table("unread")
