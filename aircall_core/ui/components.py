@@ -99,6 +99,19 @@ def search(who: Identity, lines: list[dict[str, str]], text: str, **triggers: Ca
     _mount("search", who, {"lines": lines, "text": text}, "", **triggers)
 
 
+def composer(who: Identity, conversation_id: str, **triggers: Callable[[], None]) -> Any:
+    """Writing to the customer, or a note about them. Trigger: go (a page's url_path, where texts are turned on)."""
+    extra = {"conversation": conversation_id, "role": who.role}
+    return _mount("composer", who, extra, key=f"composer-{conversation_id}", **triggers)
+
+
+def snapshot(who: Identity, conversation_id: str, **triggers: Callable[[], None]) -> Any:
+    """Who the customer is and what they had with us. Triggers: open ("<conversation>" or "<conversation>:<entry>"),
+    go (a page's url_path)."""
+    extra = {"conversation": conversation_id, "role": who.role, "writes": who.role != "analyst"}
+    return _mount("snapshot", who, extra, key=f"snapshot-{conversation_id}", **triggers)
+
+
 def dialer(who: Identity, list_id: str, leads: bool, **triggers: Callable[[], None]) -> None:
     """A list of the power dialer, which reads and follows the desk by itself. ``leads``: may change the order.
 

@@ -143,3 +143,63 @@ class FakeTexts(FakeDesk):
         self.contact = {**self.contact, **body, "version": self.contact.get("version", 1) + 1, "updated_at": now_ms()}
         self.snapshot["contact"] = {**self.snapshot["contact"], **body, "version": self.contact["version"]}
         return JSONResponse({"version": self.contact["version"]})
+
+
+def told() -> dict[str, Any]:
+    """A snapshot with something in each of its parts."""
+    now, hour = now_ms(), 3_600_000
+    marie = {"number": "+33612345678", "spoken": "06 12 34 56 78", "flag": "🇫🇷", "anonymous": False, "display": ""}
+    office = {"number": "+33199001234", "spoken": "01 99 00 12 34", "flag": "🇫🇷", "anonymous": False}
+    bo = {"id": "bo", "name": "Bo Lind"}
+    here, sales = {"conversation": "conversation-1", "line": "Support"}, {"conversation": "c-2", "line": "Sales"}
+    call = {
+        "kind": "call",
+        "state": "ended",
+        "missed_reason": None,
+        "talk_ms": None,
+        "by": None,
+        "direction": "inbound",
+    }
+    other = {"closed": False, "missed": False, "unread": False, "direction": "inbound"}
+    return {
+        "now": now, "party": marie, "line": {"id": "line-1", "name": "Support", "country": "FR"}, "maybe": [],
+        "contact": {
+            "id": "contact-1", "name": "Marie Dupont", "company": "Garage Dupont & fils", "version": 3,
+            "priority": None,
+            "description": "Prefers to be called after 17:00.\nSpeaks French and some English.", "created_at": 1,
+            "updated_at": None, "custom": {"f1": "4711", "f2": "https://crm.example.com/4711"},
+            "numbers": [{**marie, "label": "mobile"}, {**office, "label": ""}],
+            "emails": [{"email": "marie.dupont@garage-dupont.example", "label": "work"}],
+        },
+        "fields": [
+            {"id": "f1", "name": "Customer no.", "kind": "text", "choices": []},
+            {"id": "f2", "name": "In the CRM", "kind": "link", "choices": []},
+            {"id": "f3", "name": "Contract", "kind": "choice", "choices": ["Basic", "Plus"]},
+        ],
+        "last_contacts": [
+            {"kind": "text", "id": "m-1", "at": now - hour, "direction": "inbound", "state": "received", "by": None,
+             "text": "Is my car ready? I could come by at five, but only if that is fine for you.", **here},
+            {**call, "id": "k-1", "at": now - 3 * hour, "outcome": "missed", **here},
+            {**call, "id": "k-2", "at": now - 30 * hour, "outcome": "answered", "talk_ms": 254_000, "by": bo, **sales},
+            {**call, "id": "k-3", "at": now - 900 * hour, "outcome": "voicemail", **here},
+        ],
+        "figures": {
+            "calls": 1284, "calls_in": 1100, "answered_in": 968, "talk_ms": 91_500_000, "texts": 312,
+            "first_at": now - 30_000 * hour, "last_at": now - hour,
+        },
+        "open_points": [
+            {"kind": "missed", "id": "k-1", "at": now - 3 * hour, "outcome": "missed", "by": None,
+             "missed_reason": "agents_did_not_answer", **here},
+            {"kind": "callback", "id": "k-9", "at": now - 4 * hour, "by": None, **sales},
+            {"kind": "note", "id": "n-1", "at": now - 30 * hour, "call": "k-2", "by": bo, **sales,
+             "text": "Brakes are done, the invoice is still open. She wants to pay in two parts."},
+        ],
+        "related": {
+            "same_customer": [{"id": "c-2", "name": "Marie Dupont", "line": "Sales", "last_at": now - 30 * hour,
+                               **other, **office, "unread": True}],
+            "same_company": [{"id": "c-3", "name": "Paul Dupont", "line": "Support", "last_at": now - 99 * hour,
+                              **other, **office, "missed": True}],
+            "more": 0,
+        },
+        "ai": {"state": "off", "until": None},
+    }  # fmt: skip

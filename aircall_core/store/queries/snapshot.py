@@ -72,7 +72,7 @@ _LAST_CALLS = (
 _LAST_TEXTS = (
     select(
         messages.c.id, messages.c.conversation_id, messages.c.at, messages.c.direction, messages.c.state,
-        messages.c.body, messages.c.user_id,
+        messages.c.body, messages.c.reason, messages.c.user_id,
     )
     .where(messages.c.conversation_id == _ONE)
     .order_by(messages.c.at.desc(), messages.c.id.desc())
@@ -92,6 +92,7 @@ _ASKED = select(callbacks.c.call_id).where(callbacks.c.call_id.in_(_IDS))
 _CALLS = select(
     calls.c.id, calls.c.conversation_id, calls.c.arrived_at, calls.c.outcome, calls.c.missed_reason, calls.c.ended_at
 ).where(calls.c.id.in_(_IDS))
+_DISPLAY = select(calls.c.from_display).where(calls.c.id == _ONE)
 _STUCK = select(messages.c.id, messages.c.conversation_id, messages.c.at, messages.c.state).where(
     messages.c.id.in_(_IDS), messages.c.state.in_(("failed", "unknown"))
 )
@@ -117,7 +118,7 @@ def snapshot(conn: Connection, conversation_id: str, user_id: str, allowed: Sequ
         who = row.pop("user_id")
         row |= {"line": line_of[row["conversation"]], "by": {"id": who, "name": names.get(who, "")} if who else None}
     return {
-        "party": _party(here["party"], here["line_country"]),
+        "party": {**_party(here["party"], here["line_country"]), "display": _display(conn, here)},
         "line": {"id": here["line_id"], "name": here["line_name"], "country": here["line_country"]},
         "contact": _contact(conn, here["contact_id"], here["line_country"]),
         "fields": many(conn, _FIELDS),
@@ -141,6 +142,13 @@ def _party(number: str, country: str) -> dict[str, Any]:
         "flag": numbers.flag(numbers.country_of(number)),
         "anonymous": False,
     }
+
+
+def _display(conn: Connection, here: Conversation) -> str:
+    """What the network calls them: '' for callers who hide their number, since each is another one."""
+    if here["last_call_id"] is None or here["party"] in ("", numbers.ANONYMOUS):
+        return ""
+    return conn.scalar(_DISPLAY, {"one": here["last_call_id"]}) or ""
 
 
 def _contact(conn: Connection, contact_id: str | None, country: str) -> dict[str, Any] | None:
@@ -196,6 +204,7 @@ def _text(row: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "kind": "text", "id": row["id"], "at": row["at"], "conversation": row["conversation_id"],
         "direction": row["direction"], "state": row["state"], "text": row["body"][:_EXCERPT],
+        "erased": row["reason"] == "erased",
         "user_id": row["user_id"],
     }  # fmt: skip
 

@@ -87,8 +87,10 @@ export function textBubble(live, { stamp, writes = true }) {
     node.dataset.way = next.direction;
     node.dataset.state = next.state;
     if (!before || before.user?.name !== next.user?.name || before.at !== next.at) who.replaceChildren(h('span', { class: 'cut', text: out ? t('text.by', { name: next.user?.name || t('someone') }) : t('text.in') }), stamp(next.at));
-    if (before?.body !== next.body) body.replaceChildren(...linked(next.body ?? ''));
-    body.hidden = !next.body;
+    const erased = next.reason === 'erased';
+    if (before?.body !== next.body || erased) body.replaceChildren(...(erased ? [t('text.erased')] : linked(next.body ?? '')));
+    body.classList.toggle('gone', erased);
+    body.hidden = !next.body && !erased;
     const enclosed = next.files ?? [];
     if (JSON.stringify(before?.files ?? []) !== JSON.stringify(enclosed)) files.replaceChildren(...enclosed.map(file));
     files.hidden = !enclosed.length;
@@ -96,8 +98,9 @@ export function textBubble(live, { stamp, writes = true }) {
   }
 
   function drawState(out, before) {
-    state.parentElement.hidden = !out;
-    if (!out) return;
+    const told = out && message.reason !== 'erased';
+    state.parentElement.hidden = !told;
+    if (!told) return;
     const { title, more: why } = stateWords(message, live);
     const glyph = SIGNS[message.state];
     if (sign.dataset.icon !== glyph) {
