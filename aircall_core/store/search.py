@@ -4,7 +4,8 @@ The words are made by domain/words.py, the same for both. Beside them stand word
 whose: so what a user may not see is left out by the index itself, and not after thousands of rows were read.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,10 +13,13 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Connection,
+    Select,
+    any_,
     bindparam,
     cast,
     column,
     delete,
+    func,
     literal_column,
     select,
     table,
@@ -66,15 +70,32 @@ _SQLITE = (
     .order_by(_INDEX.c.rowid.desc())
     .limit(_MOST)
 )
-# The very words of the index (migration 0004): else it would not be used.
-_ALL_WORDS: ColumnElement[Any] = literal_column("array_to_tsvector(string_to_array(words || ' ' || scope, ' '))")
+# PostgreSQL's index knows no order: it would gather each of a million texts with a common word and sort them then. So
+# the newest texts are looked through first, which is enough for common words; rare words are then few in the index.
+_WORDS: ColumnElement[Any] = column("search_index_words", postgresql.TSVECTOR)  # migration 0004
+_AFTER: BindParameter[int] = bindparam("after", type_=search_texts.c.id.type)
 _POSTGRES = (
     select(*_HIT)
-    .where(_ALL_WORDS.op("@@")(cast(_WANTED, postgresql.TSQUERY)), search_texts.c.id < _BEFORE)
+    .where(_WORDS.op("@@")(cast(_WANTED, postgresql.TSQUERY)))
     .order_by(search_texts.c.id.desc())
     .limit(_MOST)
 )
-_NO_CURSOR = 2**62
+_IN_TIME = (search_texts.c.id < _BEFORE) & (search_texts.c.id > _AFTER)
+_IN_TIME_BY_NO_INDEX = search_texts.c.id + 0 < _BEFORE  # else the index of ids would be asked as well
+_LOOKED_THROUGH: Final = 5_000
+_DEPTH = bindparam("depth", type_=search_texts.c.id.type)
+_REACH = select(search_texts.c.id).where(search_texts.c.id < _BEFORE).order_by(search_texts.c.id.desc()).limit(1)
+_LINES = bindparam("lines", type_=postgresql.ARRAY(search_texts.c.line_id.type))
+_OF_LINES = func.unnest(_LINES).table_valued("line").render_derived()
+_IN_SOME = search_texts.c.line_id == any_(_LINES)
+_REACH_OF_SOME = select(
+    func.max(
+        _REACH.where(search_texts.c.line_id == _OF_LINES.c.line).offset(_DEPTH).correlate(_OF_LINES).scalar_subquery()
+    )
+).select_from(_OF_LINES)
+_IN_ALL, _OF_NO_LINE = search_texts.c.line_id.is_not(None), search_texts.c.line_id.is_(None)
+_REACH_OF_ALL = _REACH.where(_IN_ALL).offset(_DEPTH)
+_NO_CURSOR, _NO_END = 2**62, -(2**62)
 
 
 def put(
@@ -138,13 +159,57 @@ def search(
     if lines is not None:
         scope.append([_OPEN_TO_ALL, *(f"l{line}" for line in sorted(lines))])
     groups = [group for group in scope if group]
-    asks_sqlite = conn.dialect.name == "sqlite"
-    statement = _SQLITE if asks_sqlite else _POSTGRES
+    values: dict[str, Any] = {"before": _NO_CURSOR if before is None else before, "most": limit}
+    if conn.dialect.name == "sqlite":
+        found = conn.execute(_with_phrases(_SQLITE, wanted), {**values, "wanted": _match(wanted, groups)})
+        return [Hit(*row) for row in found]
+    statement, values["wanted"] = _with_phrases(_POSTGRES, wanted), _tsquery(wanted, groups)
+    if conversations:
+        return _rare(conn, statement, values)
+    hits = [] if kinds and CONTACT not in kinds else _rare(conn, statement, values, _OF_NO_LINE)
+    if lines is None:
+        hits += _newest(conn, statement, values, _IN_ALL, _REACH_OF_ALL)
+    elif lines:
+        hits += _newest(conn, statement, {**values, "lines": list(lines)}, _IN_SOME, _REACH_OF_SOME, len(lines))
+    return sorted(hits, key=lambda hit: -hit.id)[:limit]
+
+
+def _newest(
+    conn: Connection, statement: Select[Any], values: dict[str, Any], where: ColumnElement[bool], reach: Select[Any],
+    among: int = 1,
+) -> list[Hit]:  # fmt: skip
+    """The newest of a part of all texts, ``among`` so many lines."""
+    reached = conn.scalar(reach, {**values, "depth": _LOOKED_THROUGH // among})
+    with _without(conn, "enable_bitmapscan"):
+        newest = {**values, "after": _NO_END if reached is None else reached}
+        hits = [Hit(*row) for row in conn.execute(statement.where(where, _IN_TIME), newest)]
+    if reached is None or len(hits) == values["most"]:
+        return hits
+    return _rare(conn, statement, values)
+
+
+def _rare(
+    conn: Connection, statement: Select[Any], values: dict[str, Any], where: ColumnElement[bool] = _IN_ALL
+) -> list[Hit]:
+    """The newest of few."""
+    with _without(conn, "enable_indexscan", "enable_seqscan"):
+        return [Hit(*row) for row in conn.execute(statement.where(where, _IN_TIME_BY_NO_INDEX), values)]
+
+
+def _with_phrases(statement: Select[Any], wanted: Query) -> Select[Any]:
     for phrase in wanted.phrases:
         statement = statement.where(_LINED.contains(f" {phrase} "))
-    asked = (_match if asks_sqlite else _tsquery)(wanted, groups)
-    values = {"wanted": asked, "before": _NO_CURSOR if before is None else before, "most": limit}
-    return [Hit(*row) for row in conn.execute(statement, values)]
+    return statement
+
+
+@contextmanager
+def _without(conn: Connection, *ways: str) -> Iterator[None]:
+    """PostgreSQL guesses badly how common a beginning of a word is: the way that is right here is the only one left."""
+    for name in ways:
+        conn.exec_driver_sql(f"SET LOCAL {name} = off")
+    yield
+    for name in ways:
+        conn.exec_driver_sql(f"SET LOCAL {name} = on")
 
 
 def _match(wanted: Query, groups: Sequence[Sequence[str]]) -> str:

@@ -59,12 +59,16 @@ def test_what_is_typed_is_found_newest_first(store: Store, typed: str, expected:
     assert found(store, typed) == expected
 
 
-def test_rights_and_filters_narrow(store: Store) -> None:
+@pytest.mark.parametrize("looked_through", [0, 1, 3, 5_000])
+def test_rights_and_filters_narrow(store: Store, looked_through: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "_LOOKED_THROUGH", looked_through)
     fill(store)
     assert found(store, "refund", lines=["line1"]) == ["k1", "m2", "m1"]
     assert found(store, "refund", lines=[]) == ["k1"]
     assert found(store, "refund", kinds=[search.MESSAGE], lines=["line2"]) == ["m3"]
     assert found(store, "refund", conversations=["cm2", "cm3"]) == ["m3", "m2"]
+    assert found(store, "refund", lines=["line1", "line2"], limit=3) == ["k1", "m3", "m2"]
+    assert found(store, "06", lines=["line1", "line2"]) == ["k1", "m5"]
     with store.read() as conn:
         first = search.search(conn, query("refund"), lines=None, limit=2)
         rest = search.search(conn, query("refund"), lines=None, limit=2, before=first[-1].id)

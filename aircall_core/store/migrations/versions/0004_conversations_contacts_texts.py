@@ -40,7 +40,8 @@ _POSTGRES = (
         "ALTER TABLE search_texts ADD COLUMN search_index_words tsvector GENERATED ALWAYS AS"
         " (array_to_tsvector(string_to_array(words || ' ' || scope, ' '))) STORED"
     ),
-    "CREATE INDEX search_index ON search_texts USING gin (search_index_words)",
+    "CREATE INDEX search_index ON search_texts USING gin (search_index_words) WHERE line_id IS NOT NULL",
+    "CREATE INDEX search_index_contacts ON search_texts USING gin (search_index_words) WHERE line_id IS NULL",
     "CREATE INDEX search_index_newest ON search_texts (line_id, id)",
 )
 # What the new columns and tables hold for what is there already.
