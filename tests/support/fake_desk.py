@@ -89,6 +89,7 @@ class FakeDesk:
         self.notes: dict[str, dict[str, Any]] = {}
         self.call_tags: dict[str, list[str]] = {}
         self.assigned_to: str | None = None
+        self.insight: dict[str, dict[str, Any]] = {}  # by call or conversation: {"cards", "asking"}
         self.cards: dict[str, dict[str, Any]] = {}
         self.log: list[dict[str, Any]] = []
         self.requests: list[tuple[str, dict[str, Any]]] = []
@@ -212,6 +213,11 @@ class FakeDesk:
         self.event("user.wrap_up", user=ME, until=now_ms() + int(seconds * 1000), command=None)
         self.stands("wrap_up")
 
+    def knows(self, call_id: str, *cards: dict[str, Any], asking: bool = False) -> None:
+        """Sources say this of a call, each card {"source", "contents"}."""
+        self.insight[call_id] = {"cards": list(cards), "asking": asking}
+        self.event("insight.shown", call_id)
+
     def owes_a_tag(self, call_id: str = "call-1") -> None:
         """The user's call is over and must be tagged."""
         self.event("call.tag_due", call_id, user=ME)
@@ -276,6 +282,8 @@ class FakeDesk:
                 Route("/desk/tags", lambda _: JSONResponse({"tags": self.tags})),
                 Route("/desk/calls/{id}/note", self._note, methods=["GET", "PUT", "OPTIONS"]),
                 Route("/desk/calls/{id}/tags", self._call_tags),
+                Route("/desk/calls/{id}/insight", self._insight),
+                Route("/desk/conversations/{id}/insight", self._insight),
                 Route("/desk/conversations/{id}/assignees", self._assignees),
                 Route("/desk/targets", lambda request: self._read(request, self.targets)),
                 Route("/desk/dial/lines", lambda request: self._read(request, {"lines": self.lines_out})),
@@ -348,6 +356,9 @@ class FakeDesk:
 
     async def _call_tags(self, request: Request) -> Response:
         return JSONResponse({"tags": self.call_tags.get(request.path_params["id"], [])})
+
+    async def _insight(self, request: Request) -> Response:
+        return self._read(request, self.insight.get(request.path_params["id"], {"cards": [], "asking": False}))
 
     async def _assignees(self, _: Request) -> Response:
         people = [{"id": one, "name": name} for one, name in NAMES.items()]

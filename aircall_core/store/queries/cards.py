@@ -11,6 +11,7 @@ from sqlalchemy import BindParameter, Connection, Label, Table, bindparam, case,
 from aircall_core import numbers
 from aircall_core.domain.call import Direction
 from aircall_core.domain.transfer import kind_of, under_way
+from aircall_core.store import insights
 from aircall_core.store.tables import call_legs, calls, contacts, conversations, lines, teams, users
 
 Card = dict[str, Any]
@@ -65,6 +66,7 @@ _RUNG = (
 def cards(conn: Connection, call_ids: Iterable[str]) -> dict[str, Card]:
     """The cards of these calls, by call id. An anonymous caller's card has no name and no number.
 
+    ``insight``: an insight card is likely, so that the ringer keeps room for it.
     ``people`` names those who are rung now and the conversation's assignee, by their ids. ``asked_by`` and ``asks``
     (consult, join): a colleague calls, about this caller; ``target``: whom. ``sent_by``: who has handed the call on.
     """
@@ -72,7 +74,8 @@ def cards(conn: Connection, call_ids: Iterable[str]) -> dict[str, Card]:
     if not wanted["ids"]:
         return {}
     rows = [dict(row) for row in conn.execute(_CALLS, wanted).mappings()]
-    found = {row["id"]: _card(row) for row in rows}
+    insight = bool(rows) and insights.expected(conn)
+    found = {row["id"]: {**_card(row), "insight": insight and not row["anonymous"]} for row in rows}
     for row in rows:
         found[row["id"]] |= _about(conn, row)
     for leg in conn.execute(_RUNG, wanted):

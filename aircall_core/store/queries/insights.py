@@ -10,7 +10,6 @@ from aircall_core import numbers
 from aircall_core.domain.call import Direction
 from aircall_core.domain.insight import Line, lines_of
 from aircall_core.domain.insight_kinds import RULES
-from aircall_core.numbers import ANONYMOUS
 from aircall_core.store import clock, people
 from aircall_core.store import insights as rows
 from aircall_core.store.queries import realtime
@@ -38,7 +37,8 @@ def of_call(conn: Connection, call_id: str) -> Subject | None:
         number = call["to_number"]
     else:
         number = "" if call["anonymous"] else call["from_number"]
-    return Subject(call["line_id"], call["conversation_id"], number, call["id"], call["ended_at"] is None)
+    live = call["ended_at"] is None
+    return Subject(call["line_id"], call["conversation_id"], _number(number), call["id"], live)
 
 
 def of_conversation(conn: Connection, conversation_id: str) -> Subject | None:
@@ -46,8 +46,12 @@ def of_conversation(conn: Connection, conversation_id: str) -> Subject | None:
     found = rows.conversation(conn, conversation_id)
     if found is None:
         return None
-    number = "" if found["party"] == ANONYMOUS else found["party"]
-    return Subject(found["line_id"], found["id"], number)
+    return Subject(found["line_id"], found["id"], _number(found["party"]))
+
+
+def _number(text: str) -> str:
+    """A number; '' for a caller who withholds it, has been erased, or comes with a name in its place."""
+    return text if text.removeprefix("+").isdecimal() else ""
 
 
 def values_of(conn: Connection, subject: Subject) -> dict[str, Any]:

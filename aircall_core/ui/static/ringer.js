@@ -5,6 +5,7 @@ import { aboveDialogs, callerTitle, clock, h, icon, initials, listeners, mounter
 import { Details } from './details.js';
 import { explain } from './explain.js';
 import { current } from './family.js';
+import { insightCard } from './insight.js';
 import { party, whyHere } from './parties.js';
 import { shared } from './shared.js';
 import { ringing } from './view.js';
@@ -24,6 +25,10 @@ class Card {
     this.details = new Details(ctx.live);
     this.details.node.id = `details-${call.id}`;
     this.note = h('p', { class: 'note', role: 'status' });
+    // Where a card is likely it has its place from the start; else, and in the small window, one that comes stands below
+    // the buttons. So none of them ever moves.
+    this.kept = Boolean(ctx.live.cards[call.id]?.insight) && !ctx.detached;
+    this.insight = insightCard(ctx.live, { always: this.kept });
     this.accept = h('button', { class: 'accept', type: 'button', title: keys.hint('accept', t('ringer.accept')), onclick: () => ctx.accept(this) }, icon('phone'), t('ringer.accept'));
     this.reject = h('button', { class: 'reject', type: 'button', title: keys.hint('reject', t('ringer.reject')), onclick: () => ctx.reject(this) }, icon('down'), t('ringer.reject'));
     this.open = h(
@@ -38,8 +43,10 @@ class Card {
       h('div', { class: 'who' }, this.avatar, h('div', { class: 'lines', id: whoId }, this.title, this.number), this.open),
       this.why,
       this.details.node,
+      this.kept ? this.insight.node : null,
       this.note,
       h('div', { class: 'actions' }, this.reject, this.accept),
+      this.kept ? null : this.insight.node,
     );
     keys.bind(this.accept, 'accept');
     keys.bind(this.reject, 'reject');
@@ -64,6 +71,7 @@ class Card {
     this.line.textContent = card?.line_name ?? '';
     this.line.title = card?.line_number ?? '';
     this.details.update(call, card);
+    this.insight.update({ call: call.id, lazy: !card?.insight });
     const mine = this.ctx.calls.accepting.has(call.id);
     const error = this.ctx.errors.get(call.id) ?? '';
     const other = call.state === 'accepting' && call.by !== live.view.user;
@@ -123,6 +131,7 @@ function build(host, { data, trigger }) {
     live,
     t,
     calls: live.calls,
+    detached: Boolean(data.detached),
     errors: new Map(), // call id -> what went wrong with the last click
     country: (code) => regions?.of(code) ?? code,
     open: (conversation) => trigger('open', conversation),
@@ -158,6 +167,7 @@ function build(host, { data, trigger }) {
       const focused = card.node.contains(at);
       const byKeyboard = focused && at.matches(':focus-visible');
       card.node.remove();
+      card.insight.stop();
       cards.delete(id);
       if (!live.view.calls[id]) ctx.errors.delete(id);
       // Where the keyboard goes on: to the call that was taken, or back to where it came from.
@@ -235,9 +245,10 @@ function build(host, { data, trigger }) {
   return {
     destroy() {
       timer(false);
+      for (const card of cards.values()) card.insight.stop();
       subs.stop();
     },
   };
 }
 
-export const mount = mounter(build, 'details.css', 'ringer.css');
+export const mount = mounter(build, 'details.css', 'insight.css', 'ringer.css');

@@ -10,6 +10,7 @@ import { Details } from './details.js';
 import { aboveDialogs, callerTitle, clock, h, icon, listeners, mounter, setIcon } from './dom.js';
 import { explain } from './explain.js';
 import { answered, carried, children, current } from './family.js';
+import { insightCard } from './insight.js';
 import { Keypad } from './keypad.js';
 import { Outcome } from './outcome.js';
 import { party, standing, target, whyLeft } from './parties.js';
@@ -32,6 +33,7 @@ function build(host, { data, trigger }) {
   const detail = h('p', { class: 'detail soft cut' });
   const rec = h('span', { class: 'rec' });
   const details = new Details(live, { brief: true });
+  const insight = insightCard(live);
   const panel = callPanel(live);
   const more = h('button', { type: 'button', class: 'plain more', 'aria-expanded': 'false', 'aria-label': t('toolbar.more'), onclick: unfold }, h('span', { text: t('toolbar.notes') }), icon('up'));
   const state = h('span', { class: 'words', role: 'status' });
@@ -76,6 +78,7 @@ function build(host, { data, trigger }) {
       h('div', { class: 'top' }, name, timer),
       h('div', { class: 'second' }, detail, rec),
       details.node,
+      insight.node,
       panel.node,
     ),
     h('div', { class: 'state' }, state, since, here, more),
@@ -167,6 +170,7 @@ function build(host, { data, trigger }) {
     }
     if (!call) {
       rows.update(null, []);
+      insight.update({});
       panel.update(null);
       if (shown) bar.hidePopover();
       tickWhile(false);
@@ -177,6 +181,7 @@ function build(host, { data, trigger }) {
     put(name.firstChild, who.name);
     put(detail, who.detail);
     details.update(call, card);
+    insight.update({ call: call.id, lazy: !card?.insight });
     panel.update(call);
     more.classList.toggle('unsaved', ['waiting', 'refused'].includes(panel.state()));
     const [words, look, from] = stands();
@@ -308,6 +313,7 @@ function build(host, { data, trigger }) {
     destroy() {
       tickWhile(false);
       outcome.destroy();
+      insight.stop();
       panel.stop();
       for (const one of popovers) one.destroy();
       subs.stop();
@@ -315,4 +321,4 @@ function build(host, { data, trigger }) {
   };
 }
 
-export const mount = mounter(build, 'dock.css', 'details.css', 'call_panel.css', 'toolbar.css', 'call_popovers.css');
+export const mount = mounter(build, 'dock.css', 'details.css', 'insight.css', 'call_panel.css', 'toolbar.css', 'call_popovers.css');
