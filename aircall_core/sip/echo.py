@@ -1,4 +1,5 @@
-"""An outside party that says hello and then repeats what it hears: somebody to call where no carrier is (the demo).
+"""An outside party that says hello and then repeats what it hears or reads: somebody to call, where no carrier is, and
+to write to (the demo).
 
 A process of its own, like the test phone, by whose rules for pjsua2 it lives. Any number reaches it; several callers at
 once are apart from each other.
@@ -14,13 +15,15 @@ from typing import Any, Final
 import pjsua2 as pj
 
 from aircall_core.sip.phone_agent import POLL_MS, CallPlan, Report, account_config, start_endpoint
+from aircall_core.sip.phone_texts import TextingAccount
 
 CALLS: Final = 16
 RINGS_S: Final = 2.0
+WROTE: Final = "You wrote: "
 LONGEST_S: Final = 600.0  # nobody talks to an echo for longer; a caller that was forgotten must not stay for ever
 
 
-class _Account(pj.Account):  # type: ignore[misc]
+class _Account(TextingAccount):
     def __init__(self, echo: "Echo") -> None:
         super().__init__()
         self.echo = echo
@@ -94,7 +97,7 @@ class Echo:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._on_signal)
         parent = os.getppid()
-        endpoint, port = start_endpoint(self.host, self.port, CALLS)
+        endpoint, port = start_endpoint(self.host, self.port, CALLS, tcp=True)
         account = _Account(self)
         account.create(account_config(CallPlan(self.host, domain=self.host)))
         self.report("listening", address=f"{self.host}:{port}")
@@ -102,8 +105,22 @@ class Echo:
             endpoint.libHandleEvents(POLL_MS)
             for call in list(self.calls):
                 call.turn(self.hello)
+            self._write_back(account)
         endpoint.hangupAllCalls()
         endpoint.libHandleEvents(POLL_MS)
+
+    def _write_back(self, account: _Account) -> None:
+        """Each text goes back to who sent it, from the number that they wrote to."""
+        account.answers.clear()  # whether they take it is theirs to know
+        while account.heard:
+            text = account.heard.popleft()
+            if text.text.startswith(WROTE):
+                continue  # another echo: the two would never stop
+            self.report("text", sender=text.number, text=text.text)
+            with contextlib.suppress(pj.Error):  # an address that is none
+                account.write(
+                    f"sip:{text.number}@{text.reply_to}", WROTE + text.text, sender=f"<sip:{text.called}@{self.host}>"
+                )
 
     def _on_signal(self, number: int, frame: object) -> None:
         self._stop = True

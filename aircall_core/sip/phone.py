@@ -20,7 +20,7 @@ from aircall_core.config import Settings, get_settings
 from aircall_core.speech import SpeechError, speech_file
 
 app = typer.Typer(
-    no_args_is_help=True, help="A SIP test phone: call a number of this desk, speak, listen, press digits."
+    no_args_is_help=True, help="A SIP test phone: call a number of this desk, speak, listen, press digits, send texts."
 )
 
 DATA = Path(__file__).parents[2] / "data"
@@ -123,7 +123,7 @@ def echo(
     host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
     as_json: Annotated[bool, typer.Option("--json/--text", help="JSON lines, or sentences.")] = True,
 ) -> None:
-    """Answer every call, say hello, and repeat what is said, until Ctrl-C: somebody outside to call."""
+    """Answer every call, say hello, and repeat what is said or written, until Ctrl-C: somebody outside to call."""
     import pjsua2 as pj
 
     from aircall_core.sip.echo import Echo
@@ -135,6 +135,44 @@ def echo(
         report("failed", reason=error.reason)
         os._exit(1)
     os._exit(0)  # pjsua2's objects must not meet the interpreter's clean-up
+
+
+@app.command()
+def text(
+    to: Annotated[str, typer.Option(help="The number to text, such as +33199000001, or a sip: address.")] = "",
+    say: Annotated[str, typer.Option(help="What to write.")] = "",
+    caller: Annotated[str, typer.Option("--from", help="The number that writes.")] = testcall.DEFAULT_CALLER,
+    server: Annotated[str, typer.Option(help="Where to send it, host:port. Default: this installation's.")] = "",
+    wait: Annotated[float, typer.Option(help="Listen for texts so many seconds after the answer.", min=0)] = 0.0,
+    port: Annotated[int, typer.Option(help="Port to listen at (UDP and TCP); 0 takes a free one.")] = 0,
+    host: Annotated[str, typer.Option(help="Address to listen at. Default: the one towards the server.")] = "",
+    as_json: Annotated[bool, typer.Option("--json/--text", help="JSON lines, or sentences.")] = True,
+) -> None:
+    """Send a text and print what becomes of it; without --to, print the texts that come, until Ctrl-C.
+
+    Exit status 0 taken, 1 not, 2 wrong use. A text of more than 3,000 bytes goes in parts.
+    """
+    if bool(to) != bool(say.strip()):
+        _wrong("--to and --say belong together; without both the phone only listens")
+    away, away_port = _address(server)
+    target = to if not to or to.startswith("sip:") else f"sip:{_user_part(to)}@{away}:{away_port}"
+
+    import pjsua2 as pj
+
+    from aircall_core.sip.phone_agent import local_address_towards
+    from aircall_core.sip.phone_texts import TextPhone, TextPlan
+
+    plan = TextPlan(
+        bind_host=host or local_address_towards(away, away_port), target=target, text=say, user=_user_part(caller),
+        domain=away, port=port, wait=wait if to or wait else None,
+    )  # fmt: skip
+    report = _reporter(as_json)
+    try:
+        taken = TextPhone(plan, report).run()
+    except pj.Error as error:
+        report("failed", reason=error.reason)
+        taken = False
+    os._exit(0 if taken else 1)
 
 
 # ---- from options to a plan

@@ -49,8 +49,11 @@ class CallPlan:
     answer_after: float = 0.0
 
 
-def start_endpoint(bind_host: str, port: int, calls: int = 1) -> tuple[Any, int]:
-    """A user agent over UDP for so many calls at once, driven by whoever polls it; and the port it listens at."""
+def start_endpoint(bind_host: str, port: int, calls: int = 1, *, tcp: bool = False) -> tuple[Any, int]:
+    """A user agent over UDP for so many calls at once, driven by whoever polls it; and the port it listens at.
+
+    ``tcp``: over TCP as well, at the same port; long texts come that way.
+    """
     endpoint = pj.Endpoint()
     endpoint.libCreate()
     config = pj.EpConfig()
@@ -67,6 +70,9 @@ def start_endpoint(bind_host: str, port: int, calls: int = 1) -> tuple[Any, int]
     transport.boundAddress, transport.port = bind_host, port
     number = endpoint.transportCreate(pj.PJSIP_TRANSPORT_UDP, transport)
     listens_at = int(endpoint.transportGetInfo(number).localName.rpartition(":")[2])
+    if tcp:
+        transport.port = listens_at
+        endpoint.transportCreate(pj.PJSIP_TRANSPORT_TCP, transport)
     endpoint.libStart()
     endpoint.audDevManager().setNullDev()
     for codec in endpoint.codecEnum2():

@@ -1,6 +1,7 @@
 """Texts by SIP through one real worker: what is taken and answered how, what is sent, and what nobody can know."""
 
 import signal
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,8 @@ class Desk:
         trunk, account = new_id(), new_id()
         with self.site.store.write() as tx:
             tx.execute(insert(t.trunks).values(
-                id=trunk, name=trunk, kind="address", transport="udp", cidrs=["127.0.0.1/32"], outbound_host=far.address, created_at=1
+                id=trunk, name=trunk, kind="address", transport="udp", cidrs=["127.0.0.1/32"],
+                outbound_host=far.address, created_at=1,
             ))  # fmt: skip
             tx.execute(insert(t.message_accounts).values(
                 id=account, name=account, kind="sip", trunk_id=trunk, settings={}, created_at=1
@@ -135,8 +137,6 @@ def test_a_thousand_characters_with_emoji(desk: Desk, far: Texter) -> None:
 
 
 def test_a_peer_that_leaves_before_its_answer_harms_nobody(desk: Desk, far: Texter) -> None:
-    import socket
-
     for number in range(20):
         with socket.create_connection(("127.0.0.1", desk.site.port)) as connection:
             connection.sendall(far.request(NUMBER, f"gone {number}", desk.server, transport="TCP"))
@@ -261,7 +261,7 @@ def test_nobody_there_means_that_nothing_was_sent(desk: Desk, tmp_path: Path) ->
 def test_facts_may_be_repeated(desk: Desk) -> None:
     """As from a journal that is replayed: the text is stored once, the result counted once, and not by another life."""
     owner, late = Owner("worker-9@test", 4), Owner("worker-9@test", 5)
-    arrived = {
+    arrived: dict[str, Any] = {
         "line_id": desk.site.line,
         "account_id": new_id(),
         "number": CUSTOMER,
@@ -277,7 +277,14 @@ def test_facts_may_be_repeated(desk: Desk) -> None:
         message = messages.start(tx, desk.site.line, CUSTOMER, user, "admin", "once", new_id()).message
         assert text_facts.text_claim(tx, owner, "", message=message) is not None
         assert text_facts.text_claim(tx, late, "", message=message) is None
-    sent = {"message": message, "reason": None, "remote_code": "200", "remote_id": "r", "again": False, "at": 5}
+    sent: dict[str, Any] = {
+        "message": message,
+        "reason": None,
+        "remote_code": "200",
+        "remote_id": "r",
+        "again": False,
+        "at": 5,
+    }
     for life, state in ((late, "failed"), (owner, "sent"), (owner, "sent"), (owner, "unknown")):
         with desk.site.store.write() as tx:
             text_facts.text_result(tx, life, "", state=state, **sent)

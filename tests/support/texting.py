@@ -113,7 +113,7 @@ class Texter:
         for _ in range(waits):
             self._udp.sendto(data, (host, int(port)))
             with suppress(AssertionError):
-                return eventually(lambda: self._answer(branch), every, "an answer", every=0.005)
+                return eventually(lambda: self._answer(branch), every, "an answer", every=0.005)[0]
         raise AssertionError(f"no answer within {timeout} s")
 
     def tcp_send(self, to: str, body: str, server: str, timeout: float = 10) -> Message:
@@ -124,8 +124,8 @@ class Texter:
             got, _rest = _one_message(connection, b"")
         return Message(0, got.decode(errors="replace"), received=True)
 
-    def _answer(self, branch: str) -> Message | None:
-        return next((one for one in self.answers if branch in one.header("Via") and one.status >= 200), None)
+    def _answer(self, branch: str) -> list[Message]:
+        return [one for one in self.answers if branch in one.header("Via") and one.status >= 200]
 
     def _proof(self, challenge: str, uri: str) -> str:
         given = dict(re.findall(r'(\w+)="([^"]*)"', challenge))
