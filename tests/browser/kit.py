@@ -143,6 +143,21 @@ def talking(page: Page) -> None:
     toolbar(page).get_by_text("Connected", exact=True).wait_for()
 
 
+def pick(where: Page | Locator, label: str, option: str, *, search: str = "") -> None:
+    """Choose from a list, having typed what it is searched for.
+
+    Such a list closes when the page scrolls, and a scroll is told a frame later than it is done: Playwright's click,
+    which scrolls a box at the edge of the window into sight and presses at once, opens it and closes it again. So the
+    scrolling is over before the click.
+    """
+    box = where.get_by_role("combobox", name=label).filter(visible=True)
+    box.evaluate("""async (box) => { box.scrollIntoView({ block: 'center' });
+      for (let frame = 0; frame < 2; frame++) await new Promise(requestAnimationFrame); }""")
+    box.click()
+    box.page.keyboard.type(search)
+    box.page.get_by_role("option", name=option).first.click()
+
+
 def listen_to_call(page: Page) -> None:
     """Begin to record what the page plays of the caller."""
     page.wait_for_function("() => window.__aircall.phone.audio.srcObject")

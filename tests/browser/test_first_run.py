@@ -13,6 +13,7 @@ from tests.browser.kit import (
     errors_of,
     first_link,
     online,
+    pick,
     ringer,
     shot,
     toolbar,
@@ -75,9 +76,7 @@ def become_administrator(page: Page, console: System) -> None:
 def name_the_company(page: Page) -> None:
     page.get_by_role("link", name="Name your company").click()
     page.get_by_label("Company name").fill("Moreau Bikes")
-    page.get_by_role("combobox", name="Country").filter(visible=True).click()
-    page.keyboard.type("France")
-    page.get_by_role("option", name="France", exact=True).click()
+    pick(page, "Country", "France", search="France")
     shot(page, "first-run-3-company")
     page.get_by_role("button", name="Save").filter(visible=True).click()
     expect(page.get_by_text("1 of 6 done")).to_be_visible()

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from aircall_core.desk import flows
-from tests.browser.kit import PHONE, Office, ringer, shot, talking, toolbar
+from tests.browser.kit import PHONE, Office, pick, ringer, shot, talking, toolbar
 from tests.support.audio import tone
 from tests.support.ivr_caller import RATE, IvrCaller
 
@@ -74,8 +74,7 @@ def test_the_way_through_the_menus_shows_from_the_ring_to_the_timeline(office: O
     talking(page)
     expect(toolbar(page)).to_contain_text("Spare parts")
     expect(page.get_by_role("region", name="Timeline")).to_contain_text("Menu: Sales › Spare parts, Account: 4711")
-    page.get_by_role("combobox", name="Assigned to").click()
-    page.get_by_role("option", name="Ben Okafor").click()
+    pick(page, "Assigned to", "Ben Okafor")
     timeline = page.get_by_role("region", name="Timeline")
     expect(timeline).to_contain_text("Ada Moreau assigned the conversation to Ben Okafor")
     expect(toolbar(page)).to_contain_text("Assigned to Ben Okafor")

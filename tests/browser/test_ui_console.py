@@ -4,10 +4,10 @@ from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from aircall_core.store.queries import flows
-from tests.browser.kit import Office, online, ringer, talking, toolbar
+from tests.browser.kit import Office, online, pick, ringer, talking, toolbar
 
 pytestmark = [pytest.mark.browser, pytest.mark.sip, pytest.mark.timeout(300)]
 LIVE = ("link", "ringer", "toolbar", "duty")
@@ -146,8 +146,8 @@ def test_a_call_flow_is_built_by_clicking(office: Office) -> None:
     side.get_by_role("button", name="Menu").click()
     expect(page.get_by_role("button", name="Save")).to_be_disabled()
     expect(side.get_by_text("A menu needs at least one choice.")).to_be_visible()
-    pick(page, side, "What callers hear", "Goodbye")
-    pick(page, side, "Add a choice", "1")
+    pick(side, "What callers hear", "Goodbye")
+    pick(side, "Add a choice", "1")
     side.get_by_label("What key 1 is for").fill("Sales")
     side.get_by_label("What key 1 is for").press("Enter")
     tree.get_by_role("button", name="Add a step to 1 · Sales").click()
@@ -175,9 +175,3 @@ def test_a_call_flow_is_built_by_clicking(office: Office) -> None:
     assert seat.complaints == []
     with office.system.store.write() as tx:
         tx.conn.exec_driver_sql("DELETE FROM flows")  # the other tests' line rings at once
-
-
-def pick(page: Page, where: Locator, label: str, option: str) -> None:
-    """Choose from a list."""
-    where.get_by_role("combobox", name=label).click()
-    page.get_by_role("option", name=option).first.click()
