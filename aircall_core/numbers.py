@@ -12,6 +12,7 @@ from aircall_core.domain.dialling import Reading, Why
 from aircall_core.domain.dialling import plain as plain_form
 
 ANONYMOUS = "anonymous"
+ERASED = "erased"  # in place of a number that was erased; of a conversation's, with its id behind it
 _DIALLED = re.compile(r"[^0-9+*#]")
 
 
@@ -40,6 +41,8 @@ def international_prefix(digits: str, country: str) -> str:
 
 def spoken_form(number: str, country: str) -> str:
     """The number as people of ``country`` write it; numbers of other countries in international form."""
+    if number.startswith(ERASED):
+        return ERASED.capitalize()
     try:
         parsed = phonenumbers.parse(number, country or None)
     except NumberParseException:

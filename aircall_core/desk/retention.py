@@ -4,6 +4,7 @@ First the rows are marked, so that nobody plays them any more, then the files go
 whatever breaks off between is taken up by the next run. The rows stay, so that the timeline can say what was there.
 """
 
+import glob
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -91,22 +92,23 @@ def _delete_files(store: Store, data_dir: Path) -> int:
         if not rows:
             return deleted
         after = rows[-1]["id"]
-        gone = [row["id"] for row in rows if _deleted(data_dir, row["id"], row["path"])]
+        gone = [row["id"] for row in rows if delete_file(data_dir, row["id"], row["path"])]
         if gone:
             with store.write() as tx:
                 recordings.gone(tx.conn, gone)
             deleted += len(gone)
 
 
-def _deleted(data_dir: Path, recording_id: str, path: str) -> bool:
-    """Whether the file is gone now. One that cannot be deleted is tried again by the next run."""
+def delete_file(data_dir: Path, recording_id: str, path: str) -> bool:
+    """Whether the file is gone now, and what was made from it. One that cannot be deleted is tried again later."""
     folder = (data_dir / "recordings").resolve()
     file = (data_dir / path).resolve()
     if not file.is_relative_to(folder):  # rows are ours, but a restored backup may be anybody's
         log.error("recording_outside", recording=recording_id)
         return True
     try:
-        file.unlink(missing_ok=True)
+        for made in file.parent.glob(f"{glob.escape(file.stem)}.*"):  # such as its waveform
+            made.unlink(missing_ok=True)
     except OSError as problem:
         log.error("recording_not_deleted", recording=recording_id, error=problem.strerror)
         return False

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from aircall_core.desk import contact_fields, contact_merges, contacts
+from aircall_core.desk import contact_fields, contact_merges, contacts, erasure
 from aircall_core.domain import contact as rules
 from aircall_core.service.answers import Refused
 from aircall_core.service.endpoint import Ask
@@ -50,6 +50,19 @@ class Merge(BaseModel):
     """The contact that goes into this one."""
 
     with_: str = Field(alias="with", max_length=64)
+
+
+class Erasure(BaseModel):
+    """``confirm``: the contact's name, or the number once more. ``keep_wishes``: not to be called or written to."""
+
+    confirm: str = Field(max_length=1_000)
+    keep_wishes: bool = False
+
+
+class NumberErasure(Erasure):
+    """A number that is no contact's."""
+
+    number: str = Field(max_length=80)
 
 
 class FieldChange(BaseModel):
@@ -130,6 +143,27 @@ def undo_merge(ask: Ask) -> dict[str, str]:
     """POST /desk/contact-merges/{merge}/undo: {"contact": the one that was gone}"""
     with ask.desk.store.write() as tx:
         return {"contact": contact_merges.undo(tx, ask.actor, ask.id("merge"))}
+
+
+def erase(ask: Ask) -> tuple[int, dict[str, str]]:
+    """DELETE /desk/contacts/{contact}: {"erasure"}; it goes on in the background"""
+    body = ask.body
+    with ask.desk.store.write() as tx:
+        made = erasure.contact(tx, ask.actor, ask.id("contact"), body.confirm, keep_wishes=body.keep_wishes)
+    return 202, {"erasure": made}
+
+
+def erase_number(ask: Ask) -> tuple[int, dict[str, str]]:
+    """POST /desk/erasures: all that was exchanged with a number without a contact"""
+    body = ask.body
+    with ask.desk.store.write() as tx:
+        return 202, {"erasure": erasure.number(tx, ask.actor, body.number, body.confirm, keep_wishes=body.keep_wishes)}
+
+
+def erasures(ask: Ask) -> dict[str, Any]:
+    """GET /desk/erasures: those that go on, and how far they are"""
+    with ask.desk.store.read() as conn:
+        return {"erasures": erasure.under_way(conn)}
 
 
 def list_fields(ask: Ask) -> dict[str, Any]:

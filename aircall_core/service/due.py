@@ -11,9 +11,22 @@ from dataclasses import dataclass
 from typing import Final
 
 from aircall_core.config import Settings
-from aircall_core.desk import afterwork, availability, company, dial_entries, insights, prompts, reindex, retention
+from aircall_core.desk import (
+    afterwork,
+    attachments,
+    availability,
+    company,
+    dial_entries,
+    erasure,
+    insights,
+    messages,
+    prompts,
+    reindex,
+    retention,
+)
 from aircall_core.ids import new_id
 from aircall_core.logs import get_logger
+from aircall_core.messaging.media import fetch_due
 from aircall_core.service.retention import delete_old
 from aircall_core.store import Store, StoreAway, clock, states
 from aircall_core.store import due as rows
@@ -63,9 +76,24 @@ def _cards_old(store: Store, _: Settings, __: Due) -> None:
         insights.sweep(tx)
 
 
+def _uploads_left(store: Store, settings: Settings, _: Due) -> None:
+    """Files that somebody uploaded for a text and never sent."""
+    while True:
+        with store.write() as tx:
+            left = attachments.clear_left(tx, tx.now_ms())
+        for path in left:
+            attachments.forget(settings.data_dir, path)
+        if not left:
+            return
+
+
 def _index_incomplete(store: Store, _: Settings, __: Due) -> None:
     count = reindex.complete(store)
     log.info("search_indexed", texts=count)
+
+
+def _erase(store: Store, settings: Settings, row: Due) -> int | None:
+    return erasure.run(store, settings.data_dir, row)
 
 
 # One line for each kind of due row.
@@ -77,7 +105,10 @@ JOBS: Final[Mapping[str, Job]] = {
     dial_entries.CLAIM: Job(_claim_ran_out),
     prompts.REMOVED: Job(_prompt_removed, slow=True),
     insights.SWEEP: Job(_cards_old, every_s=3600),
+    messages.FETCH: Job(fetch_due, slow=True),
+    attachments.LEFT: Job(_uploads_left, every_s=24 * 3600, slow=True),
     reindex.JOB: Job(_index_incomplete, slow=True),
+    erasure.JOB: Job(_erase, slow=True),
 }
 
 CLAIM_MS: Final = 30_000

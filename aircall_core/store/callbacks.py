@@ -26,7 +26,7 @@ def get(conn: Connection, callback_id: str) -> dict[str, Any] | None:
     return one(conn, select(callbacks).where(callbacks.c.id == callback_id))
 
 
-def settle(conn: Connection, callback_id: str, state: str, user_id: str, at: int) -> bool:
+def settle(conn: Connection, callback_id: str, state: str, user_id: str | None, at: int) -> bool:
     """Somebody takes, declines or is calling back a callback that waits; whether it did."""
     return _change(conn, callback_id, WAITING, state, user_id, at)
 

@@ -72,6 +72,17 @@ def claim(conn: Connection, kinds: Collection[str], owner: str, at: int, until: 
     return won
 
 
+def note(conn: Connection, done: Due, data: Mapping[str, Any]) -> None:
+    """How far a piece of work has come: whoever claims it next goes on from there."""
+    conn.execute(update(due).where(due.c.id == done.id).values(data=dict(data)))
+
+
+def of_kind(conn: Connection, kind: str) -> list[Due]:
+    """All work of this kind that is not done."""
+    query = select(due.c.id, due.c.kind, due.c.subject, due.c.due_at, due.c.data).where(due.c.kind == kind)
+    return [Due(row.id, row.kind, row.subject, row.due_at, row.data) for row in conn.execute(query)]
+
+
 def finish(conn: Connection, done: Due, owner: str, again_at: int | None) -> None:
     """Done: the row goes, or is due again. One that was put anew meanwhile stays as it was put."""
     ours = (due.c.id == done.id, due.c.claimed_by == owner, due.c.due_at == done.due_at)

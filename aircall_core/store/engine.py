@@ -1,8 +1,9 @@
 """The store: short write transactions that append events, short reading snapshots, and the log's followers."""
 
+import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from typing import Any, Self
 
 import psycopg
@@ -17,6 +18,7 @@ from aircall_core.store.doorbell import Doorbell, PostgresSource, SqliteSource
 from aircall_core.store.errors import StoreAway, away, is_away
 from aircall_core.store.follow import OnAway, follow
 
+_MOMENT_S = 0.02
 BUSY_S = 5  # how long a writer waits for another one, in this process or elsewhere
 
 
@@ -139,6 +141,19 @@ class Store:
         """What rings when somebody has committed, for a block in which ``stop`` also ends its `wait`."""
         return self._bell.listening(stop)
 
+    def empty_journal(self) -> bool:
+        """Have what was written stand in SQLite's file alone, and nothing older in the journal beside it.
+
+        Whether it is so: not while somebody reads, which is waited for a moment only, since writers wait, too.
+        Always true on PostgreSQL, which keeps its journal by rules of its own.
+        """
+        if self.is_postgres:
+            return True
+        with self._my_turn(), closing(sqlite3.connect(urls.sqlite_path(self.url), timeout=_MOMENT_S)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(PASSIVE)")  # most of the work, in nobody's way
+            busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return not busy
+
     def close(self) -> None:
         """End the followers and let go of all connections."""
         self._bell.close()
@@ -198,6 +213,7 @@ def _sqlite(url: URL, *, reading: bool = False, full_sync: bool = False) -> Engi
         connection.execute("PRAGMA foreign_keys=ON")
         connection.execute("PRAGMA temp_store=MEMORY")
         connection.execute("PRAGMA journal_size_limit=67108864")
+        connection.execute("PRAGMA secure_delete=ON")  # what is deleted or changed is overwritten (desk/erasure.py)
         if reading:
             connection.execute("PRAGMA query_only=ON")
 

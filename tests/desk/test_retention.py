@@ -131,7 +131,7 @@ def test_a_crash_is_taken_up_by_the_next_run(shelf: Shelf, monkeypatch: pytest.M
         raise Crash
 
     with monkeypatch.context() as patch:
-        patch.setattr(retention, "_deleted", crash) if where == "files" else patch.setattr(recordings, "gone", crash)
+        patch.setattr(retention, "delete_file", crash) if where == "files" else patch.setattr(recordings, "gone", crash)
         with pytest.raises(Crash):
             shelf.run()
     assert shelf.rows() == {old: (True, True, 1000), young: KEPT}, "marked: nobody plays it any more"
