@@ -12,6 +12,7 @@ from aircall_core.store import messages as rows
 from aircall_core.store.queries import conversation as conversation_queries
 
 FOLDER: Final = "attachments"
+LEFT: Final = "attachments.left"  # a due row: see `clear_left`
 LEFT_MS: Final = 7 * 24 * 3600 * 1000  # an uploaded file that went with no text is kept so long
 HEAD: Final = 64  # bytes that tell what a file is
 

@@ -22,13 +22,10 @@ ASK_MS: Final = 10_000  # a worker claims a text by then, or leaves it
 LOOK_AT: Final = 2000  # texts at once: the rest comes when these are gone
 
 
-def ready(conn: Connection, at: int) -> list[dict[str, Any]]:
-    """Texts that can be sent at ``at``: of each conversation the oldest that is under way, if its time has come."""
-    return first_of_each(rows.waiting(conn, LOOK_AT), at)
-
-
 def first_of_each(waiting: Iterable[dict[str, Any]], at: int) -> list[dict[str, Any]]:
-    """The same of these rows, which are in order."""
+    """Of these texts, oldest first, those that can be sent at ``at``: the first one of each conversation that is on its
+    way, if its time has come.
+    """
     busy: set[str] = set()
     out: list[dict[str, Any]] = []
     for row in waiting:
@@ -58,7 +55,7 @@ def settle(tx: Tx, message_id: str, by: str, outcome: Outcome, at: int, actor: s
     if row is None or row["claimed_by"] != by:
         return False
     remote = _free_remote_id(tx, row, outcome.remote_id)
-    again = outcome.again and at - (row["queued_at"] or row["at"]) < PATIENCE_MS
+    again = outcome.again and not _is_old(row, at)
     reason = outcome.reason.value if outcome.reason else None
     values: dict[str, Any] = {"state": outcome.state.value, "reason": reason, "remote_code": _cut(outcome.remote_code)}
     if again:
@@ -68,7 +65,7 @@ def settle(tx: Tx, message_id: str, by: str, outcome: Outcome, at: int, actor: s
         values |= {"sent_at": at, "remote_id": remote}
         if outcome.state is State.DELIVERED:
             values["delivered_at"] = at
-    if rows.change(tx.conn, message_id, states=(State.SENDING, State.UNKNOWN), claimed_by=by, **values):
+    if rows.change(tx.conn, message_id, states=(State.SENDING, State.UNKNOWN), holder=by, **values):
         tx.append(state_event(row, State(values["state"]), actor, reason))
         return True
     if remote is not None and row["remote_id"] is None:  # a report was here before us
@@ -120,21 +117,16 @@ def tidy(tx: Tx, at: int, actor: str) -> None:
         if row["state"] == State.SENDING:
             if _is_dead(tx.conn, row, at):
                 _give_up(tx, row, actor)
-        elif at - (row["queued_at"] or row["at"]) >= PATIENCE_MS:
+        elif _is_old(row, at):
             account = rows.account(tx.conn, row["account_id"]) if row["account_id"] else None
             reason = Why.UNREACHABLE if account and account["enabled"] else Why.ACCOUNT_OFF
             if rows.change(tx.conn, row["id"], states=(State.QUEUED,), state=State.FAILED.value, reason=reason.value):
                 tx.append(state_event(row, State.FAILED, actor, reason.value))
 
 
-def untidy(conn: Connection, at: int) -> bool:
-    """Whether `tidy` has anything to do: it is asked of a snapshot, which costs no writer its turn."""
-    return any(
-        _is_dead(conn, row, at)
-        if row["state"] == State.SENDING
-        else at - (row["queued_at"] or row["at"]) >= PATIENCE_MS
-        for row in rows.waiting(conn, LOOK_AT)
-    )
+def untidy(conn: Connection, waiting: Iterable[Mapping[str, Any]], at: int) -> bool:
+    """Whether `tidy` has anything to do: asked of a snapshot, it costs no writer its turn."""
+    return any(_is_dead(conn, row, at) if row["state"] == State.SENDING else _is_old(row, at) for row in waiting)
 
 
 def ask_worker(tx: Tx, message_id: str, at: int, actor: str) -> bool:
@@ -162,11 +154,16 @@ def _give_up(tx: Tx, row: Mapping[str, Any], actor: str) -> bool:
     """Nobody will know what became of it. Its holder, should it live after all, may still say so."""
     why = Why.INTERRUPTED.value
     if not rows.change(
-        tx.conn, row["id"], states=(State.SENDING,), claimed_by=row["claimed_by"], state=State.UNKNOWN.value, reason=why
+        tx.conn, row["id"], states=(State.SENDING,), holder=row["claimed_by"], state=State.UNKNOWN.value, reason=why
     ):
         return False
     tx.append(state_event(row, State.UNKNOWN, actor, why))
     return True
+
+
+def _is_old(row: Mapping[str, Any], at: int) -> bool:
+    """Whether nobody waits with this text any longer."""
+    return bool(at - (row["queued_at"] or row["at"]) >= PATIENCE_MS)
 
 
 def _is_dead(conn: Connection, row: Mapping[str, Any], at: int) -> bool:

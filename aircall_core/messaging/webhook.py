@@ -8,6 +8,7 @@ from typing import Any, Final
 import httpx
 from pydantic import BaseModel, Field, ValidationError
 from standardwebhooks import Webhook, WebhookVerificationError
+from standardwebhooks.webhooks import EmptyWebhookSecretError
 
 from aircall_core.desk.messages import InboundFile
 from aircall_core.domain.message import MOST_FILES, Outcome, State
@@ -42,7 +43,9 @@ class WebhookGateway:
     """Posts each text as JSON to one address."""
 
     def __init__(self, client: httpx.Client, url: str, secret: str) -> None:
+        """ValueError for a secret that is none."""
         self._client, self._url, self._secret = client, url, secret
+        _signer(secret)
 
     def send(self, text: Text) -> Outcome:
         """Post it. The receiver knows a text that comes again by its Idempotency-Key, which is its id."""
@@ -90,14 +93,21 @@ def _read(answer: httpx.Response) -> dict[str, Any]:
 def signed(secret: str, name: str, body: str) -> dict[str, str]:
     """The headers of Standard Webhooks for this body."""
     now = datetime.now(UTC)
-    signature = Webhook(secret).sign(name, now, body)
+    signature = _signer(secret).sign(name, now, body)
     return {"webhook-id": name, "webhook-timestamp": str(int(now.timestamp())), "webhook-signature": signature}
+
+
+def _signer(secret: str) -> Webhook:
+    try:
+        return Webhook(secret)
+    except EmptyWebhookSecretError:
+        raise ValueError("the secret is empty") from None
 
 
 def is_signed(secret: str, body: bytes, headers: Mapping[str, str]) -> bool:
     """Whether who holds the secret has sent this within the last five minutes."""
     try:
-        Webhook(secret).verify(body, dict(headers), json_parse=False)
+        _signer(secret).verify(body, dict(headers), json_parse=False)
     except (WebhookVerificationError, ValueError):  # ValueError: neither base64 nor UTF-8
         return False
     return True

@@ -12,6 +12,7 @@ import uvicorn
 from aircall_core import __version__
 from aircall_core.config import Settings, get_settings
 from aircall_core.logs import get_logger, setup_logging
+from aircall_core.messaging.outbox import Outbox
 from aircall_core.service.app import build_app, build_desk
 from aircall_core.service.asker import Asker
 from aircall_core.service.desk import Desk
@@ -53,12 +54,15 @@ async def serve(settings: Settings, listener: socket.socket) -> None:
         runner.start()
         asker = desk.asker = Asker(store, desk.box)
         asker.start()
+        outbox = Outbox(store, settings, desk.box, desk.give_up)
+        outbox.start()
         log.info("desk_started", port=settings.desk_port, version=__version__)
         try:
             gc.collect()
             gc.freeze()
             await server.serve(sockets=[listener])
         finally:
+            await asyncio.to_thread(outbox.stop)
             await asyncio.to_thread(asker.stop)
             await asyncio.to_thread(runner.stop)
             await asyncio.to_thread(keeper.stop)

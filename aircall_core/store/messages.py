@@ -50,7 +50,7 @@ _WAITING = (
         messages.c.id, messages.c.conversation_id, messages.c.line_id, messages.c.account_id, messages.c.state,
         messages.c.at, messages.c.queued_at, messages.c.not_before, messages.c.claimed_by, messages.c.claimed_at,
     )
-    .where(_UNSENT)
+    .where(_UNSENT, func.coalesce(messages.c.account_id, "").not_in(bindparam("but", expanding=True)))
     .order_by(messages.c.at, messages.c.id)
     .limit(bindparam("most"))
 )  # fmt: skip
@@ -108,12 +108,12 @@ def claim(conn: Connection, message_id: str, by: str, at: int) -> bool:
 
 
 def change(
-    conn: Connection, message_id: str, *, states: Collection[str], claimed_by: str | None = None, **values: Any
+    conn: Connection, message_id: str, *, states: Collection[str], holder: str | None = None, **values: Any
 ) -> bool:
-    """Change the row while it is in one of these states (and claimed by ``claimed_by``, if given); whether it was."""
-    statement = _change(tuple(values), claimed_by is not None)
+    """Change the row while it is in one of these states (and claimed by ``holder``, if given); whether it was."""
+    statement = _change(tuple(values), holder is not None)
     new = {f"new_{name}": value for name, value in values.items()}
-    found = conn.execute(statement, {"row": message_id, "states": sorted(states), "claimer": claimed_by, **new})
+    found = conn.execute(statement, {"row": message_id, "states": sorted(states), "claimer": holder, **new})
     return found.rowcount == 1
 
 
@@ -126,9 +126,9 @@ def _change(columns: tuple[str, ...], claimed: bool) -> Update:
     return statement.values(version=messages.c.version + 1, **new)
 
 
-def waiting(conn: Connection, most: int) -> list[dict[str, Any]]:
-    """Texts that are queued or being sent, oldest first."""
-    return many(conn, _WAITING, {"most": most})
+def waiting(conn: Connection, most: int, but: Collection[str] = ()) -> list[dict[str, Any]]:
+    """Texts that are queued or being sent, oldest first; without those of the accounts ``but``."""
+    return many(conn, _WAITING, {"most": most, "but": sorted(but)})
 
 
 def queued_for(conn: Connection, line_id: str, party: str) -> list[dict[str, Any]]:
