@@ -28,7 +28,8 @@ _WORK = (
     ("audio_check.py", "audio_check", "graphic_eq"),
 )
 _DIALLING = ("settings/dialling.py", "dialling", "phone_forwarded")
-_LEADER = {"calls": (_DIALLING,)}
+_TEXTS = ("settings/messaging.py", "messaging", "sms")
+_LEADER = {"calls": (_DIALLING, _TEXTS)}
 _ADMIN = {
     "organisation": (
         ("setup.py", "setup", "checklist"),
@@ -46,6 +47,8 @@ _ADMIN = {
         ("settings/prompts.py", "prompts", "campaign"),
         ("settings/blocklist.py", "blocklist", "block"),
         ("settings/trunks.py", "trunks", "cable"),
+        _TEXTS,
+        ("settings/insights.py", "insights", "badge"),
     ),
     "system": (
         ("health.py", "health", "monitor_heart"),

@@ -45,6 +45,7 @@ def shot(page: Page, name: str) -> None:
 
 
 def place(page: Page, name: str = "Accept") -> Any:
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")  # it begins
     page.wait_for_function("() => document.getAnimations().length === 0")
     return [one.bounding_box() for one in page.get_by_role("button", name=name, exact=True).all()]
 
