@@ -45,6 +45,9 @@ class Gateway(Protocol):
     def send(self, text: Text) -> Outcome:
         """Try once. Never raises for what the network does."""
 
+    def check(self) -> Outcome:
+        """Whether the gateway would take a text of ours (``sent``), or why not. Sends none."""
+
 
 def away(reason: Why, code: str | None = None, pause_s: float | None = None) -> Outcome:
     """It was certainly not taken, and may be later."""

@@ -1,6 +1,6 @@
 """Texts by Twilio: the SDK speaks its API and checks its signatures; we tell what is certain from what is not."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from logging import getLogger
 from typing import Any, Final
@@ -65,7 +65,7 @@ class Twilio:
         self._client = Client(account_sid, token, http_client=_Http(client))
         if api_url:
             self._client.api.base_url = api_url.rstrip("/")
-        self._service = service_sid
+        self._service, self._account = service_sid, account_sid
 
     def send(self, text: Text) -> Outcome:
         """Post the message. Twilio takes it into its own queue and reports of it later."""
@@ -77,15 +77,21 @@ class Twilio:
             asked["media_url"] = [one.url for one in text.files]
         if text.status_url:
             asked["status_callback"] = text.status_url
+        return self._tried(lambda: str(self._client.messages.create(**asked).sid))
+
+    def check(self) -> Outcome:
+        """Ask for the account: it is there, and the token is its."""
+        return self._tried(lambda: str(self._client.api.accounts(self._account).fetch().sid))
+
+    def _tried(self, ask: Callable[[], str]) -> Outcome:
         try:
-            made = self._client.messages.create(**asked)
+            return Outcome(State.SENT, remote_id=ask())
         except (TwilioRestException, TwilioServiceException) as refused:
             return _refusal(refused)
         except httpx.HTTPError as fault:
             return of_fault(fault)
         except (TwilioException, ValueError):  # an answer that is none of Twilio's
             return Outcome(State.UNKNOWN, Why.BROKEN)
-        return Outcome(State.SENT, remote_id=made.sid)
 
 
 def _refusal(wrong: TwilioRestException | TwilioServiceException) -> Outcome:

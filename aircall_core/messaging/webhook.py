@@ -12,6 +12,7 @@ from standardwebhooks.webhooks import EmptyWebhookSecretError
 
 from aircall_core.desk.messages import InboundFile
 from aircall_core.domain.message import MOST_FILES, Outcome, State
+from aircall_core.ids import new_id
 from aircall_core.messaging.port import LARGEST_ANSWER, Text, of_fault, of_status
 from aircall_core.messaging.twilio import Inbound
 
@@ -54,12 +55,16 @@ class WebhookGateway:
             "media": [{"url": one.url, "name": one.name, "content_type": one.content_type} for one in text.files],
             "status_url": text.status_url or None,
         }  # fmt: skip
-        body = json.dumps({"type": "message.send", "data": data}, separators=(",", ":"), ensure_ascii=False)
-        headers = {
-            "content-type": "application/json",
-            "idempotency-key": text.message,
-            **signed(self._secret, f"{text.message}.{text.tried}", body),
-        }
+        return self._post("message.send", data, text.message, f"{text.message}.{text.tried}")
+
+    def check(self) -> Outcome:
+        """Post a ping: any 2xx will do."""
+        name = f"ping_{new_id()}"
+        return self._post("ping", {}, name, name)
+
+    def _post(self, kind: str, data: Mapping[str, Any], key: str, name: str) -> Outcome:
+        body = json.dumps({"type": kind, "data": data}, separators=(",", ":"), ensure_ascii=False)
+        headers = {"content-type": "application/json", "idempotency-key": key, **signed(self._secret, name, body)}
         try:
             with self._client.stream("POST", self._url, content=body.encode(), headers=headers) as answer:
                 said = _read(answer)
