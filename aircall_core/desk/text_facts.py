@@ -53,7 +53,19 @@ def text_result(
     """What became of a text that this worker had claimed. ``again``: it was certainly not taken, and may be later."""
     why = Why(reason) if reason else None
     outcome = Outcome(State(state), why, remote_code=remote_code, remote_id=remote_id, again=again)
-    outbox.settle(tx, message, claimer_of(owner), outcome, at, actor_of(owner))
+    if outbox.settle(tx, message, claimer_of(owner), outcome, at, actor_of(owner)):
+        _account_state(tx, message, outcome, at)
+
+
+def _account_state(tx: Tx, message: str, outcome: Outcome, at: int) -> None:
+    """What this text's end says of the account: that it works, or that others had better not wait for it."""
+    row = rows.get(tx.conn, message)
+    account = rows.account(tx.conn, row["account_id"]) if row is not None and row["account_id"] else None
+    failing = outcome.again or outcome.reason in (Why.TIMEOUT, Why.CREDENTIALS, Why.NO_TRUNK)
+    state = "failing" if failing else "ok"
+    if account is not None and account["state"] != state:
+        why = outcome.reason.value if failing and outcome.reason else None
+        rows.set_account_state(tx.conn, account["id"], state, why, at)
 
 
 def claimer_of(owner: Owner) -> str:

@@ -3,7 +3,6 @@
 import signal
 import socket
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,10 +28,17 @@ class Desk:
     """The module's line with its texts, as the desk process would write and read them."""
 
     def __init__(self, site: Site) -> None:
-        self.site, self.server = site, f"127.0.0.1:{site.port}"
+        self.site, self.server, self.account = site, f"127.0.0.1:{site.port}", ""
 
-    def open(self, far: Texter, line: str = "") -> str:
-        """Gives the line an account for texts by a trunk that leads there; the account."""
+    def lead_to(self, account: str) -> None:
+        """The line's texts go through this account."""
+        self.account = account
+        with self.site.store.write() as tx:
+            tx.execute(update(t.lines).where(t.lines.c.id == self.site.line).values(message_account_id=account))
+            tx.append(kinds.Event(kinds.LINE_CHANGED, kinds.STAFF, "system", data={"id": self.site.line}))
+
+    def open(self, far: Texter) -> None:
+        """Gives the line an account for texts by a trunk that leads there."""
         trunk, account = new_id(), new_id()
         with self.site.store.write() as tx:
             tx.execute(insert(t.trunks).values(
@@ -42,10 +48,7 @@ class Desk:
             tx.execute(insert(t.message_accounts).values(
                 id=account, name=account, kind="sip", trunk_id=trunk, settings={}, created_at=1
             ))  # fmt: skip
-            row = t.lines.c.id == (line or self.site.line)
-            tx.execute(update(t.lines).where(row).values(message_account_id=account))
-            tx.append(kinds.Event(kinds.TRUNK_CHANGED, kinds.STAFF, "system", data={"id": trunk}))
-        return account
+        self.lead_to(account)
 
     def rows(self, **wanted: object) -> list[dict[str, Any]]:
         """Texts in the store, oldest first."""
@@ -66,6 +69,12 @@ class Desk:
         """The outbox asks a worker."""
         with self.site.store.write() as tx:
             assert outbox.ask_worker(tx, message, tx.now_ms(), "system")
+
+    def again(self, message: str) -> None:
+        """Its pause is over."""
+        with self.site.store.write() as tx:
+            tx.execute(update(t.messages).where(t.messages.c.id == message).values(not_before=None))
+        self.ask(message)
 
     def tried(self, message: str, times: int = 1) -> dict[str, Any]:
         """The text's row once so many tries to send it are over, for good or until the next one."""
@@ -238,22 +247,25 @@ def test_what_an_answer_means(desk: Desk, far: Texter, code: int, state: str, re
     assert [one.method for one in far.requests[before:] if one.method != "OPTIONS"] == ["MESSAGE"], "sent once"
 
 
-def test_nobody_there_means_that_nothing_was_sent(desk: Desk, tmp_path: Path) -> None:
+def test_nobody_there_means_that_nothing_was_sent(desk: Desk) -> None:
     """A far end that is away: the question goes unanswered, no text goes out, and it is queued again."""
+    far_account = desk.account
     with Texter(CUSTOMER) as gone:
         gone.manner.options = 0
         desk.open(gone)
         message = desk.write("are you there?")
         row = desk.tried(message)
+        if row["reason"] == "no_trunk":  # the worker's directory is made anew in a thread: it was not there yet
+            desk.again(message)
+            row = desk.tried(message, 2)
         assert (row["state"], row["reason"]) == ("queued", "unreachable")
         assert gone.count("MESSAGE") == 0
         assert gone.count("OPTIONS") == 1
         gone.manner.options = 200
-        with desk.site.store.write() as tx:
-            tx.execute(update(t.messages).where(t.messages.c.id == message).values(not_before=None))
-        desk.ask(message)
+        desk.again(message)
         desk.state(message, "sent")
         assert [text.body for text in gone.texts] == ["are you there?"]
+        desk.lead_to(far_account)
     with desk.site.store.write() as tx:
         tx.execute(update(t.messages).where(t.messages.c.state == "queued").values(state="failed"))
 
