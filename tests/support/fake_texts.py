@@ -29,7 +29,7 @@ class FakeTexts(FakeDesk):
         self.eligibility: dict[str, Any] = OK
         self.mms = True
         self.templates: list[dict[str, Any]] = []
-        self.limits: dict[str, Any] = {"files": 3, "bytes": 5 * 1024 * 1024, "characters": 1600}
+        self.limits: dict[str, Any] = {"files": 3, "bytes": 5_000_000, "characters": 1600}
         self.draft: dict[str, Any] = {"text": "", "attachments": [], "version": 0}
         self.sent: list[dict[str, Any]] = []
         self.files: dict[str, tuple[str, bytes]] = {}
@@ -37,7 +37,6 @@ class FakeTexts(FakeDesk):
         self.sends = True
         self.remarks: list[str] = []
         self.snapshot: dict[str, Any] = {}
-        self.contact: dict[str, Any] = {}
 
     def refused(self, request: Request) -> Response | None:
         """The refusal that the test set for this path."""
@@ -56,7 +55,7 @@ class FakeTexts(FakeDesk):
             Route(f"{HERE}/notes", self._remark, methods=["POST"]),
             Route(f"{HERE}/snapshot", lambda request: self._read(request, self.snapshot)),
             Route("/desk/attachments/{id}", self._file, methods=["GET", "DELETE"]),
-            Route("/desk/contacts/{id}", self._contact, methods=["GET", "PATCH"]),
+            Route("/desk/contacts/{id}", self._contact, methods=["PATCH"]),
         ]
         return app
 
@@ -134,15 +133,13 @@ class FakeTexts(FakeDesk):
         return JSONResponse({"command": body["command"]}, 202)
 
     async def _contact(self, request: Request) -> Response:
-        if request.method == "GET":
-            return JSONResponse(self.contact)
         body = json.loads(await request.body())
         self.requests.append((request.url.path, body))
         if (refusal := self.refused(request)) is not None:
             return refusal
-        self.contact = {**self.contact, **body, "version": self.contact.get("version", 1) + 1, "updated_at": now_ms()}
-        self.snapshot["contact"] = {**self.snapshot["contact"], **body, "version": self.contact["version"]}
-        return JSONResponse({"version": self.contact["version"]})
+        known = self.snapshot["contact"]
+        self.snapshot["contact"] = {**known, **body, "version": known["version"] + 1}
+        return JSONResponse({"id": known["id"], "version": known["version"] + 1})
 
 
 def told() -> dict[str, Any]:

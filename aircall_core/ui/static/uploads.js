@@ -8,7 +8,7 @@ export const isImage = (type) => IMAGES.has(type);
 /** 812 B, 34 KB, 4.9 MB. */
 export function sizeText(bytes) {
   if (bytes < 1000) return `${bytes} B`;
-  return bytes < ONE_MB ? `${Math.max(1, Math.round(bytes / 1000))} KB` : `${(bytes / ONE_MB).toFixed(1)} MB`;
+  return bytes < ONE_MB ? `${Math.max(1, Math.round(bytes / 1000))} KB` : `${(bytes / ONE_MB).toFixed(1).replace('.0', '')} MB`;
 }
 
 /**
