@@ -9,21 +9,24 @@ from aircall_core.desk import audit, dialling, flow_uses
 from aircall_core.desk import teams as team_cases
 from aircall_core.desk.errors import DeskError, Invalid, not_found
 from aircall_core.domain.events import LINE_CHANGED, STAFF, Event
-from aircall_core.store import Tx, accounts, provisioning
+from aircall_core.store import Tx, accounts, messages, provisioning
 from aircall_core.store.queries import dial_lists
 
 RECORDING: Final = ("off", "on", "notice")
 EMERGENCY: Final = ("refuse", "dial")
 SHORTEST_RING_S, LONGEST_RING_S = 5, 300
 LOWEST_PRIORITY, LONGEST_ASSIGNEE_S = 9, 60
+LONGEST_OPEN_MIN: Final = 90 * 24 * 60
 _COLUMNS: Final = (
     "name", "number", "country", "language", "ring_s", "recording", "enabled", "priority", "assignee_first_s",
     "tags_required", "outbound_trunk_id", "caller_id", "emergency", "dial_cap", "pause_on_hold", "pause_notice",
+    "message_account_id", "auto_close_min",
 )  # fmt: skip
 _FRESH: Final = {
     "name": "", "number": "", "country": "", "language": "en", "ring_s": 30, "recording": "off", "enabled": True,
     "priority": None, "assignee_first_s": 0, "tags_required": False, "outbound_trunk_id": None, "caller_id": None,
     "emergency": "refuse", "dial_cap": None, "pause_on_hold": False, "pause_notice": False,
+    "message_account_id": None, "auto_close_min": None,
 }  # fmt: skip
 _INTERNAL = re.compile(r"[0-9*#]{2,10}")  # an extension of a PBX
 _E164 = re.compile(r"\+[1-9][0-9]{5,14}")  # ITU-T E.164: at most 15 digits
@@ -125,6 +128,7 @@ def _checked(tx: Tx, wanted: Mapping[str, Any], line_id: str | None) -> dict[str
     if wanted["recording"] not in RECORDING:
         wrong["recording"] = "Choose off, on, or notice."
     wrong |= _outbound_problems(tx, wanted, line_id)
+    wrong |= _conversation_problems(tx, wanted)
     shown = str(wanted["caller_id"] or "").strip()
     caller_id = _number(shown, country) if shown else None
     if shown and caller_id is None:
@@ -148,7 +152,19 @@ def _checked(tx: Tx, wanted: Mapping[str, Any], line_id: str | None) -> dict[str
         "dial_cap": dialling.own_cap(wanted["dial_cap"]),
         "pause_on_hold": bool(wanted["pause_on_hold"]),
         "pause_notice": bool(wanted["pause_notice"]),
+        "message_account_id": wanted["message_account_id"] or None,
+        "auto_close_min": int(wanted["auto_close_min"] or 0) or None,
     }
+
+
+def _conversation_problems(tx: Tx, wanted: Mapping[str, Any]) -> dict[str, str]:
+    wrong: dict[str, str] = {}
+    account = wanted["message_account_id"] or None
+    if account and messages.account(tx.conn, account) is None:
+        wrong["message_account_id"] = "This account does not exist any more."
+    if not 0 <= int(wanted["auto_close_min"] or 0) <= LONGEST_OPEN_MIN:
+        wrong["auto_close_min"] = f"Choose at most {LONGEST_OPEN_MIN} minutes; 0 leaves conversations open."
+    return wrong
 
 
 def _outbound_problems(tx: Tx, wanted: Mapping[str, Any], line_id: str | None) -> dict[str, str]:

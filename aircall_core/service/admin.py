@@ -72,6 +72,8 @@ class LineChange(BaseModel):
     dial_cap: int | None = None  # -1: the company's
     pause_on_hold: bool | None = None
     pause_notice: bool | None = None
+    message_account_id: str | None = Field(None, max_length=26)  # '': no texts
+    auto_close_min: int | None = None  # 0: never by itself
     users: list[str] | None = Field(None, max_length=1000)
     teams: list[str] | None = Field(None, max_length=1000)
 

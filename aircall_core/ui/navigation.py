@@ -24,6 +24,7 @@ _WORK = (
     ("inbox.py", "inbox", "inbox"),
     (CONVERSATION, "conversation", "forum"),
     ("search.py", "search", "search"),
+    (CONTACTS, "contacts", "contacts"),
     (DIALER, "dialer", "dialer_sip"),
     ("audio_check.py", "audio_check", "graphic_eq"),
 )

@@ -4,6 +4,7 @@ from typing import Any
 
 import streamlit as st
 
+from aircall_core.store import message_settings
 from aircall_core.store.queries import lines, people, readiness
 from aircall_core.ui import client, data, format, forms, rows, search, session
 from aircall_core.ui.editors.line import FRESH, line_form
@@ -13,12 +14,14 @@ session.current()
 users, teams = data.read(people.users_list), data.read(people.teams_list)
 home = data.read(people.company)["country"]
 trunks = data.read(lines.trunks_list)
+accounts = data.read(message_settings.accounts_list)
 
 
 @st.dialog(t("lines.edit_title"), width="medium")
 def edit(line: dict[str, Any] | None = None) -> None:
     """Make or change a line."""
-    if line_form(f"line-{line['id'] if line else 'new'}", line or FRESH, users, teams, home=home, trunks=trunks):
+    key = f"line-{line['id'] if line else 'new'}"
+    if line_form(key, line or FRESH, users, teams, home=home, trunks=trunks, accounts=accounts):
         st.rerun()
     if line:
         forms.confirm(

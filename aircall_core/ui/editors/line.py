@@ -12,13 +12,14 @@ from aircall_core.ui.text import t
 RECORDING = ("off", "on", "notice")
 EMERGENCY = ("refuse", "dial")
 HIGHEST_CAP = 100_000
+LONGEST_OPEN_MIN = 90 * 24 * 60
 LANGUAGES = ("en", "es", "fr")  # of the prompts that come with the console
 PRIORITIES = (0, 1, 2, 3, 4, 5, 6, 7, 8, 9)
 FRESH: dict[str, Any] = {
     "id": None, "name": "", "number": "", "country": "", "language": "", "ring_s": 30, "recording": "off",
     "enabled": True, "users": [], "teams": [], "priority": None, "assignee_first_s": 0, "tags_required": False,
     "outbound_trunk_id": None, "caller_id": None, "emergency": "refuse", "dial_cap": None, "pause_on_hold": False,
-    "pause_notice": False,
+    "pause_notice": False, "message_account_id": None, "auto_close_min": None,
 }  # fmt: skip
 
 
@@ -30,6 +31,7 @@ def line_form(
     *,
     home: str,
     trunks: Sequence[Mapping[str, Any]] = (),
+    accounts: Sequence[Mapping[str, Any]] = (),
 ) -> bool:
     """Name, number, who answers, how long it rings, recording, calls out. `home` is the company's country."""
     countries = format.countries()
@@ -96,7 +98,7 @@ def line_form(
             name: st.toggle(t(f"lines.{name}"), line[name], key=f"{key}-{name}")
             for name in ("pause_on_hold", "pause_notice")
         }
-        more = {**_more(fields, line), **_out(fields, line, trunks), **pauses}
+        more = {**_more(fields, line), **_out(fields, line, trunks), **_texts(fields, line, accounts), **pauses}
         enabled = st.toggle(t("lines.enabled"), line["enabled"])
         if not st.form_submit_button(t("page.save"), type="primary"):
             return False
@@ -143,6 +145,27 @@ def _out(fields: Form, line: dict[str, Any], trunks: Sequence[Mapping[str, Any]]
         "outbound_trunk_id": trunk, "caller_id": caller_id, "emergency": emergency,
         "dial_cap": -1 if cap is None else int(cap),
     }  # fmt: skip
+
+
+def _texts(fields: Form, line: dict[str, Any], accounts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The account that texts go through, and when a conversation closes by itself."""
+    st.markdown(f"**{t('lines.texts')}**")
+    names = {"": t("lines.message_account_none"), **{one["id"]: one["name"] for one in accounts}}
+    left, right = st.columns(2)
+    with left:
+        now = line["message_account_id"] or ""
+        chosen = st.selectbox(
+            t("lines.message_account"), list(names), index=list(names).index(now) if now in names else 0,
+            format_func=names.__getitem__,
+        )  # fmt: skip
+        account = fields.field("message_account_id", chosen)
+    with right:
+        minutes = st.number_input(
+            t("lines.auto_close"), 0, LONGEST_OPEN_MIN, line["auto_close_min"] or 0, step=30,
+            help=t("lines.auto_close_help"),
+        )  # fmt: skip
+        fields.field("auto_close_min", minutes)
+    return {"message_account_id": account, "auto_close_min": int(minutes)}
 
 
 def _more(fields: Form, line: dict[str, Any]) -> dict[str, Any]:
