@@ -98,8 +98,8 @@ def _tested(ask: Ask) -> dict[str, Any]:
     try:
         with http_client() as client:
             outcome = gateway_for(account, ask.desk.box, client).check()
-    except SecretKeyError:
-        raise Refused(409, "secret", "Its secret cannot be read with this installation's key. Enter it anew.") from None
+    except (SecretKeyError, ValueError):  # another installation's key, or what is no signing secret
+        raise Refused(409, "secret", "Its secret cannot be used. Enter it anew.") from None
     good = outcome.state is State.SENT
     return {"ok": good, "reason": None if good else outcome.reason, "code": outcome.remote_code}
 

@@ -29,10 +29,16 @@ def add(store: Store, box: SecretBox, secret: str = "", **wanted: Any) -> tuple[
         return message_accounts.create(tx, "user:u", box, secret=secret, **wanted)
 
 
+def mistakes(wrong: Invalid) -> set[str]:
+    fields = wrong.details["fields"]
+    assert isinstance(fields, dict)
+    return set(fields)
+
+
 def wrong_fields(store: Store, box: SecretBox, secret: str = "", **wanted: Any) -> set[str]:
     with pytest.raises(Invalid) as wrong:
         add(store, box, secret, **wanted)
-    return set(wrong.value.details["fields"])
+    return mistakes(wrong.value)
 
 
 def test_an_account_keeps_its_secret_to_itself(store: Store, box: SecretBox) -> None:
@@ -95,7 +101,7 @@ def test_an_account_in_use_stays(store: Store, box: SecretBox) -> None:
         assert message_settings.accounts_list(tx.conn) == []
     with store.write() as tx, pytest.raises(Invalid) as wrong:
         lines.change(tx, "user:u", line, message_account_id=account, auto_close_min=10**7)
-    assert set(wrong.value.details["fields"]) == {"message_account_id", "auto_close_min"}
+    assert mistakes(wrong.value) == {"message_account_id", "auto_close_min"}
 
 
 def test_an_account_with_texts_on_their_way_stays(store: Store, box: SecretBox) -> None:
@@ -133,7 +139,7 @@ def test_templates(store: Store) -> None:
     ):
         with store.write() as tx, pytest.raises(Invalid) as wrong:
             message_templates.create(tx, "user:u", **wanted)
-        assert set(wrong.value.details["fields"]) == fields, wanted
+        assert mistakes(wrong.value) == fields, wanted
     with store.write() as tx:
         message_templates.remove(tx, "user:u", one)
         with pytest.raises(DeskError):
