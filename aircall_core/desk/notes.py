@@ -1,17 +1,19 @@
-"""Notes on calls. Whoever takes part, took part or may see the line writes one; it is saved as they type.
+"""Notes on calls and on customers. Whoever takes part, took part or may see the line writes one; it is saved as they type.
 
 Each save is the whole text and the version it was made from. Of two tabs that write from one version, the second is
 told what the first has written, and puts both together: nothing is overwritten that its writer has not seen.
 """
 
+import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from aircall_core.desk.errors import DeskError, Invalid, not_found
 from aircall_core.desk.ringing import call_event
-from aircall_core.domain.events import CALL_NOTED
+from aircall_core.domain.events import CALL_NOTED, CONVERSATION_NOTED, Event, line_audience
 from aircall_core.ids import new_id
-from aircall_core.store import Connection, calls, notes, parties, people
+from aircall_core.store import Connection, calls, conversations, indexing, notes, parties, people
 from aircall_core.store.engine import Tx
 
 LONGEST: Final = 20_000  # characters
@@ -61,6 +63,77 @@ def write(tx: Tx, call_id: str, user_id: str, role: str, text: str, version: int
     actor = f"user:{user_id}"
     tx.append(call_event(CALL_NOTED, call, actor, user_id=user_id, note=note_id, version=known.version + 1))
     return Note(note_id, known.version + 1, text)
+
+
+def add(tx: Tx, conversation_id: str, user_id: str, text: str, *, command: str) -> Note:
+    """A note on the customer, not on one call. The same command again: the same note. Raises DeskError not_found,
+    Invalid."""
+    text = _whole(text)
+    tx.take_turn()
+    conversation = conversations.get(tx.conn, conversation_id)
+    if conversation is None:
+        raise not_found("The conversation")
+    note_id = _id_of(user_id, command)
+    known = notes.get(tx.conn, note_id)
+    if known is not None:
+        return Note(note_id, known["version"], known["text"])
+    now = tx.now_ms()
+    notes.add(
+        tx.conn, id=note_id, call_id=None, conversation_id=conversation_id, user_id=user_id, text=text, created_at=now,
+        updated_at=now, version=1,
+    )  # fmt: skip
+    indexing.note(tx.conn, note_id)
+    tx.append(_noted(conversation, user_id, note_id, 1, command))
+    return Note(note_id, 1, text)
+
+
+def change(tx: Tx, note_id: str, user_id: str, text: str, version: int) -> Note:
+    """The user's own note on a customer says this from now on; '' takes it away. Repeatable.
+
+    Raises DeskError not_found, or changed (409), Invalid.
+    """
+    text = _whole(text) if text.strip() else ""
+    tx.take_turn()
+    known = notes.get(tx.conn, note_id)
+    if known is None or known["user_id"] != user_id or known["call_id"] is not None:
+        raise not_found("The note")
+    if known["text"] == text:
+        return Note(note_id, known["version"], text)
+    if known["version"] != version:
+        newer = {"version": known["version"], "text": known["text"]}
+        raise DeskError("changed", "This note was changed elsewhere.", 409, newer)
+    notes.change(tx.conn, note_id, text, tx.now_ms())
+    indexing.note(tx.conn, note_id)
+    conversation = conversations.get(tx.conn, known["conversation_id"])
+    assert conversation is not None, "a note's conversation stays"
+    tx.append(_noted(conversation, user_id, note_id, version + 1, None))
+    return Note(note_id, version + 1, text)
+
+
+def _id_of(user_id: str, command: str) -> str:
+    """What is posted twice, since its answer was lost, is one note."""
+    return hashlib.blake2s(f"{user_id}:{command}".encode(), digest_size=13).hexdigest()
+
+
+def _noted(conversation: Mapping[str, Any], user_id: str, note_id: str, version: int, command: str | None) -> Event:
+    return Event(
+        CONVERSATION_NOTED,
+        audience=line_audience(conversation["line_id"]),
+        actor=f"user:{user_id}",
+        conversation_id=conversation["id"],
+        line_id=conversation["line_id"],
+        user_id=user_id,
+        data={"note": note_id, "version": version, "command": command},
+    )
+
+
+def _whole(text: str) -> str:
+    text = storable(text).strip()
+    if not text:
+        raise Invalid({"text": "Write something."}, "A note needs a text.")
+    if len(text) > LONGEST:
+        raise Invalid({"text": f"Use at most {LONGEST:,} characters."}, f"A note has at most {LONGEST:,} characters.")
+    return text
 
 
 def storable(text: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import BindParameter, Connection, bindparam, insert, select, update
 
 from aircall_core.store.rows import many, one
-from aircall_core.store.tables import notes
+from aircall_core.store.tables import notes, users
 
 _CALL: BindParameter[str] = bindparam("call")
 _USER: BindParameter[str] = bindparam("user")
@@ -21,6 +21,27 @@ _OF_CALLS = (
     .where(notes.c.call_id.in_(bindparam("calls", expanding=True)), notes.c.text != "")
     .order_by(notes.c.created_at, notes.c.id)
 )
+_BY_IDS = (
+    select(
+        notes.c.id, notes.c.user_id, users.c.name, notes.c.text, notes.c.created_at, notes.c.updated_at, notes.c.version
+    )
+    .outerjoin(users, users.c.id == notes.c.user_id)
+    .where(notes.c.id.in_(bindparam("notes", expanding=True)), notes.c.text != "")
+)
+_GET = select(notes).where(notes.c.id == bindparam("note"))
+
+
+def get(conn: Connection, note_id: str) -> dict[str, Any] | None:
+    """A note's row."""
+    return one(conn, _GET, {"note": note_id})
+
+
+def by_ids(conn: Connection, note_ids: Collection[str]) -> dict[str, dict[str, Any]]:
+    """Notes that say something, by id: {id, user_id, by: {id, name}, text, created_at, updated_at, version}."""
+    if not note_ids:
+        return {}
+    found = many(conn, _BY_IDS, {"notes": sorted(note_ids)})
+    return {row["id"]: {**row, "by": {"id": row["user_id"], "name": row.pop("name") or ""}} for row in found}
 
 
 def of_user(conn: Connection, call_id: str, user_id: str) -> dict[str, Any] | None:

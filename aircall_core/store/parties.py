@@ -1,6 +1,8 @@
 """Who takes or took part in a call, whatever lines they see: who was rung and accepted, who dialled, who was asked."""
 
-from sqlalchemy import BindParameter, Connection, bindparam, exists, or_, select
+from collections.abc import Collection
+
+from sqlalchemy import BindParameter, Connection, bindparam, exists, func, or_, select
 
 from aircall_core.store.tables import call_legs, calls
 
@@ -18,6 +20,17 @@ _TOOK_PART = (
     )
     .limit(1)
 )
+_OWN = (
+    select(func.coalesce(calls.c.parent_id, calls.c.id))
+    .where(
+        or_(
+            calls.c.id.in_(bindparam("calls", expanding=True)),
+            calls.c.parent_id.in_(bindparam("calls", expanding=True)),
+        ),
+        or_(calls.c.accepted_by == _USER, calls.c.answered_by == _USER, calls.c.started_by == _USER, _ACCEPTED),
+    )
+    .distinct()
+)
 
 
 def top_of(conn: Connection, call_id: str) -> str | None:
@@ -29,3 +42,18 @@ def top_of(conn: Connection, call_id: str) -> str | None:
 def took_part(conn: Connection, call_id: str, user_id: str) -> bool:
     """Whether the user takes or took part in this call, or in one that was made for it."""
     return conn.scalar(_TOOK_PART, {"call": call_id, "user": user_id}) is not None
+
+
+def of_user(conn: Connection, call_ids: Collection[str], user_id: str) -> set[str]:
+    """Those of these calls that the user takes or took part in."""
+    return set(conn.scalars(_OWN, {"calls": sorted(call_ids), "user": user_id}))
+
+
+def is_talk(kind: str, answered: bool) -> bool:
+    """Whether a recording holds a talk with somebody: that is for who took part, a message is for all of the line."""
+    return kind == "call" and answered
+
+
+def may_hear(conn: Connection, call_id: str, kind: str, answered: bool, user_id: str, role: str) -> bool:
+    """Whether a user who sees a call's line may play a recording of it."""
+    return role != "agent" or not is_talk(kind, answered) or took_part(conn, call_id, user_id)

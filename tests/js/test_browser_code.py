@@ -12,7 +12,7 @@ import pytest
 from aircall_core.domain import events as kinds
 from aircall_core.domain import view
 from aircall_core.domain.events import Event
-from aircall_core.store.queries.timeline import TOLD
+from aircall_core.store.queries.timeline_pages import TOLD
 from aircall_core.ui import assets, text
 
 HERE = Path(__file__).parent

@@ -1,11 +1,15 @@
-"""One conversation: its header, and who may see it."""
+"""One conversation: its header, who may see it, and which others the same customer has."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any, Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import BindParameter, Connection, bindparam, or_, select
 
+from aircall_core import numbers
 from aircall_core.store import people
-from aircall_core.store.tables import call_legs, calls, contacts, conversations, lines
+from aircall_core.store.rows import many
+from aircall_core.store.tables import call_legs, calls, contacts, conversation_reads, conversations, lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,8 @@ class Header:
     assigned_to: str | None
     opened_at: int
     last_at: int
+    closed_at: int | None
+    contact_id: str | None
 
 
 def header(conn: Connection, conversation_id: str) -> Header | None:
@@ -41,6 +47,8 @@ def header(conn: Connection, conversation_id: str) -> Header | None:
             conversations.c.assigned_to,
             conversations.c.opened_at,
             conversations.c.last_at,
+            conversations.c.closed_at,
+            conversations.c.contact_id,
         )
         .join(lines, lines.c.id == conversations.c.line_id)
         .outerjoin(contacts, contacts.c.id == conversations.c.contact_id)
@@ -76,3 +84,61 @@ def assignable(conn: Connection, line_id: str, assigned_to: str | None) -> dict[
     """Names of those whom a conversation of this line can be given to, by id: its users, and whose it is now."""
     known = people.names(conn, [*people.assigned_users(conn, line_id), *([assigned_to] if assigned_to else [])])
     return dict(sorted(known.items(), key=lambda one: (one[1].casefold(), one[0])))
+
+
+MOST_TOGETHER: Final = 100  # conversations of one customer that are read together
+_ID: BindParameter[str] = bindparam("conversation")
+_THIS = conversations.alias("this")
+_SAME = (
+    select(
+        conversations.c.id,
+        conversations.c.party,
+        conversations.c.line_id,
+        lines.c.name.label("line_name"),
+        lines.c.country,
+    )
+    .join(lines, lines.c.id == conversations.c.line_id)
+    .order_by(conversations.c.last_at.desc(), conversations.c.id)
+)
+_OF_CONTACT = _SAME.join(_THIS, _THIS.c.contact_id == conversations.c.contact_id).where(_THIS.c.id == _ID)
+# By the unique index (line, party): one look a line. Who hides the number is nobody's namesake.
+_OF_NUMBER = (
+    _SAME.join(_THIS, _THIS.c.party == conversations.c.party)
+    .where(_THIS.c.id == _ID, or_(_THIS.c.party.startswith("+"), _THIS.c.id == conversations.c.id))
+    .where(conversations.c.line_id.in_(bindparam("lines", expanding=True)))
+)
+_LINES = select(lines.c.id)
+
+
+def together(conn: Connection, conversation_id: str, lines_seen: Collection[str] | None) -> list[dict[str, Any]]:
+    """This conversation, and those of the same customer (by contact, or by number) on lines the viewer sees.
+
+    ``lines_seen``: None means every line. [{"id", "number": as spoken, "line": {"id", "name"}}], this one first.
+    """
+    everywhere = sorted(lines_seen) if lines_seen is not None else list(conn.scalars(_LINES))
+    own = conn.scalar(select(conversations.c.line_id).where(conversations.c.id == conversation_id))
+    asked = {"conversation": conversation_id, "lines": sorted({*everywhere, str(own)})}
+    rows = {row["id"]: row for query in (_OF_NUMBER, _OF_CONTACT) for row in many(conn, query, asked)}
+    seen = [
+        row
+        for row in rows.values()
+        if row["id"] == conversation_id or lines_seen is None or row["line_id"] in lines_seen
+    ]
+    seen.sort(key=lambda row: row["id"] != conversation_id)
+    return [
+        {
+            "id": row["id"],
+            "number": numbers.spoken_form(row["party"], row["country"]),
+            "line": {"id": row["line_id"], "name": row["line_name"]},
+        }
+        for row in seen[:MOST_TOGETHER]
+    ]
+
+
+def read_at(conn: Connection, conversation_id: str, user_id: str) -> int | None:
+    """Up to when (ms) the user has read it."""
+    return conn.scalar(
+        select(conversation_reads.c.read_at).where(
+            conversation_reads.c.conversation_id == conversation_id, conversation_reads.c.user_id == user_id
+        )
+    )

@@ -75,6 +75,21 @@ def find(
     return {"results": results, "before": page[-1].id if len(found) > limit else None}
 
 
+def within(conn: Connection, wanted: Query, conversation_ids: Sequence[str], limit: int = 200) -> list[dict[str, Any]]:
+    """Texts and notes of these conversations that hold all that is wanted, newest first: {"entry", "at", "pieces"}."""
+    kinds = (search.MESSAGE, search.NOTE)
+    hits = search.search(conn, wanted, lines=None, kinds=kinds, conversations=conversation_ids, limit=limit)
+    said = {
+        **_rows(conn, _NOTES, {hit.ref for hit in hits if hit.kind == search.NOTE}),
+        **_rows(conn, _MESSAGES, {hit.ref for hit in hits if hit.kind == search.MESSAGE}),
+    }
+    found = [(hit, said[hit.ref]) for hit in hits if hit.ref in said]
+    return [
+        {"entry": row.get("call_id") or hit.ref, "at": hit.at, "pieces": pieces(*excerpt(row["text"], wanted))}
+        for hit, row in sorted(found, key=lambda one: -one[0].at)
+    ]
+
+
 def _shown(conn: Connection, page: Sequence[Hit], wanted: Query) -> list[dict[str, Any]]:
     by_kind = {kind: {hit.ref for hit in page if hit.kind == kind} for kind in search.KINDS}
     about = _rows(conn, _CONVERSATIONS, {hit.conversation_id for hit in page if hit.conversation_id})

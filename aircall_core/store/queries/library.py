@@ -11,7 +11,14 @@ from aircall_core.store.tables import calls, recordings
 def recording(conn: Connection, call_id: str, recording_id: str | None = None) -> dict[str, Any] | None:
     """A call's first recording that is kept, or the one named: its path below the data folder, and the call's line."""
     query = (
-        select(recordings.c.id, recordings.c.path, recordings.c.deleted_at, calls.c.line_id)
+        select(
+            recordings.c.id,
+            recordings.c.path,
+            recordings.c.deleted_at,
+            recordings.c.kind,
+            calls.c.line_id,
+            calls.c.answered_at,
+        )
         .join(calls, calls.c.id == recordings.c.call_id)
         .where(recordings.c.call_id == call_id)
         .order_by(recordings.c.deleted_at.is_not(None), recordings.c.created_at, recordings.c.id)

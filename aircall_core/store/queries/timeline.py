@@ -1,6 +1,6 @@
 """A conversation's timeline page by page, flat in time however long the log is."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,68 +8,25 @@ from sqlalchemy import BindParameter, Connection, Select, bindparam, select
 
 from aircall_core.domain import events as kinds
 from aircall_core.domain.transfer import BACK
-from aircall_core.store import people
+from aircall_core.store import messages, notes, people
 from aircall_core.store.queries import timeline_calls
+from aircall_core.store.queries import timeline_pages as pages
 from aircall_core.store.queries.timeline_calls import Call
-from aircall_core.store.tables import events, lines, tags, teams
+from aircall_core.store.queries.timeline_pages import EVERYTHING, Filter
+from aircall_core.store.tables import lines, tags, teams
 
-# What a reader is told; the same list as ui/static/story.js. All else in the log is for machines.
-TOLD = (
-    kinds.CONVERSATION_OPENED,
-    kinds.CALL_ARRIVED,
-    kinds.CALL_DIAL_WANTED,
-    kinds.CALL_RING_STOPPED,
-    kinds.CALL_ACCEPT_FAILED,
-    kinds.CALL_ANSWERED,
-    kinds.CALL_AGENT_AWAY,
-    kinds.CALL_AGENT_BACK,
-    kinds.CALL_RETURNED,
-    kinds.CALL_HELD,
-    kinds.CALL_KEYS_SENT,
-    kinds.CALL_TRANSFERRING,
-    kinds.CALL_QUEUED,
-    kinds.CALL_TRANSFERRED,
-    kinds.CALL_FORWARDED,
-    kinds.CALL_OVERFLOW,
-    kinds.CALL_ENDED,
-    kinds.CALL_RECORDING,
-    kinds.CALL_CHOSE,
-    kinds.CALL_TYPED,
-    kinds.CALL_REDIRECTED,
-    kinds.CALL_TAGGED,
-    kinds.CONVERSATION_ASSIGNED,
-    kinds.CALLBACK_REQUESTED,
-    kinds.CALLBACK_SETTLED,
-    kinds.DIAL_ENTRY_CHANGED,  # only that a number was put on a list belongs to a conversation
-)
 # Entries that show what the call's row holds: the bubble, and the way through the line's flow in one line.
 _WITH_CALL = frozenset({kinds.CALL_ARRIVED, kinds.CALL_DIAL_WANTED, kinds.CALL_CHOSE, kinds.CALL_TYPED})
 # What somebody did: told with who did it, not with whom it concerns.
-_DEEDS = frozenset({kinds.CALL_TAGGED, kinds.CONVERSATION_ASSIGNED, kinds.CALLBACK_SETTLED, kinds.DIAL_ENTRY_CHANGED})
+_DEEDS = frozenset(
+    {
+        kinds.CALL_TAGGED, kinds.CONVERSATION_ASSIGNED, kinds.CONVERSATION_CLOSED, kinds.CONVERSATION_REOPENED,
+        kinds.CALLBACK_SETTLED, kinds.DIAL_ENTRY_CHANGED,
+    }
+)  # fmt: skip
+_WITH_TEXT = frozenset({kinds.MESSAGE_RECEIVED, kinds.MESSAGE_WRITTEN})
 MOST = 200  # entries in one page
 
-# Made once: building a statement costs as much as running it, and a timeline is read at every look at a conversation.
-_PAGE = (
-    select(
-        events.c.seq,
-        events.c.at,
-        events.c.kind,
-        events.c.call_id,
-        events.c.line_id,
-        events.c.user_id,
-        events.c.actor,
-        events.c.data,
-    )
-    .where(
-        events.c.conversation_id == bindparam("conversation"),
-        events.c.seq < bindparam("before"),
-        events.c.kind.in_(TOLD),
-        # A call waits anew at every ring step: told is only that one came back to who had handed it on.
-        (events.c.kind != kinds.CALL_QUEUED) | (events.c.data["step"].as_string() == BACK),
-    )
-    .order_by(events.c.seq.desc())
-    .limit(bindparam("most"))
-)
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 _LINES = select(lines.c.id, lines.c.name).where(lines.c.id.in_(_IDS))
 _TEAMS = select(teams.c.id, teams.c.name).where(teams.c.id.in_(_IDS))
@@ -77,25 +34,75 @@ _TAGS = select(tags.c.id, tags.c.name).where(tags.c.id.in_(_IDS))
 _NO_CURSOR = 2**62
 
 
-def timeline(conn: Connection, conversation_id: str, before: int | None = None, limit: int = 50) -> dict[str, Any]:
-    """A page of the timeline: the `limit` newest told events before the cursor, oldest first.
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who reads: it decides which recordings they may play."""
 
-    {"entries": [{"seq", "at", "kind", "call_id", "who": {"id", "name"} | None, "data", "way": direction of its call,
-    "child": whether that was made for another one, "call": the call's row, where the entry shows it, "about": names of
-    what the data's ids stand for}], "before": the next older page's cursor, None at the beginning}. At most ten
-    queries, however much there is.
+    user_id: str
+    role: str
+
+
+def timeline(
+    conn: Connection,
+    conversation_id: str,
+    before: int | None = None,
+    limit: int = 50,
+    *,
+    after: int | None = None,
+    around: int | None = None,
+    wanted: Filter = EVERYTHING,
+    others: Collection[str] = (),
+    viewer: Viewer | None = None,
+) -> dict[str, Any]:
+    """A page of the timeline, oldest first: the `limit` newest told entries, or those before, after or around a place.
+
+    {"entries": [{"seq", "at", "kind", "conversation_id", "call_id", "who": {"id", "name"} | None, "data", "way":
+    direction of its call, "child": whether that was made for another one, "call": the call's row, where the entry shows
+    it, "message" or "note": likewise, "about": names of what the data's ids stand for}], "before": cursor of older
+    ones, "after": of newer ones, None at the ends}. ``others``: conversations told together with this one. Without a
+    viewer every recording may be played. At most a dozen queries a conversation, however much there is.
     """
     limit = max(1, min(limit, MOST))
-    cursor = _NO_CURSOR if before is None else before
-    found = conn.execute(_PAGE, {"conversation": conversation_id, "before": cursor, "most": limit + 1}).all()
-    page = found[:limit]
+    ids = [conversation_id, *(one for one in others if one != conversation_id)]
+
+    def read(cursor: int, forward: bool, most: int) -> tuple[list[Any], bool]:
+        found = pages.page(conn, ids, wanted, cursor=cursor, forward=forward, limit=most + 1)
+        return found[:most], len(found) > most
+
+    if around is not None:
+        newer, more_after = read(around - 1, True, limit - limit // 2)
+        older, more_before = read(around, False, limit // 2)
+        if limit == 1:
+            more_before = True
+    elif after is not None:
+        newer, more_after = read(after, True, limit)
+        older, more_before = [], True
+    else:
+        newer, more_after = [], before is not None
+        older, more_before = read(_NO_CURSOR if before is None else before, False, limit)
+    page = [*reversed(older), *newer]
+    entries = _entries(conn, page, viewer)
+    first, last = (page[0].seq, page[-1].seq) if page else (before or around, after or around)
+    return {"entries": entries, "before": first if more_before else None, "after": last if more_after else None}
+
+
+def _entries(conn: Connection, page: Sequence[Any], viewer: Viewer | None) -> list[dict[str, Any]]:
     calls = timeline_calls.rows(conn, {row.call_id for row in page if row.call_id})
     shown = {row.call_id for row in page if row.kind in _WITH_CALL}
     tops = {one: call for one, call in calls.items() if one in shown and call["parent_id"] is None}
-    bubbles = timeline_calls.bubbles(conn, tops)
+    bubbles = timeline_calls.bubbles(conn, tops, listener=viewer.user_id if viewer and viewer.role == "agent" else None)
     about = _About.read(conn, page, calls, bubbles)
-    entries = [_entry(row, about, calls.get(row.call_id), bubbles) for row in reversed(page)]
-    return {"entries": entries, "before": page[-1].seq if len(found) > limit else None}
+    texts = messages.shown(conn, {row.data["message"] for row in page if row.kind in _WITH_TEXT})
+    written = notes.by_ids(conn, {row.data["note"] for row in page if row.kind == kinds.CONVERSATION_NOTED})
+    entries = []
+    for row in page:
+        entry = _entry(row, about, calls.get(row.call_id), bubbles)
+        if row.kind in _WITH_TEXT:
+            entry["message"] = texts.get(row.data["message"])
+        elif row.kind == kinds.CONVERSATION_NOTED:
+            entry["note"] = written.get(row.data["note"])
+        entries.append(entry)
+    return entries
 
 
 def _doer(row: Any) -> str | None:
@@ -198,6 +205,7 @@ def _entry(row: Any, about: _About, call: Call | None, bubbles: Mapping[str, Cal
         "seq": row.seq,
         "at": row.at,
         "kind": row.kind,
+        "conversation_id": row.conversation_id,
         "call_id": row.call_id,
         "who": about.who(_doer(row)),
         "data": dict(row.data or {}),

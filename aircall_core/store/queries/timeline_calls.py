@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import BindParameter, Connection, bindparam, select
 
 from aircall_core import numbers
-from aircall_core.store import notes
+from aircall_core.store import notes, parties
 from aircall_core.store.queries.cards import chosen, typed
 from aircall_core.store.tables import call_legs, callbacks, calls, lines, recordings
 
@@ -46,8 +46,9 @@ def rows(conn: Connection, call_ids: Collection[str]) -> dict[str, Call]:
     return {row["id"]: dict(row) for row in conn.execute(_CALLS, {"ids": sorted(call_ids)}).mappings()}
 
 
-def bubbles(conn: Connection, calls_by_id: dict[str, Call]) -> dict[str, Call]:
-    """What bubbles show of these calls, users still as ids."""
+def bubbles(conn: Connection, calls_by_id: dict[str, Call], *, listener: str | None = None) -> dict[str, Call]:
+    """What bubbles show of these calls, users still as ids. ``listener``: an agent, who may not play every recording
+    (`parties.may_hear`); None: somebody who may."""
     if not calls_by_id:
         return {}
     asked = {"ids": sorted(calls_by_id)}
@@ -66,9 +67,13 @@ def bubbles(conn: Connection, calls_by_id: dict[str, Call]) -> dict[str, Call]:
     }
     for leg in conn.execute(_LEGS, asked):
         found[leg.call_id]["rang"].append(leg.user_id)
-    for sound in conn.execute(_SOUND, asked):
+    sounds = conn.execute(_SOUND, asked).all()
+    own = parties.of_user(conn, {one.call_id for one in sounds}, listener) if listener and sounds else set()
+    for sound in sounds:
         gone = sound.deleted_at is not None
-        one = {"id": sound.id, "duration_ms": sound.duration_ms, "kind": sound.kind, "deleted": gone}
+        answered = calls_by_id[sound.call_id]["answered_at"] is not None
+        may = listener is None or sound.call_id in own or not parties.is_talk(sound.kind, answered)
+        one = {"id": sound.id, "duration_ms": sound.duration_ms, "kind": sound.kind, "deleted": gone, "may": may}
         found[sound.call_id]["recordings"].append(one)
     for back in conn.execute(_CALLBACKS, asked):
         found[back.call_id]["callback"] = {

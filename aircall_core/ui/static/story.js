@@ -25,6 +25,11 @@ export const TOLD = new Set([
   'call.redirected',
   'call.tagged',
   'conversation.assigned',
+  'conversation.closed',
+  'conversation.reopened',
+  'conversation.noted',
+  'message.received',
+  'message.written',
   'callback.requested',
   'callback.settled',
   'dial_entry.changed',
@@ -33,7 +38,8 @@ export const TOLD = new Set([
 /** What only the desk can tell in words: the event itself holds ids. */
 export const ASKED = new Set([
   'call.chose', 'call.typed', 'call.redirected', 'call.tagged', 'call.noted', 'call.transferring', 'call.transferred', 'call.forwarded',
-  'conversation.assigned', 'callback.requested', 'callback.settled', 'dial_entry.changed',
+  'conversation.assigned', 'conversation.closed', 'conversation.reopened', 'conversation.noted', 'callback.requested', 'callback.settled',
+  'dial_entry.changed', 'message.received', 'message.written', 'message.state', 'message.files',
 ]);
 
 const BACK = 'transfer.back'; // the step that rings who handed a call on: domain/transfer.py
@@ -42,7 +48,7 @@ const SILENT_ENDS = new Set(['merged', 'transferred', 'parent_over']); // other 
 /** A call that somebody handed on comes back to them: who that is only the desk can tell. */
 export const bounced = (event) => event.kind === 'call.queued' && event.data.step === BACK;
 
-/** Whether an entry is drawn, and how: 'call' (a bubble), 'log' (a line), 'flow' (a call's one line of steps), or null. */
+/** Whether an entry is drawn, and how: 'call', 'text' or 'note' (bubbles), 'log' (a line), 'flow' (a call's one line of steps), or null. */
 export function form(entry) {
   const data = entry.data ?? {};
   if (entry.child || data.parent) return childForm(entry, data);
@@ -50,6 +56,11 @@ export function form(entry) {
     case 'call.arrived':
     case 'call.dial_wanted':
       return 'call';
+    case 'message.received':
+    case 'message.written':
+      return entry.message ? 'text' : null;
+    case 'conversation.noted':
+      return entry.note ? 'note' : null; // none: taken away, or only the desk knows what it says
     case 'call.ring_stopped':
       return data.reason === 'rejected' ? 'log' : null;
     case 'call.chose':
@@ -139,6 +150,10 @@ export function line(entry) {
       return ['log.tagged', { name, tags: entry.about.tags.join(', ') }, 'log.tagged'];
     case 'conversation.assigned':
       return assigned(name, entry.who, entry.about.to);
+    case 'conversation.closed':
+      return [data.auto ? 'log.closed.auto' : 'log.closed', { name }];
+    case 'conversation.reopened':
+      return [`log.reopened.${data.why}`, { name }, 'log.reopened'];
     case 'callback.requested':
       return ['log.callback.requested', {}];
     case 'callback.settled':
