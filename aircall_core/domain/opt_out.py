@@ -18,15 +18,16 @@ _IN: Final = frozenset(
     {"start", "unstop", "subscribe", "reprendre", "abonner", "reprise", "empezar", "comenzar", "alta", "iniciar"}
 )
 
+# In letters of the GSM alphabet, so that each is one SMS.
 _OUT_SAID: Final[Mapping[str, str]] = {
     "en": "{line}: you will get no more texts from this number. Reply START to get them again.",
     "fr": "{line} : vous ne recevrez plus de SMS de ce numéro. Répondez START pour en recevoir à nouveau.",
-    "es": "{line}: no recibirá más SMS de este número. Responda START para volver a recibirlos.",
+    "es": "{line}: ya no le escribimos por SMS. Responda START para recibirlos de nuevo.",
 }
 _IN_SAID: Final[Mapping[str, str]] = {
     "en": "{line}: you will get texts from this number again. Reply STOP to get no more.",
     "fr": "{line} : vous recevrez à nouveau les SMS de ce numéro. Répondez STOP pour ne plus en recevoir.",
-    "es": "{line}: volverá a recibir SMS de este número. Responda STOP para no recibir más.",
+    "es": "{line}: le escribimos de nuevo por SMS. Responda STOP para no recibir SMS.",
 }
 
 
