@@ -7,7 +7,9 @@ otherwise a moment later leads nowhere else.
 import asyncio
 import ipaddress
 import socket
+import ssl
 from collections.abc import Awaitable, Callable, Sequence
+from functools import lru_cache
 from typing import Final
 
 import httpx
@@ -41,6 +43,12 @@ def is_public(text: str) -> bool:
     return address.is_global and not address.is_multicast
 
 
+@lru_cache(maxsize=1)
+def _trusted() -> ssl.SSLContext:
+    """Whose certificates count. Reading them takes a tenth of a second: once, and never in an event loop."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
 async def resolve(host: str, port: int) -> list[str]:
     """The addresses of a name, as this machine looks them up."""
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -64,7 +72,10 @@ class Guard(httpx.AsyncBaseTransport):
         if url.scheme != "https" and not (self._private and url.scheme == "http"):
             raise OutwardError("not_https")
         address = await self._address(url.host, url.port or (443 if url.scheme == "https" else 80))
-        way = self._ways.setdefault(url.host, httpx.AsyncHTTPTransport(trust_env=False, retries=0))
+        way = self._ways.get(url.host)
+        if way is None:
+            trusted = await asyncio.to_thread(_trusted)
+            way = self._ways.setdefault(url.host, httpx.AsyncHTTPTransport(verify=trusted, trust_env=False))
         request.url = url.copy_with(host=address)  # the header `Host` is set already
         request.extensions = {**request.extensions, "sni_hostname": url.host}
         return await way.handle_async_request(request)

@@ -15,6 +15,7 @@ from bench import report
 MEASURES = {
     "wire": "INVITE to 180 on the wire",
     "accept": "Accept to 200 OK, and to first audio both ways, without a browser",
+    "insight": "what a CRM that hangs costs the ring",
     "rate": "calls set up per second, calls with media at once, refusal beyond capacity",
     "timeline": "newest 50 of a conversation in a large store",
     "log": "commit and follower delay of the event log",

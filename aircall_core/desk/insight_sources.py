@@ -178,8 +178,9 @@ def _line(one: Mapping[str, Any]) -> dict[str, Any]:
     return line
 
 
-def _host(settings: Mapping[str, Any]) -> str:
-    return urlsplit(str(settings.get("address") or "")).netloc.lower()
+def _host(settings: Mapping[str, Any]) -> tuple[str, str]:
+    parts = urlsplit(str(settings.get("address") or ""))
+    return parts.scheme, parts.netloc.lower()
 
 
 def _changed(tx: Tx, actor: str, source_id: str) -> None:

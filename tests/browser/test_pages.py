@@ -8,7 +8,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from aircall_core.desk import demo
+from aircall_core.desk import demo, insight_sources
+from aircall_core.desk.secrets import open_box
 from aircall_core.domain.events import Event
 from aircall_core.store.queries import inbox
 from tests.browser.kit import (
@@ -24,6 +25,7 @@ from tests.browser.kit import (
     toolbar,
 )
 from tests.support.audio import has_tone, level, read_wav
+from tests.support.crm import Reply, StandIn
 from tests.support.desk_system import Line, System, User
 from tests.support.netns import NetNs
 from tests.support.processes import eventually
@@ -38,7 +40,7 @@ DEVICES: dict[str, dict[str, Any]] = {
 BACKGROUNDS: dict[Literal["light", "dark"], str] = {"light": "rgb(255, 255, 255)", "dark": "rgb(18, 22, 27)"}
 PAGES = (
     "", "setup", "audio_check", "company", "users", "teams", "tags", "plan", "lines", "flows", "hours", "prompts",
-    "dialling", "blocklist", "trunks", "health", "reach", "retention", "audit",
+    "dialling", "blocklist", "trunks", "insights", "health", "reach", "retention", "audit",
 )  # fmt: skip
 
 
@@ -87,19 +89,40 @@ def test_every_page_fits(office: Office, device: str) -> None:
     assert seat.complaints == []
 
 
+@pytest.fixture
+def crm(office: Office) -> Iterator[StandIn]:
+    """The company's CRM, which is asked who calls."""
+    body = {"stage": "Gold customer", "url": "https://crm.example/7"}
+    line = {"type": "title", "text": "{{answer.stage}}", "link": "{{answer.url}}"}
+    store, box = office.system.store, open_box(office.system.settings.data_dir)
+    with StandIn(Reply(body=body)) as server:
+        address = f"{server.address}/who?number={{{{number}}}}"
+        with store.write() as tx:
+            source = insight_sources.create(
+                tx, "system", box, name="Our CRM", kind="http",
+                settings={"address": address, "private": True, "lines": [line]},
+            )  # fmt: skip
+        yield server
+        with store.write() as tx:
+            insight_sources.remove(tx, "system", source)
+
+
 @pytest.mark.parametrize("device", DEVICES)
-def test_a_call_at_every_size(office: Office, device: str) -> None:
+def test_a_call_at_every_size(office: Office, crm: StandIn, device: str) -> None:
     seat = office.on_duty(**DEVICES[device])
     page = seat.page
     office.phone(caller=CUSTOMER)
     ringer(page).wait_for()
     expect(ringer(page)).to_contain_text("Claire Fontaine")
+    expect(ringer(page).get_by_role("link", name="Gold customer")).to_have_attribute("href", "https://crm.example/7")
+    assert [one.query for one in crm.asked] == [{"number": CUSTOMER}]
     for scheme in schemes(page):
         shot(page, f"ringer-{device}-{scheme}")
         accessible(page, f"ringer, {scheme}")
     ringer(page).get_by_role("button", name="Accept").click()
     talking(page)
     talk_for(page, 2)
+    expect(toolbar(page).get_by_role("link", name="Gold customer")).to_be_visible()
     for scheme in schemes(page):
         shot(page, f"call-{device}-{scheme}")
         fits(page)
