@@ -355,7 +355,7 @@ def test_a_gateway_fetches_a_file_by_a_link_that_runs_out(office: Office, monkey
     assert office.world.client.get(link).content == PNG
     assert office.world.client.get(f"/hooks/media/{box.seal('a password')}").status_code == 403
     late = now_ms() / 1000 + 25 * 3600
-    monkeypatch.setattr(media_links.time, "time", lambda: late)
+    monkeypatch.setattr("aircall_core.desk.media_links.time.time", lambda: late)
     assert office.world.client.get(link).status_code == 403
 
 
