@@ -249,8 +249,11 @@ class Settings(BaseSettings):
 
     @property
     def public_url(self) -> str:
-        """Where gateways of texts reach the desk process, as browsers do: '' when that was not set."""
-        return self.desk_url or self.console_url
+        """The desk process as other machines reach it, such as gateways of texts; '' when no address was set."""
+        if self.desk_url or not self.console_url:
+            return self.desk_url
+        console = urlsplit(self.console_url)
+        return f"{console.scheme}://{_bracketed(console.hostname or '')}:{self.desk_port}"
 
     @property
     def sip_address(self) -> str:
