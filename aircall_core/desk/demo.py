@@ -19,9 +19,12 @@ from aircall_core.desk import (
     blocklist,
     checklist,
     company,
+    contact_fields,
     contacts,
+    demo_texts,
     do_not_call,
     flows,
+    insight_sources,
     lines,
     people,
     prompts,
@@ -78,25 +81,27 @@ def fill(
         _furnish(store, settings, plan)
         _history(store, settings, plan, progress or (lambda done, total: None))
     if echo:
-        _let_out(store, settings, echo)
+        demo_texts.furnish(store, settings, plan, _let_out(store, settings, echo))
     return signs
 
 
-def _let_out(store: Store, settings: Settings, echo: str) -> None:
-    """Every line of the demo calls out by one trunk, to a phone of this machine, whatever is dialled."""
+def _let_out(store: Store, settings: Settings, echo: str) -> str:
+    """Every line of the demo calls out by one trunk, to a phone of this machine, whatever is dialled; its id."""
     box = secret_keys.open_box(settings.data_dir, settings.secret_key)
     with store.write() as tx:
         known = provisioning.trunk_named(tx.conn, ECHO)
         if known is not None:
             trunks.change(tx, "system", box, known["id"], outbound_host=echo)
-            return
+            return str(known["id"])
         nobody = ["192.0.2.1/32"]  # a network of examples (RFC 5737): no call comes in by this trunk
         trunk = trunks.create(tx, "system", box, name=ECHO, kind=trunks.ADDRESS, cidrs=nobody, outbound_host=echo)
         for line in provisioning.all_lines(tx.conn):
             lines.change(tx, "system", line["id"], outbound_trunk_id=trunk)
+        return trunk
 
 
 def _furnish(store: Store, settings: Settings, plan: Mapping[str, Any]) -> None:
+    box = secret_keys.open_box(settings.data_dir, settings.secret_key)
     with store.write() as tx:
         users = {user["email"]: user["id"] for user in accounts.all_users(tx.conn)}
         company.change(tx, "system", {"name": plan["company"], "country": plan["country"], "timezone": "Europe/Paris"})
@@ -117,8 +122,12 @@ def _furnish(store: Store, settings: Settings, plan: Mapping[str, Any]) -> None:
             )
             for line in plan["lines"]
         }
+        fields = {field["name"]: contact_fields.create(tx, "system", field) for field in plan["fields"]}
         for contact in plan["contacts"]:
-            contacts.create(tx, "system", contact)
+            known = {fields[name]: value for name, value in contact.get("custom", {}).items()}
+            contacts.create(tx, "system", {**contact, "custom": known})
+        for source in plan["insights"]:
+            insight_sources.create(tx, "system", box, **source)
         for tag in plan["tags"]:
             tag_settings.create(tx, "system", **tag)
         for entry in plan["blocklist"]:
@@ -168,7 +177,10 @@ def _history(store: Store, settings: Settings, plan: Mapping[str, Any], progress
         tags = tuple(tag["id"] for tag in all_tags(conn))
     numbers = [number for contact in plan["contacts"] for number in contact["numbers"]] + plan["strangers"]
     now = now_ms()
-    moments = sorted(now - dice.randrange(1, DAYS) * _DAY_MS - dice.randrange(_DAY_MS // 3) for _ in range(CALLS))
+    midnight = now - now % _DAY_MS  # in UTC: shops of the demo's countries are open from 8 to 16
+    moments = sorted(
+        midnight - dice.randrange(1, DAYS) * _DAY_MS + _DAY_MS // 3 + dice.randrange(_DAY_MS // 3) for _ in range(CALLS)
+    )
     with store.write() as tx:
         for user in rung:
             availability.set_duty(tx, user, on=True, command=new_id())

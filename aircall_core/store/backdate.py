@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection, bindparam, update
 
-from aircall_core.store.tables import events
+from aircall_core.store.tables import conversations, events, messages
 
 
 def backdate(conn: Connection, times: Mapping[int, int]) -> None:
@@ -12,3 +12,9 @@ def backdate(conn: Connection, times: Mapping[int, int]) -> None:
     if times:
         moved = update(events).where(events.c.seq == bindparam("number")).values(at=bindparam("moment"))
         conn.execute(moved, [{"number": seq, "moment": at} for seq, at in times.items()])
+
+
+def message(conn: Connection, message_id: str, at: int) -> None:
+    """Set the time (ms) of a text that was sent, and with it that of its conversation, whose newest it is."""
+    conn.execute(update(messages).where(messages.c.id == message_id).values(at=at, queued_at=at))
+    conn.execute(update(conversations).where(conversations.c.last_message_id == message_id).values(last_at=at))
