@@ -2,7 +2,9 @@
 
 import signal
 import socket
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -304,7 +306,7 @@ def test_facts_may_be_repeated(desk: Desk) -> None:
 
 
 def test_killed_between_claim_and_result(desk: Desk, far: Texter, worker: WorkerProcess) -> None:
-    """The last of the module: the worker dies while a text waits for its answer. It is unknown, and never repeated."""
+    """The worker dies while a text waits for its answer: unknown, and never repeated. It is not there after this."""
     far.manner.final = 0
     message = desk.write("did it arrive?")
     eventually(lambda: any("did it arrive?" in one.text for one in far.requests), what="the text on the wire")
@@ -322,3 +324,22 @@ def test_killed_between_claim_and_result(desk: Desk, far: Texter, worker: Worker
         assert far.deliver(data, desk.server).status == 200
         assert len(desk.rows(body=HELLO)) == stored, "the earlier life had stored it"
     assert len(far.texts) == before
+
+
+def test_the_journal_keeps_what_the_store_cannot(desk: Desk, far: Texter) -> None:
+    """While somebody else has the store: 202, once it lies on the disk; the next life brings it into the store."""
+    data = far.request(NUMBER, "into the journal", desk.server, call_id="journal-1", cseq=1)
+    path = desk.site.url.removeprefix("sqlite:///")
+    with (
+        desk.site.worker("worker-journal") as worker,
+        closing(sqlite3.connect(path, isolation_level=None)) as other,
+    ):
+        other.execute("BEGIN IMMEDIATE")
+        assert [far.deliver(data, desk.server).status for _ in range(2)] == [202] * 2
+        assert desk.rows(body="into the journal") == []
+        worker.kill(signal.SIGKILL)
+        worker.wait()
+    with desk.site.worker("worker-replays"):
+        assert len(desk.rows(body="into the journal")) == 1
+        assert far.deliver(data, desk.server).status == 200
+    assert len(desk.rows(body="into the journal")) == 1

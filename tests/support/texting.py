@@ -104,16 +104,16 @@ class Texter:
         return answer
 
     def deliver(self, data: bytes, server: str, timeout: float = 15, every: float = 0.5) -> Message:
-        """Sends these bytes until their answer comes."""
+        """Sends these bytes until their answer comes; one to the same bytes, sent before, does not count."""
         host, _, port = server.partition(":")
         wanted = re.search(rb"branch=([^;\r\n]+)", data)
         assert wanted is not None
         branch = wanted[1].decode()
-        waits = max(1, int(timeout / every))
+        before, waits = len(self.answers), max(1, int(timeout / every))
         for _ in range(waits):
             self._udp.sendto(data, (host, int(port)))
             with suppress(AssertionError):
-                return eventually(lambda: self._answer(branch), every, "an answer", every=0.005)[0]
+                return eventually(lambda: self._answer(branch, before), every, "an answer", every=0.005)[0]
         raise AssertionError(f"no answer within {timeout} s")
 
     def tcp_send(self, to: str, body: str, server: str, timeout: float = 10) -> Message:
@@ -124,8 +124,8 @@ class Texter:
             got, _rest = _one_message(connection, b"")
         return Message(0, got.decode(errors="replace"), received=True)
 
-    def _answer(self, branch: str) -> list[Message]:
-        return [one for one in self.answers if branch in one.header("Via") and one.status >= 200]
+    def _answer(self, branch: str, since: int) -> list[Message]:
+        return [one for one in self.answers[since:] if branch in one.header("Via") and one.status >= 200]
 
     def _proof(self, challenge: str, uri: str) -> str:
         given = dict(re.findall(r'(\w+)="([^"]*)"', challenge))

@@ -14,6 +14,7 @@ from tests.support.audio import has_tone, read_wav
 from tests.support.desk_system import ROOT, System
 from tests.support.processes import eventually
 from tests.support.rawsip import RawCaller
+from tests.support.texting import Texter
 from tests.system.kit import AGENT_HZ, CALLER_HZ, begin_talk, log_lines, worker_row
 
 pytestmark = [pytest.mark.sip, pytest.mark.timeout(240)]
@@ -41,6 +42,8 @@ def test_two_calls_are_answered_on_the_wheel_and_the_third_is_refused(wheel: str
             begin_talk(system, line, user, system.on_duty(user), known, record=tmp_path / f"{user.name}.wav")
             for user in users
         ]
+        with Texter(tcp=False) as texter:  # the library alone would say 200, and nobody would have the text
+            assert texter.send(line.number, "nobody reads this", system.sip_server).status == 405
         refused = system.phone_call(line)
         assert refused.wait_for("ended")["code"] == 503
         for user, talk in zip(users, talks, strict=True):
