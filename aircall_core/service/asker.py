@@ -81,13 +81,15 @@ class Asker:
     def stop(self) -> None:
         """End; questions under way are given up, and their claims run out."""
         self._stop.set()
+        asks, follows = self._threads
+        follows.join(timeout=5)  # first, since it hands its questions to the other
         self._loop.call_soon_threadsafe(self._loop.stop)
-        for thread in self._threads:
-            thread.join(timeout=5)
+        asks.join(timeout=5)
 
     def want(self, subject: Subject) -> None:
         """Somebody looks at a conversation: its sources are asked if what they said is old. Never waits."""
-        self._loop.call_soon_threadsafe(lambda: self._begin(asyncio.to_thread(self._claim, [subject])))
+        if not self._stop.is_set():
+            self._loop.call_soon_threadsafe(lambda: self._begin(asyncio.to_thread(self._claim, [subject])))
 
     # ---- following
 
@@ -149,6 +151,8 @@ class Asker:
                 await work
             except StoreAway as error:
                 log.warning("insight_store_away", error=str(error))
+            except Exception as fault:  # this question's alone
+                log.error("insight_question_failed", exc_info=fault)
 
         task = self._loop.create_task(run())
         self._tasks.add(task)

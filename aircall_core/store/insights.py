@@ -115,11 +115,11 @@ def claim(conn: Connection, source_id: str, number: str, at: int, until: int) ->
     """Be the one who asks this source about this number, until ``until`` (ms); whether we are."""
     make = postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert
     fresh = make(insight_cards).values(
-        id=ids.new_id(), source_id=source_id, number=number, contents=[], at=0, expires_at=0, claimed_until=until
+        id=ids.new_id(), source_id=source_id, number=number, contents=[], at=0, expires_at=at, claimed_until=until
     )
     statement = fresh.on_conflict_do_update(
         index_elements=[insight_cards.c.source_id, insight_cards.c.number],
-        set_={"claimed_until": until},
+        set_={"claimed_until": until, "expires_at": at},  # as one that is asked now it is not swept
         where=and_(
             insight_cards.c.expires_at <= at,
             or_(insight_cards.c.claimed_until.is_(None), insight_cards.c.claimed_until <= at),

@@ -6,14 +6,18 @@ Forms that open in a dialog are run by themselves: AppTest runs a whole page at 
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 from streamlit.testing.v1 import AppTest
 
-from aircall_core.desk import blocklist, company, dialling, do_not_call, schedules, tag_settings
+from aircall_core.desk import blocklist, company, dialling, do_not_call, insight_sources, schedules, tag_settings
 from aircall_core.desk.dialling import DialRefused
+from aircall_core.desk.secrets import SecretBox
 from aircall_core.domain.dialling import Why
+from aircall_core.domain.insight_kinds import KINDS
 from aircall_core.service import admin, hours, tags
 from aircall_core.service import blocklist as blocklist_routes
 from aircall_core.service import dialling as dialling_routes
+from aircall_core.service import insights as insight_routes
 from aircall_core.ui import search
 from tests.support.desk_kit import Desk
 from tests.ui.test_flow_editor import button
@@ -266,3 +270,40 @@ def test_lines_and_trunks_tell_their_settings(desk: Desk, sent: Sent) -> None:
 )
 def test_search(wanted: str, texts: tuple[str, ...], found: bool) -> None:
     assert search.matches(wanted, *texts) is found
+
+
+def test_a_source_of_insight_cards_sends_what_its_kind_needs(desk: Desk, sent: Sent) -> None:
+    def script() -> None:
+        from aircall_core.ui.editors.insight_source import FRESH, source_form
+
+        source_form("source-new", FRESH)
+
+    at = fine(AppTest.from_function(script).run())
+    field(at, "Name").set_value("Own rules")
+    button(at, "Save").click().run()
+    fine(at)
+    made = insight_routes.SourceChange.model_validate(sent[-1][2])
+    assert made.kind == "rules"
+    assert made.settings is not None
+    assert made.settings.lines[0].when == {"field": "contact.company", "is": "known", "value": ""}
+    for kind in KINDS.values():
+        at.selectbox[0].set_value(kind.name).run()
+        fine(at)
+        if kind.name == "http":
+            next(one for one in at.selectbox if one.label == "Signs in with").set_value("header").run()
+            field(at, "Header").set_value("X-Key")
+        if kind.name != "rules":
+            field(at, "Address").set_value("https://crm.example")
+            field(at, "Consumer secret" if kind.name == "salesforce" else "Token or password").set_value("t0ken")
+        for name in kind.needs:
+            label = {"client_id": "Consumer key", "email": "E-mail of the agent"}[name]
+            field(at, label).set_value("desk@acme.example")
+        field(at, "Name").set_value(f"A {kind.name}")
+        button(at, "Save").click().run()
+        fine(at)
+        body = insight_routes.SourceChange.model_validate(sent[-1][2]).model_dump(exclude_none=True)
+        with desk.store.write() as tx:  # and the desk agrees
+            insight_sources.create(tx, "system", SecretBox(Fernet.generate_key()), **body)
+    at = fine(shell(desk, page="settings/insights.py"))
+    assert "A hubspot" in shown(at)
+    assert "Not asked yet" in shown(at)
