@@ -189,9 +189,9 @@ class Runner:
     def _claimed(self, kinds: Mapping[str, Job], slow: bool) -> bool:
         """Do a handful of what is due; whether there was any."""
         with self._store.read() as conn:  # most looks find nothing: they cost no writer its turn
-            now = clock.now_ms(conn)
-            if (rows.next_at(conn, kinds) or now + 1) > now:
-                return False
+            now, next_at = clock.now_ms(conn), rows.next_at(conn, kinds)
+        if next_at is None or next_at > now:
+            return False
         with self._store.write() as tx:
             now = tx.now_ms()
             until = now + (SLOW_CLAIM_MS if slow else CLAIM_MS)

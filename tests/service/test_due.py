@@ -327,3 +327,18 @@ def test_a_row_with_an_earlier_time_wakes_the_runner(store: Store, tmp_path: Pat
         assert work.done == ["sooner"]
     finally:
         one.stop()
+
+
+@ON_ONE
+def test_work_that_a_migration_has_left_is_done_and_holds_up_nothing(store: Store, tmp_path: Path) -> None:
+    done: list[str] = []
+
+    def handle(_: Store, __: Settings, row: due.Due) -> None:
+        done.append(row.kind)
+
+    with store.write() as tx:
+        due.put(tx.conn, "from.migration", "", 0)
+        due.put(tx.conn, "later", "", 1)
+    settings = make_settings(tmp_path, str(store.url))
+    Runner(store, settings, pytest.fail, {"from.migration": Job(handle), "later": Job(handle)}).once()
+    assert done == ["from.migration", "later"]
