@@ -16,7 +16,7 @@ from urllib.parse import quote
 import httpx
 
 from aircall_core.config import Settings
-from aircall_core.desk import media_links
+from aircall_core.desk import links, media_links
 from aircall_core.desk import outbox as way
 from aircall_core.desk.messages import SIP, TWILIO
 from aircall_core.desk.secrets import SecretBox, SecretKeyError
@@ -236,7 +236,9 @@ class Outbox:
             files = rows.files_of(conn, message_id)
         assert line is not None
         base, tried = self._settings.public_url, row["tries"] + 1
-        if files and not base and account["kind"] == TWILIO:
+        if not base and account["kind"] != TWILIO:  # a bridge on this machine reaches us here
+            base = links.desk_address(self._settings)
+        if files and not base:
             return refused(Why.NO_FILES)
         status = ""
         if base:
