@@ -18,6 +18,7 @@ from aircall_core.store import messages as rows
 OUTBOX: Final = "outbox:"  # claims of desk processes begin so; those of workers are "node:epoch"
 CLAIM_MS: Final = 60_000  # a desk process has given up sending long before
 JOURNAL_MS: Final = 30_000  # a worker that starts again may know what became of the texts of its last life
+WORKER_MS: Final = 180_000  # a worker that lives has told by now (three parts of 40 s), or never heard of its claim
 ASK_MS: Final = 10_000  # a worker claims a text by then, or leaves it
 LOOK_AT: Final = 2000  # texts at once: the rest comes when these are gone
 
@@ -175,6 +176,8 @@ def _is_dead(conn: Connection, row: Mapping[str, Any], at: int) -> bool:
     node = nodes.get(conn, name)
     if node is None:
         return bool(at - since > CLAIM_MS)
+    if at - since > WORKER_MS:
+        return True
     if node["epoch"] > int(epoch):
         return bool(at - max(node["started_at"], since) > JOURNAL_MS)
     return bool(at - max(node["lease_until"], since) > JOURNAL_MS)

@@ -234,6 +234,20 @@ def test_what_a_dead_worker_was_sending_is_unknown_and_its_late_word_counts(stor
     assert texts.states([first]) == ["sent"]
 
 
+def test_a_claim_that_a_living_worker_never_heard_of_is_unknown_after_a_while(store: Store, tmp_path: Path) -> None:
+    texts = Texts.open(store, tmp_path, "", kind="sip")
+    text, now = texts.write(number(1), "1"), now_ms()
+    with store.write() as tx:
+        texts.desk.may_call_out(tx)  # the worker lives
+        tx.execute(update(t.nodes).values(lease_until=now + 10 * outbox.WORKER_MS))
+        owner = texts.desk.owner
+        outbox.claim(tx, text, f"{owner.node}:{owner.epoch}", now, "worker")
+        outbox.tidy(tx, now + outbox.WORKER_MS, "desk")
+        assert rows.get(tx.conn, text)["state"] == "sending"  # type: ignore[index]
+        outbox.tidy(tx, now + outbox.WORKER_MS + 1, "desk")
+    assert texts.states([text]) == ["unknown"]
+
+
 def test_reports_settle_what_is_unknown_and_never_go_back(store: Store, tmp_path: Path) -> None:
     texts = Texts.open(store, tmp_path, "")
     text = texts.write(number(1), "1")
