@@ -122,7 +122,7 @@ def test_a_call_at_every_size(office: Office, crm: StandIn, device: str) -> None
     ringer(page).get_by_role("button", name="Accept").click()
     talking(page)
     talk_for(page, 2)
-    expect(toolbar(page).get_by_role("link", name="Gold customer")).to_be_visible()
+    expect(toolbar(page).get_by_role("group", name="Insight card")).to_be_visible()
     for scheme in schemes(page):
         shot(page, f"call-{device}-{scheme}")
         fits(page)
