@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from aircall_core import numbers
 from aircall_core.desk import messages, outbox
+from aircall_core.desk.notes import storable
 from aircall_core.desk.secrets import SecretKeyError
 from aircall_core.domain.message import State
 from aircall_core.messaging import twilio, webhook
@@ -111,9 +112,16 @@ def _take(ask: Ask, account: dict[str, Any], given: Inbound | None) -> str | Non
         if line is None:
             raise Refused(404, "no_such_line", "No line with this number gets its texts through this account.")
         return messages.receive(
-            tx, line_id=line["id"], account_id=account["id"], number=numbers.normalise(given.sender, line["country"]),
+            tx, line_id=line["id"], account_id=account["id"], number=_sender(given.sender, line["country"]),
             body=given.body, remote_id=given.remote_id, at=tx.now_ms(), actor="desk", files=given.files,
         )  # fmt: skip
+
+
+def _sender(text: str, country: str) -> str:
+    """The number that a text came from; a name, which some senders have in its place, as it is."""
+    if any(one.isalpha() for one in text):
+        return "".join(one for one in storable(text) if one.isprintable()).strip()[:64]
+    return numbers.normalise(text, country)
 
 
 def _note(

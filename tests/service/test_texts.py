@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 from twilio.request_validator import RequestValidator
 
 from aircall_core.desk import attachments, media_links, messages, outbox
@@ -422,3 +422,22 @@ def test_a_conversation_that_begins_with_a_text(office: Office) -> None:
     assert office.ask("POST", url, json=body | {"to": "abc", "command": new_id()}).status_code == 422
     events = [one.kind for one in office.world.store.events(0) if one.event.conversation_id == sent[0]["conversation"]]
     assert events == ["conversation.opened", "message.written"]
+
+
+def test_senders_that_are_names_have_conversations_of_their_own_and_nobody_answers_them(office: Office) -> None:
+    for place, sender in enumerate(("AMAZON", "Bank 24", "<b>x</b>\u202e")):
+        given = {"id": str(place), "from": sender, "to": LINE, "body": "Your code"}
+        assert office.hook(given).status_code == 200
+    texts = office.texts()
+    assert {one["party"] for one in texts} == {"AMAZON", "Bank 24", "<b>x</b>"}
+    assert len({one["conversation_id"] for one in texts}) == 3
+    composer = office.ask("GET", f"/desk/conversations/{texts[0]['conversation_id']}/composer").json()
+    assert composer["eligibility"]["code"] == "not_a_number"
+
+
+def test_a_blocked_sender_is_not_filed(office: Office) -> None:
+    with office.world.store.write() as tx:
+        tx.execute(insert(t.blocked_numbers).values(id=new_id(), pattern=CUSTOMER, created_at=1))
+    answer = office.hook({"id": "1", "from": CUSTOMER, "to": LINE, "body": "Buy!"})
+    assert (answer.status_code, answer.json()) == (200, {"message": None})
+    assert office.texts() == []
