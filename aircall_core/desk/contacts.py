@@ -67,15 +67,16 @@ def change(
     return int(row["version"]) + 1
 
 
-def write(tx: Tx, actor: str, row: Mapping[str, Any], before: Profile, after: Profile, *, what: str) -> None:
-    """Put a contact that has been looked at already in place of what it was."""
+def write(tx: Tx, actor: str, row: Mapping[str, Any], before: Profile, after: Profile, *, what: str | None) -> None:
+    """Put a contact that has been looked at already in place of what it was. ``what`` None: one event tells of many."""
     if not rows.put(tx.conn, row["id"], before, after, row["version"], tx.now_ms()):
         raise DeskError("changed", "A colleague has changed this contact. Look at it again.")
     had, has = {entry.value for entry in before.numbers}, {entry.value for entry in after.numbers}
     rows.link(tx.conn, had - has, None)
     rows.link(tx.conn, has - had, row["id"])
     indexing.contact(tx.conn, row["id"])
-    changed(tx, actor, row["id"], what)
+    if what is not None:
+        changed(tx, actor, row["id"], what)
 
 
 def add_number(tx: Tx, actor: str, contact_id: str, number: str, label: str = "") -> int:

@@ -19,29 +19,30 @@ _LOOKED_AT: Final = 50  # records by which a file is judged
 _LONGEST_RECORD: Final = 100  # lines: beyond that a quotation mark was never closed
 
 
-def _words(text: str) -> frozenset[str]:
+def words_of(text: str) -> frozenset[str]:
+    """Headers that mean the same, written with bars between them."""
     return frozenset(word.strip() for word in text.split("|"))
 
 
 # Headers without case, accents and punctuation, in English, Spanish and French. What surely is a telephone number wins.
-_PHONE: Final = _words(
+PHONE: Final = words_of(
     """phone | phone number | phone no | phonenumber | telephone | telephone number | tel | tel no | mobile
     | mobile phone | mobile number | cell | cell phone | cellphone | msisdn | e164 | contact number | number to call
     | telefono | numero de telefono | no de telefono | n de telefono | telefono movil | movil | celular
     | numero de telephone | no de telephone | n de telephone | telephone portable | telephone mobile | portable
     | telephone fixe | fixe"""
 )
-_NUMBER: Final = _words("number | numero | no | n")
-_FULL: Final = _words(
+NUMBER: Final = words_of("number | numero | no | n")
+FULL: Final = words_of(
     """name | full name | fullname | contact | contact name | customer | customer name | client | client name
     | nombre | nombre completo | nombre y apellidos | cliente | contacto | nom | nom complet | nom et prenom
     | nom du client | company | empresa | entreprise | societe"""
 )
-_FIRST: Final = _words("first name | firstname | given name | forename | prenom | nombre de pila")
-_LAST: Final = _words(
+FIRST: Final = words_of("first name | firstname | given name | forename | prenom | nombre de pila")
+LAST: Final = words_of(
     "last name | lastname | surname | family name | apellido | apellidos | nom de famille | primer apellido"
 )
-_NOTE: Final = _words(
+NOTE: Final = words_of(
     """note | notes | comment | comments | remark | remarks | info | information | nota | notas | comentario
     | comentarios | observaciones | commentaire | commentaires | remarque | remarques | observations"""
 )
@@ -115,8 +116,20 @@ class Sheet:
         return max((len(record.cells) for record in self.records), default=len(self.titles))
 
 
-def read(data: bytes) -> Sheet:
-    """A file of at most `LARGEST` bytes and `MOST_ROWS` rows. Raises Unreadable."""
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A file's rows as they stand, a header among them if there is one."""
+
+    encoding: str
+    separator: str
+    records: tuple[Record, ...]
+
+
+def table(data: bytes) -> Table:
+    """The rows of a file of at most `LARGEST` bytes, blank ones left out; at most one more than `MOST_ROWS`.
+
+    Raises Unreadable.
+    """
     if len(data) > LARGEST:
         raise Unreadable("too_large")
     if data[:4] == b"PK\x03\x04" or data[:4] == b"\xd0\xcf\x11\xe0":
@@ -137,13 +150,19 @@ def read(data: bytes) -> Sheet:
             raise Unreadable("too_many")
     if not records:
         raise Unreadable("empty")
-    titles, columns = _layout(records)
-    rows = tuple(records[1:] if titles else records)
+    return Table(encoding, separator, tuple(records))
+
+
+def read(data: bytes) -> Sheet:
+    """A file of at most `LARGEST` bytes and `MOST_ROWS` rows. Raises Unreadable."""
+    found = table(data)
+    titles, columns = _layout(found.records)
+    rows = found.records[1:] if titles else found.records
     if len(rows) > MOST_ROWS:
         raise Unreadable("too_many")
     if not rows:
         raise Unreadable("empty")
-    return Sheet(encoding, separator, titles, columns, rows)
+    return Sheet(found.encoding, found.separator, titles, columns, rows)
 
 
 def decode(data: bytes) -> tuple[str, str]:
@@ -214,9 +233,9 @@ def _layout(records: Sequence[Record]) -> tuple[tuple[str, ...], Columns | None]
     columns = _by_titles(titles)
     if columns is not None:
         return titles, columns
-    columns = _by_looks(records[:_LOOKED_AT])
+    columns = _bylooks(records[:_LOOKED_AT])
     # A first row whose number is none says what the others hold, in words that we do not know.
-    is_header = columns is not None and len(records) > 1 and not _looks(columns.number_of(titles))
+    is_header = columns is not None and len(records) > 1 and not looks(columns.number_of(titles))
     if columns is None or not is_header:
         return (), columns
     return titles, Columns(columns.number, columns.names, columns.note, len(titles))
@@ -228,21 +247,21 @@ def _by_titles(titles: Sequence[str]) -> Columns | None:
     def first(known: frozenset[str]) -> int | None:
         return next((at for at, name in enumerate(names) if name in known), None)
 
-    number = first(_PHONE)
+    number = first(PHONE)
     if number is None:
-        number = first(_NUMBER)
+        number = first(NUMBER)
     if number is None:
         return None
-    full, given, family = first(_FULL), first(_FIRST), first(_LAST)
+    full, given, family = first(FULL), first(FIRST), first(LAST)
     if given is not None and family is not None:
         full = None
     parts = tuple(at for at in (given, full, family) if at is not None)
-    return Columns(number, parts, first(_NOTE), len(titles))
+    return Columns(number, parts, first(NOTE), len(titles))
 
 
-def _by_looks(records: Sequence[Record]) -> Columns | None:
+def _bylooks(records: Sequence[Record]) -> Columns | None:
     width = max(len(record.cells) for record in records)
-    hits = [sum(_looks(_cell(record.cells, at)) for record in records) for at in range(width)]
+    hits = [sum(looks(_cell(record.cells, at)) for record in records) for at in range(width)]
     if not hits or not max(hits):
         return None
     number = hits.index(max(hits))
@@ -254,7 +273,8 @@ def _by_looks(records: Sequence[Record]) -> Columns | None:
     return Columns(number, tuple(texts[:1]), texts[1] if len(texts) > 1 else None)
 
 
-def _looks(cell: str) -> bool:
+def looks(cell: str) -> bool:
+    """Whether a cell looks like a telephone number."""
     return _LIKE_A_NUMBER.fullmatch(cell.strip()) is not None
 
 

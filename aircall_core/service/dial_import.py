@@ -11,8 +11,6 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import UploadFile
-from starlette.exceptions import HTTPException
 from starlette.responses import StreamingResponse
 
 from aircall_core import numbers
@@ -22,7 +20,7 @@ from aircall_core.domain import dial_file
 from aircall_core.domain import dial_list as rules
 from aircall_core.domain.dial_file import Columns, Record, Sheet, Unreadable
 from aircall_core.domain.dial_list import Judge, Problem, Row
-from aircall_core.service.answers import Refused
+from aircall_core.service import file_form
 from aircall_core.service.dial_lists import seen_list
 from aircall_core.service.endpoint import Ask
 from aircall_core.store import StoreAway
@@ -95,9 +93,9 @@ class _Reading:
 
 async def _answer(ask: Ask, *, takes: bool) -> StreamingResponse:
     await run_in_threadpool(_list, ask)  # before the file is read
-    data, columns = await _form(ask)
-    reading = await run_in_threadpool(_open, ask, data, columns, takes)
-    return StreamingResponse(_lines(reading), media_type="application/x-ndjson", headers={"cache-control": "no-store"})
+    data, given = await file_form.read(ask, "columns")
+    reading = await run_in_threadpool(_open, ask, data, given["columns"], takes)
+    return file_form.told(_lines(reading))
 
 
 async def _lines(reading: _Reading) -> AsyncIterator[str]:
@@ -105,35 +103,18 @@ async def _lines(reading: _Reading) -> AsyncIterator[str]:
     try:
         for start in range(0, len(records), dial_lists.CHUNK):
             await run_in_threadpool(reading.chunk, records[start : start + dial_lists.CHUNK])
-            yield _line({"done": min(start + dial_lists.CHUNK, len(records)), "of": len(records)})
-        yield _line({"report": await run_in_threadpool(reading.end)})
+            yield file_form.line({"done": min(start + dial_lists.CHUNK, len(records)), "of": len(records)})
+        yield file_form.line({"report": await run_in_threadpool(reading.end)})
     except DeskError as refused:  # archived, or gone, since it began
-        yield _line({"error": {"code": refused.code, "message": refused.message}})
+        yield file_form.line({"error": {"code": refused.code, "message": refused.message}})
     except StoreAway:
         said = "The database is away for a moment. Send the file again: what is on the list already is left out."
-        yield _line({"error": {"code": "store_away", "message": said}})
-
-
-def _line(value: dict[str, Any]) -> str:
-    return json.dumps(value, separators=(",", ":")) + "\n"
+        yield file_form.line({"error": {"code": "store_away", "message": said}})
 
 
 def _list(ask: Ask) -> dict[str, Any]:
     with ask.desk.store.read() as conn:
         return dial_lists.open_list(conn, seen_list(ask, conn))
-
-
-async def _form(ask: Ask) -> tuple[bytes, str]:
-    try:
-        async with ask.request.form(max_files=1, max_fields=1, max_part_size=1024) as form:
-            file, columns = form.get("file"), form.get("columns", "")
-            if not isinstance(file, UploadFile) or not file.size:
-                raise Invalid({"file": "Choose a file."})
-            if not isinstance(columns, str):
-                raise Refused(400, "bad_request", "The form is not one of ours.")
-            return await file.read(), columns
-    except HTTPException as wrong:
-        raise Refused(400, "bad_request", "The form is not one of ours.") from wrong
 
 
 def _open(ask: Ask, data: bytes, columns: str, takes: bool) -> _Reading:

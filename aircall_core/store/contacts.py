@@ -82,6 +82,24 @@ def add(conn: Connection, contact_id: str, known: Profile, at: int, by: str | No
     _add_entries(conn, contact_id, known.numbers, known.emails)
 
 
+def add_many(conn: Connection, made: Mapping[str, Profile], at: int, by: str | None) -> None:
+    """New contacts by their ids, in a few statements; none of their numbers belongs to anybody."""
+    fixed = {"created_at": at, "updated_at": at, "created_by": by}
+    conn.execute(insert(contacts), [{"id": one, **_columns(known), **fixed} for one, known in made.items()])
+    numbers = [{"contact_id": one, **_phone(entry)} for one, known in made.items() for entry in known.numbers]
+    emails = [{"contact_id": one, **_mail(entry)} for one, known in made.items() for entry in known.emails]
+    if numbers:
+        conn.execute(insert(contact_phones), numbers)
+    if emails:
+        conn.execute(insert(contact_emails), emails)
+
+
+def parties_among(conn: Connection, numbers: Collection[str]) -> set[str]:
+    """Those of the numbers with which there are conversations."""
+    query = select(conversations.c.party).where(_OF_NUMBERS).distinct()
+    return set(conn.scalars(query, {"ids": list(numbers)})) if numbers else set()
+
+
 def put(conn: Connection, contact_id: str, before: Profile, after: Profile, version: int, at: int) -> bool:
     """Write the contact anew, if it still has this version; whether it had."""
     where = (contacts.c.id == contact_id, contacts.c.version == version)
@@ -116,14 +134,17 @@ def put(conn: Connection, contact_id: str, before: Profile, after: Profile, vers
 
 def _add_entries(conn: Connection, contact_id: str, numbers: Sequence[Entry], emails: Sequence[Entry]) -> None:
     if numbers:
-        conn.execute(
-            insert(contact_phones),
-            [{"number": n.value, "contact_id": contact_id, "label": n.label, "tail": tail(n.value)} for n in numbers],
-        )
+        conn.execute(insert(contact_phones), [{"contact_id": contact_id, **_phone(entry)} for entry in numbers])
     if emails:
-        conn.execute(
-            insert(contact_emails), [{"contact_id": contact_id, "email": e.value, "label": e.label} for e in emails]
-        )
+        conn.execute(insert(contact_emails), [{"contact_id": contact_id, **_mail(entry)} for entry in emails])
+
+
+def _phone(entry: Entry) -> dict[str, str]:
+    return {"number": entry.value, "label": entry.label, "tail": tail(entry.value)}
+
+
+def _mail(entry: Entry) -> dict[str, str]:
+    return {"email": entry.value, "label": entry.label}
 
 
 def remove(conn: Connection, contact_id: str) -> None:

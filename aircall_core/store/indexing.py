@@ -10,6 +10,7 @@ from typing import Any, Final
 from sqlalchemy import BindParameter, Connection, Select, Table, bindparam, exists, select
 
 from aircall_core import numbers
+from aircall_core.domain.contact import Entry, Profile
 from aircall_core.domain.words import number_words
 from aircall_core.store import search
 from aircall_core.store.tables import (
@@ -43,13 +44,20 @@ _NOTE = (
 def contact(conn: Connection, contact_id: str) -> None:
     """A contact: by name, company, description, e-mail, custom values and numbers."""
     row = conn.execute(_CONTACT, {"row": contact_id}).mappings().one()
-    phones = conn.scalars(_PHONES, {"row": contact_id}).all()
-    values = [str(value) for value in (row["custom"] or {}).values() if value]
-    parts = [row["name"], row["company"], row["description"], *conn.scalars(_EMAILS, {"row": contact_id}), *values]
+    phones = tuple(Entry(phone) for phone in conn.scalars(_PHONES, {"row": contact_id}))
+    emails = tuple(Entry(email) for email in conn.scalars(_EMAILS, {"row": contact_id}))
+    known = Profile(row["name"], row["company"], row["description"], phones, emails, row["custom"] or {})
+    profile(conn, contact_id, known, row["updated_at"] or row["created_at"])
+
+
+def profile(conn: Connection, contact_id: str, known: Profile, at: int) -> None:
+    """The same of a contact whose rows were just written, so that they need not be read."""
+    values = [str(value) for value in known.custom.values() if value]
+    parts = [known.name, known.company, known.description, *(entry.value for entry in known.emails), *values]
+    phones = [(entry.value, numbers.country_of(entry.value)) for entry in known.numbers]
     search.put(
-        conn, search.CONTACT, contact_id, "\n".join(parts), row["updated_at"] or row["created_at"],
-        contact_id=contact_id, numbers=_found_by(*((phone, numbers.country_of(phone)) for phone in phones)),
-    )  # fmt: skip
+        conn, search.CONTACT, contact_id, "\n".join(parts), at, contact_id=contact_id, numbers=_found_by(*phones)
+    )
 
 
 def conversation(conn: Connection, conversation_id: str) -> None:

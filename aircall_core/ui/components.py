@@ -60,14 +60,17 @@ def keys(who: Identity) -> None:
     _mount("keys", who)
 
 
-def inbox(who: Identity, rows: list[dict[str, Any]], more: bool, hint: str, **callbacks: Callable[[], None]) -> Any:
-    """The list of conversations. Triggers: open (conversation id), more, refresh."""
-    return _mount("inbox", who, {"items": rows, "more": more, "hint": hint}, "", **callbacks)
+def inbox(
+    who: Identity, lines: list[dict[str, str]], choices: dict[str, list[dict[str, str]]], *, checklist: bool,
+    **triggers: Callable[[], None],
+) -> Any:  # fmt: skip
+    """Conversations, texts, calls and callbacks: the list reads them from the desk by itself.
 
-
-def callbacks(who: Identity, cards: list[dict[str, Any]], **triggers: Callable[[], None]) -> Any:
-    """Callers who want to be called back. Triggers: open (conversation id), refresh."""
-    return _mount("callbacks", who, {"items": cards}, "", **triggers)
+    ``lines``, ``choices`` ({"users", "tags"}): what can be filtered for, by id and name. ``checklist``: steps to the
+    first call are shown beside it. Triggers: open (conversation id, or {"id", "entry"}), refresh.
+    """
+    known = {"lines": lines, **choices, "checklist": checklist, "role": who.role}
+    return _mount("inbox", who, known, "", **triggers)
 
 
 def call_details(who: Identity, conversation_id: str) -> None:
@@ -110,6 +113,16 @@ def snapshot(who: Identity, conversation_id: str, **triggers: Callable[[], None]
     go (a page's url_path)."""
     extra = {"conversation": conversation_id, "role": who.role, "writes": who.role != "analyst"}
     return _mount("snapshot", who, extra, key=f"snapshot-{conversation_id}", **triggers)
+
+
+def contacts(who: Identity, contact_id: str, **triggers: Callable[[], None]) -> None:
+    """The contacts, and the one that is open, which read and follow the desk by themselves.
+
+    Triggers: open (conversation id), chosen (contact id or ''), bring (import).
+    """
+    leads = who.role in ("administrator", "supervisor")
+    extra = {"contact": contact_id, "writes": who.role != "analyst", "leads": leads}
+    _mount("contacts", who, extra, "", **triggers)
 
 
 def dialer(who: Identity, list_id: str, leads: bool, **triggers: Callable[[], None]) -> None:

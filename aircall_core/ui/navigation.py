@@ -1,6 +1,6 @@
 """Which pages a role has, and how components lead to one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from html import escape
 
 import streamlit as st
@@ -91,12 +91,14 @@ async def home(_: Request) -> RedirectResponse:
 
 
 def opener(key: str) -> Callable[[], None]:
-    """A callback for a component whose trigger `open` holds a conversation's id."""
+    """A callback for a component whose trigger `open` holds a conversation's id, or {"id", "entry"}: a place in it."""
 
     def go() -> None:
-        conversation = st.session_state[key].get("open")
-        if conversation:
-            session.remember_page(CONVERSATION, id=str(conversation))
+        wanted = st.session_state[key].get("open")
+        if isinstance(wanted, Mapping):
+            session.remember_page(CONVERSATION, id=str(wanted["id"]), entry=str(wanted["entry"]))
+        elif wanted:
+            session.remember_page(CONVERSATION, id=str(wanted))
 
     return go
 
