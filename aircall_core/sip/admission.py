@@ -13,7 +13,7 @@ from aircall_core.sip.trunks import Directory, Trunk, source_ip
 log = get_logger(__name__)
 
 RINGING, OK, SILENCE = 180, 200, 0
-REFUSED_TEXTS_S = 20  # refusals of texts a second that are answered; a flood of more hears nothing
+REFUSED_TEXTS_S = 50  # refusals of texts a second that are answered, challenges among them; a flood hears nothing
 ALLOW = "INVITE, ACK, BYE, CANCEL, OPTIONS"  # of a number that takes no texts
 LOGGED_SOURCES = 1000  # refusals are logged once a source until so many have been seen, and always counted
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from aircall_core.sip.admission import Admission
+from aircall_core.sip.admission import REFUSED_TEXTS_S, Admission
 from aircall_core.sip.digest import NONCE_LIFE_S, Digest
 from aircall_core.sip.events import Invite
-from aircall_core.sip.message import parse
+from aircall_core.sip.message import Message, parse
 from aircall_core.sip.trunks import Directory, Line, Trunk, caller_of, international, source_ip
 
 PARIS = Line("paris", "+33199000001", "FR")
@@ -165,3 +165,47 @@ def test_digest_needs_the_password_a_fresh_nonce_and_its_own_source() -> None:
     gate.now -= NONCE_LIFE_S + 1
     spoilt = answer(count="00000006").replace('cnonce="c"', 'cnonce="c", response="\u00e9\udcff"')
     assert gate.code(uri, there, Authorization=spoilt) == 403
+
+
+def text_from(source: str = "192.0.2.1:5060", to: str = "+33199000001", **headers: str) -> tuple[Message, str]:
+    made = invite(f"sip:{to}@h", source, **headers).message
+    return replace(made, start=made.start.replace("INVITE", "MESSAGE")), source
+
+
+def test_texts_are_let_in_as_calls_are_where_the_line_takes_them() -> None:
+    now, berlin = [0.0], replace(BERLIN, texts="account")
+    admission = Admission(Directory([PARIS, berlin], [CARRIER]), Digest(), 0, lambda: 0, clock=lambda: now[0])
+    for expected, asked in (
+        (200, text_from(to="+4930123456")), (200, text_from(to="us", To="<sip:+4930123456@h>")),
+        (404, text_from(to="+4930999999")), (405, text_from()), (403, text_from("203.0.113.1:5060")),
+    ):  # fmt: skip
+        verdict = admission.judge_text(*asked)
+        assert verdict.code == expected
+        assert (verdict.admitted is not None) == (expected == 200)
+    assert dict(admission.judge_text(*text_from()).headers)["Allow"]
+    admission.draining = True
+    assert admission.judge_text(*text_from(to="+4930123456")).code == 503
+    now[0] = 60
+    stranger = [admission.judge_text(*text_from("203.0.113.1:5060")).code for _ in range(60)]
+    assert stranger == [403] * REFUSED_TEXTS_S + [0] * (60 - REFUSED_TEXTS_S), "a flood hears little"
+    now[0] = 61
+    assert admission.judge_text(*text_from("203.0.113.1:5060")).code == 403
+
+
+def test_a_digest_is_good_for_its_method_alone() -> None:
+    admission = Admission(Directory([replace(PARIS, texts="account")], [PBX]), Digest(), 2, lambda: 0)
+    challenge = dict(admission.judge_text(*text_from()).headers)["WWW-Authenticate"]
+    nonce = challenge.split('nonce="')[1].split('"')[0]
+
+    def md5(text: str) -> str:
+        return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+
+    def answer(method: str, count: str) -> str:
+        proof = f"{md5('pbx:desk:s3cret')}:{nonce}:{count}:c:auth:{md5(f'{method}:sip:x@h')}"
+        return (
+            f'Digest username="pbx", realm="desk", nonce="{nonce}", uri="sip:x@h", response="{md5(proof)}", '
+            f'algorithm=MD5, qop=auth, nc={count}, cnonce="c"'
+        )
+
+    assert admission.judge_text(*text_from(Authorization=answer("INVITE", "00000001"))).code == 403
+    assert admission.judge_text(*text_from(Authorization=answer("MESSAGE", "00000002"))).code == 200

@@ -14,6 +14,7 @@ from aircall_core.desk import messages, outbox, text_facts
 from aircall_core.desk.secrets import open_box
 from aircall_core.domain import events as kinds
 from aircall_core.ids import new_id, now_ms
+from aircall_core.sip.replies import CLAIM, RECEIVED, Fact, Fence, Lost, TextClaimed, TextKept, reply_to
 from aircall_core.store import tables as t
 from aircall_core.store.calls import Owner
 from tests.sip.kit import NUMBER, Site, WorkerProcess
@@ -270,6 +271,14 @@ def test_nobody_there_means_that_nothing_was_sent(desk: Desk) -> None:
         desk.lead_to(far_account)
     with desk.site.store.write() as tx:
         tx.execute(update(t.messages).where(t.messages.c.state == "queued").values(state="failed"))
+
+
+def test_what_cannot_be_written_is_told() -> None:
+    """A text that neither store nor journal will ever have gets 500, a claim that failed sends nothing."""
+    received, claim = (Fact(name, "", "w", 1, {}, "ref") for name in (RECEIVED, CLAIM))
+    codes = [reply_to(received, result) for result in (None, Lost(), Fence(""))]
+    assert codes == [TextKept("ref", 200), TextKept("ref", 500), TextKept("ref", 500)]
+    assert [reply_to(claim, result) for result in (None, Lost(), Fence(""))] == [TextClaimed("ref", None)] * 3
 
 
 def test_facts_may_be_repeated(desk: Desk) -> None:
