@@ -47,8 +47,8 @@ export function insightCard(live, { always = false } = {}) {
   }
 
   function card({ source, contents }) {
-    const name = source ? h('p', { class: 'source soft cut', text: source }) : '';
-    return h('div', { class: 'one' }, ...contents.map(line), name);
+    const name = source ? h('p', { class: 'source soft cut', text: source }) : null; // at the end of the first line
+    return h('div', { class: 'one' }, name, ...contents.map(line));
   }
 
   function line({ type, text, label, link }) {
