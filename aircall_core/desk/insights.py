@@ -67,7 +67,7 @@ def answered(
     now = tx.now_ms()
     minutes = int(source["settings"].get("cache_min", DEFAULT_CACHE_MIN))
     expires_at = now + (AGAIN_MS if contents is None else max(minutes * 60_000, CLAIM_MS))
-    rows.asked(tx.conn, source["id"], now, error)
+    rows.asked(tx.conn, source["id"], source["version"], now, error)
     if not rows.answered(tx.conn, source["id"], subject.number, contents, now, expires_at):
         return
     live = rows.live_of_number(tx.conn, subject.number)

@@ -29,6 +29,7 @@ log = get_logger(__name__)
 AT_ONCE: Final = 16  # requests to one source: others are not kept waiting by one that hangs
 MOST_WAITING: Final = 200  # questions to one source; later ones are not asked, since their calls would be over
 _RETRY_S: Final = 1.0
+TOO_MANY: Final = "too_many"  # a source's answer 429
 
 
 async def ask(source: Mapping[str, Any], opened: Opened, question: Question) -> tuple[list[Line] | None, str | None]:
@@ -66,6 +67,7 @@ class Asker:
         self._opened: dict[str, tuple[int, Opened]] = {}  # by source: its version, and its connections
         self._busy: dict[str, asyncio.Semaphore] = {}
         self._waiting: dict[str, int] = {}
+        self._not_before: dict[str, float] = {}  # by source that asked us to slow down: loop time
         self._tasks: set[asyncio.Task[None]] = set()
         self._threads = (
             threading.Thread(target=self._run_loop, name="insights", daemon=True),
@@ -180,16 +182,26 @@ class Asker:
         await asyncio.to_thread(self._write, source, asking.subject, contents, error)
 
     async def _answer(self, source: Mapping[str, Any], question: Question) -> tuple[list[Line] | None, str | None]:
+        try:
+            opened = self._ready(source)
+        except SourceError as error:
+            return None, error.code
+        contents, why = await ask(source, opened, question)
+        if why == TOO_MANY:
+            self._not_before[source["id"]] = self._loop.time() + insights.AGAIN_MS / 1000
+        return contents, why
+
+    def _ready(self, source: Mapping[str, Any]) -> Opened:
+        """The source with its connections. SourceError: no secret can be read, or it asked us to slow down."""
         known = self._opened.get(source["id"])
         if known is None or known[0] != source["version"]:
             if known is not None:
                 self._begin(known[1].close())
-            try:
-                known = (source["version"], open_source(source, self._box))
-            except SourceError as error:
-                return None, error.code
-            self._opened[source["id"]] = known
-        return await ask(source, known[1], question)
+            known = self._opened[source["id"]] = (source["version"], open_source(source, self._box))
+            self._not_before.pop(source["id"], None)
+        if self._not_before.get(source["id"], 0) > self._loop.time():
+            raise SourceError(TOO_MANY)
+        return known[1]
 
     def _write(
         self, source: Mapping[str, Any], subject: Subject, contents: list[Line] | None, error: str | None

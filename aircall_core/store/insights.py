@@ -73,12 +73,13 @@ def remove_source(conn: Connection, source_id: str) -> None:
     conn.execute(delete(insight_sources).where(insight_sources.c.id == source_id))
 
 
-def asked(conn: Connection, source_id: str, at: int, error: str | None) -> None:
-    """How the source's last question went."""
+def asked(conn: Connection, source_id: str, version: int, at: int, error: str | None) -> None:
+    """How the source's last question went; of one that has been changed meanwhile that says nothing any more."""
     values: dict[str, Any] = {"asked_at": at, "error": error}
     if error is not None:
         values["error_at"] = at
-    conn.execute(update(insight_sources).where(insight_sources.c.id == source_id).values(**values))
+    where = (insight_sources.c.id == source_id, insight_sources.c.version == version)
+    conn.execute(update(insight_sources).where(*where).values(**values))
 
 
 POSTED_AT = "insight_posted_at"  # a setting: when somebody last posted a card, to the day

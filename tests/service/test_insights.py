@@ -150,6 +150,42 @@ def test_one_source_hangs_and_the_others_answer(store: Store, box: SecretBox, st
         assert [text for _, text in cards(store, call)] == ["Better"] * 3  # an old card is better than none
 
 
+def test_a_claim_runs_out_with_who_made_it(store: Store, box: SecretBox) -> None:
+    office = Office.open(store, "Ada")
+    source_id = add(store, box, "http://127.0.0.1:1")
+    call = office.arrive(NUMBER).call_id
+    with store.read() as conn:
+        subject = queries.of_call(conn, call)
+    assert subject is not None
+    assert insights.claim(store, [subject])
+    assert insights.claim(store, [subject]) == []
+    with store.write() as tx:  # 10 s later
+        assert not rows.claim(tx.conn, source_id, NUMBER, tx.now_ms(), tx.now_ms() + 1)
+        tx.execute(update(t.insight_cards).values(claimed_until=tx.now_ms()))
+        insights.sweep(tx)
+    assert insights.claim(store, [subject])
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_who_asks_us_to_slow_down_is_left_alone(store: Store, box: SecretBox, stand_in: StandIn) -> None:
+    office = Office.open(store, "Ada")
+    source_id = add(store, box, stand_in.address)
+    stand_in.script = Reply(429)
+    with asking(store, box):
+        calls = [office.arrive(NUMBER).call_id]
+        eventually(lambda: told(store) == calls, 20, "the first answer")
+        calls.append(office.arrive("+33600000001").call_id)
+        eventually(lambda: told(store) == calls, 20, "the second one")
+        assert len(stand_in.asked) == 1
+        assert source(store, source_id)["error"] == "too_many"
+        stand_in.script = Reply(body={"name": "Acme"})
+        with store.write() as tx:  # another address, perhaps: what was before counts no longer
+            insight_sources.change(tx, "system", box, source_id, enabled=True)
+        assert source(store, source_id)["error"] is None
+        last = office.arrive(NUMBER).call_id
+        eventually(lambda: cards(store, last) == [("CRM", "Acme")], 20, "the card")
+
+
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 def test_calls_out_are_asked_about_and_withheld_numbers_are_not(
     store: Store, box: SecretBox, stand_in: StandIn
