@@ -1,7 +1,8 @@
-"""Notes on calls and on customers. Whoever takes part, took part or may see the line writes one; it is saved as they type.
+"""Notes on calls and on customers. Whoever takes part, took part or may see the line writes one.
 
-Each save is the whole text and the version it was made from. Of two tabs that write from one version, the second is
-told what the first has written, and puts both together: nothing is overwritten that its writer has not seen.
+A call's is saved as they type: each save is the whole text and the version it was made from. Of two tabs that write
+from one version, the second is told what the first has written, and puts both together: nothing is overwritten that its
+writer has not seen.
 """
 
 import hashlib

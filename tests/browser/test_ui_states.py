@@ -561,28 +561,6 @@ def timeline_entries(count: int, start: int = 1_700_000_000_000) -> list[dict[st
     return entries
 
 
-def test_five_thousand_entries_newest_first_older_on_scroll(page: Page, desk: FakeDesk) -> None:
-    desk.entries = timeline_entries(5000)
-    desk.seq = 6000
-    opened(page, desk, "timeline", conversation="conversation-1")
-    timeline = page.get_by_role("region", name="Timeline")
-    newest = timeline.locator("li[data-seq='5001']")
-    expect(newest).to_be_in_viewport()
-    assert timeline.locator("li").count() <= 200
-    for _ in range(8):
-        before = timeline.locator("li").count()
-        timeline.evaluate("one => one.scrollTop = -one.scrollHeight")
-        page.wait_for_function(
-            "n => document.querySelector('#parts > div:last-child').shadowRoot.querySelectorAll('li').length > n",
-            arg=before,
-        )
-    order = timeline.locator("li").evaluate_all("all => all.map(one => Number(one.dataset.seq))")
-    assert order == sorted(order)
-    assert len(order) == len(set(order))
-    page.get_by_role("button", name="Go to the newest").click()
-    expect(newest).to_be_in_viewport()
-
-
 def test_the_timeline_is_live(page: Page, desk: FakeDesk) -> None:
     desk.entries = timeline_entries(3)
     opened(page, desk, "timeline", conversation="conversation-1")

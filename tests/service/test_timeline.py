@@ -105,9 +105,9 @@ def test_a_note_is_written_found_and_reached(world: World, office: desk_kit.Desk
     plan = office.arrive(CUSTOMER)
     path, ada, bob = f"/desk/conversations/{plan.conversation_id}", office.ids["Ada"], office.ids["Bob"]
     said = {"text": "Prefers the green parcel", "command": new_id()}
-    first = world.ask("POST", f"{path}/notes", ada, body=said)
-    assert (first.status_code, world.ask("POST", f"{path}/notes", ada, body=said).json()) == (201, first.json())
-    empty = world.ask("POST", f"{path}/notes", ada, body={"text": " ", "command": new_id()})
+    first = world.ask("POST", f"{path}/notes", ada, json=said)
+    assert (first.status_code, world.ask("POST", f"{path}/notes", ada, json=said).json()) == (201, first.json())
+    empty = world.ask("POST", f"{path}/notes", ada, json={"text": " ", "command": new_id()})
     assert (empty.status_code, list(empty.json()["error"]["fields"])) == (422, ["text"])
     (hit,) = world.ask("GET", f"{path}/find?text=green", bob).json()
     assert [text for text, wanted in hit["pieces"] if wanted] == ["green"]
@@ -115,9 +115,9 @@ def test_a_note_is_written_found_and_reached(world: World, office: desk_kit.Desk
     assert page["entries"][0]["note"]["text"] == "Prefers the green parcel"
     assert page["around"] == page["entries"][0]["seq"]
     note = f"/desk/notes/{first.json()['id']}"
-    assert world.ask("PUT", note, bob, body={"text": "No", "version": 1, "command": new_id()}).status_code == 404
-    assert world.ask("PUT", note, ada, body={"text": "Red", "version": 1, "command": new_id()}).json()["version"] == 2
+    assert world.ask("PUT", note, bob, json={"text": "No", "version": 1, "command": new_id()}).status_code == 404
+    assert world.ask("PUT", note, ada, json={"text": "Red", "version": 1, "command": new_id()}).json()["version"] == 2
     assert world.ask("GET", f"{path}/find?text=green", bob).json() == []
     assert world.ask("GET", f"{path}/find?text=red", world.user("Eve")).status_code == 404
     analyst = world.user("Ana", "analyst")
-    assert world.ask("POST", f"{path}/notes", analyst, body=said).status_code == 403
+    assert world.ask("POST", f"{path}/notes", analyst, json=said).status_code == 403

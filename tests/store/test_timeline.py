@@ -43,8 +43,8 @@ def talked(desk: Desk, user: str = "Ann", at: int | None = None) -> Any:
 def texted(desk: Desk, body: str, line: str = "") -> str:
     with desk.store.write() as tx:
         message = messages.receive(
-            tx, line_id=line or desk.line, account_id="account", number=CUSTOMER, body=body, remote_id=None, at=now_ms(),
-            actor="desk",
+            tx, line_id=line or desk.line, account_id="account", number=CUSTOMER, body=body, remote_id=None,
+            at=now_ms(), actor="desk",
         )  # fmt: skip
     assert message is not None
     return message

@@ -17,6 +17,7 @@ from urllib.parse import urlencode
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
@@ -100,6 +101,11 @@ class FakeDesk:
         self.open = True
         self.signed_in = True
         self.entries: list[dict[str, Any]] = []
+        self.together: list[dict[str, Any]] = []  # the customer's conversations
+        self.read_at: int | None = None
+        self.found: list[dict[str, Any]] = []  # what is found in the conversation
+        self.peaks: list[int] | None = None
+        self.header: dict[str, Any] = {}
         self.targets: dict[str, Any] = TARGETS
         self.check: dict[str, Any] = CHECK
         self.lines_out: list[dict[str, Any]] = LINES
@@ -290,6 +296,9 @@ class FakeDesk:
                 Route("/desk/dial/check", lambda request: self._read(request, self.check)),
                 Route("/rtc/config", lambda _: JSONResponse({"ice_servers": []})),
                 Route("/desk/conversations/{id}/timeline", self._timeline),
+                Route("/desk/conversations/{id}/find", lambda _: JSONResponse(self.found)),
+                Route("/desk/conversations/{id}", lambda request: self._read(request, self.header)),
+                Route("/desk/recordings/{id}/peaks", lambda _: JSONResponse({"peaks": self.peaks})),
                 Route("/{path:path}", self._command, methods=["POST"]),
                 WebSocketRoute("/realtime", self._realtime),
             ]
@@ -326,11 +335,52 @@ class FakeDesk:
         if request.url.path in self.refusals:
             status, body = self.refusals[request.url.path]
             return JSONResponse(body, status)
-        before = int(request.query_params.get("before", 10**9))
-        limit = int(request.query_params.get("limit", 50))
-        older = [one for one in self.entries if one["seq"] < before]
-        page = older[-limit:]
-        return JSONResponse({"entries": page, "before": page[0]["seq"] if len(older) > limit else None})
+        asked = request.query_params
+        limit = int(asked.get("limit", 50))
+        told = self._wanted(asked)
+        at = self._seq_of(asked.get("around", ""))
+        if at is not None:
+            older = [one for one in told if one["seq"] < at]
+            newer = [one for one in told if one["seq"] >= at]
+            page = [*older[max(0, len(older) - limit // 2) :], *newer[: limit - limit // 2]]
+        elif "after" in asked:
+            page = [one for one in told if one["seq"] > int(asked["after"])][:limit]
+        else:
+            page = [one for one in told if one["seq"] < int(asked.get("before", 10**9))][-limit:]
+        first, last = (page[0]["seq"], page[-1]["seq"]) if page else (0, 10**9)
+        return JSONResponse(
+            {
+                "entries": page, "before": first if told and told[0]["seq"] < first else None,
+                "after": last if told and told[-1]["seq"] > last else None, "around": at,
+                "together": self.together, "read_at": self.read_at,
+            }
+        )  # fmt: skip
+
+    def _wanted(self, asked: QueryParams) -> list[dict[str, Any]]:
+        """The entries of the channels and conversations that are asked for."""
+        channels = asked["channels"].split(",") if "channels" in asked else ["call", "text", "note", "log"]
+        names = {"call.arrived": "call", "call.dial_wanted": "call", "message.received": "text"}
+        names |= {"message.written": "text", "conversation.noted": "note"}
+        everywhere = asked.get("scope") == "profile"
+        return [
+            one
+            for one in self.entries
+            if names.get(one["kind"], "log") in channels
+            and (everywhere or one.get("conversation_id", "conversation-1") == "conversation-1")
+        ]
+
+    def _seq_of(self, place: str) -> int | None:
+        if not place or place.isdigit():
+            return int(place) if place else None
+        named = (("call_id",), ("message", "id"), ("note", "id"))
+        for one in self.entries:
+            for path in named:
+                value: Any = one
+                for step in path:
+                    value = (value or {}).get(step)
+                if value == place:
+                    return int(one["seq"])
+        return None
 
     async def _note(self, request: Request) -> Response:
         if request.url.path in self.refusals:

@@ -55,5 +55,5 @@ export function noteBubbles(live, { stamp }) {
     const talked = !['ringing', 'queued', 'flow', 'accepting', 'dialling'].includes(call.state);
     add.hidden = Boolean(pad) || !writes || !talked || notes.some(mine);
   }
-  return { node, update: (call, writes) => ((last = [call, writes]), redraw()), stop: () => pad?.stop() };
+  return { node, update: (call, writes) => ((last = [call, writes]), redraw()), writing: () => Boolean(pad), stop: () => pad?.stop() };
 }

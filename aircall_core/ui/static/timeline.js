@@ -1,16 +1,20 @@
-// A conversation's timeline: the newest at the bottom, older entries on scrolling up, live while open. Plain DOM, drawn
-// day by day; the browser skips days that are out of sight (content-visibility).
+// A conversation's timeline: the newest at the bottom, older entries on scrolling up, live while open. What is in the page is
+// a window of the whole (timeline_window.js).
 
+import { callBubble } from './call_bubble.js';
+import { customerNote } from './customer_note.js';
 import { dialBox } from './dial.js';
-import { clock, h, icon, listeners, mounter } from './dom.js';
-import { noteBubbles } from './note_bubbles.js';
-import { player } from './player.js';
+import { clock, h, listeners, mounter } from './dom.js';
 import { shared } from './shared.js';
-import { advance, ASKED, bounced, form, fresh, line, look, owed, reason, title, TOLD, waited, way } from './story.js';
+import { advance, ASKED, bounced, form, fresh, line, title, TOLD, way } from './story.js';
+import { textBubble } from './text_bubble.js';
+import { timelineBar } from './timeline_bar.js';
+import { slidingWindow } from './timeline_window.js';
 
-const PAGE = 50;
+const PAGE = 60;
+const CHANNEL = { call: 'call', flow: 'call', text: 'text', note: 'note', log: 'log' };
 
-function build(host, { data, trigger }) {
+function build(host, { data }) {
   const live = shared(data);
   const id = data.conversation;
   const t = (key, values) => live.t(key, values);
@@ -18,104 +22,175 @@ function build(host, { data, trigger }) {
   const locale = document.documentElement.lang || undefined;
   const dayName = new Intl.DateTimeFormat(locale, { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' });
   const timeName = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' });
-  const entries = new Map(); // seq -> {entry, node}
-  const bubbles = new Map(); // call id -> {call, node, parts}
-  const flows = new Map(); // call id -> {node, seq}: all steps of its flow in one line
-  const days = new Map(); // day key -> {node, list, first}
-  const players = [];
+  const bubbles = new Map(); // what is in the page, by call id
+  const texts = new Map(); // by message id
+  const notes = new Map(); // by note id
   const dial = dialBox(live);
-  let before; // cursor of the next older page: undefined = nothing loaded yet, null = the beginning is here
-  let loading = null;
+  let together = []; // the customer's conversations, this one first
+  let readAt = null; // up to here everything was read when the page was opened
+  let unseen = 0; // entries that came below the view
 
   const top = h('div', { class: 'top' });
-  const list = h('div', { class: 'days' });
+  const list = h('ol', { class: 'entries' });
+  const bottom = h('div', { class: 'top' });
   const said = h('p', { class: 'sr', 'aria-live': 'polite' });
-  const scroller = h('section', { class: 'scroll', tabindex: '0', 'aria-label': t('timeline.title') }, h('div', { class: 'inner' }, top, list));
-  const jump = h('button', { class: 'jump', type: 'button', hidden: true, onclick: () => (scroller.scrollTop = 0) }, t('timeline.newest'));
+  const scroller = h('section', { class: 'scroll', tabindex: '0', 'aria-label': t('timeline.title'), onkeydown: keys }, h('div', { class: 'inner' }, top, list, bottom));
+  const jump = h('button', { class: 'jump', type: 'button', hidden: true, onclick: toNewest }, t('timeline.newest'));
+  const bar = timelineBar(live, { conversation: id, changed: refilter, jump: jumpTo });
   const frame = h('div', { class: 'frame' }, scroller, jump);
-  host.append(said, frame, dial.node);
-  note('loading');
-  const watch = new IntersectionObserver((seen) => seen.some((one) => one.isIntersecting) && before !== undefined && older(), { root: scroller, rootMargin: '600px' });
+  host.append(said, bar.node, frame, dial.node);
 
-  function note(state) {
-    const notes = {
-      loading: () => h('p', { class: 'soft', role: 'status', text: t('loading') }),
-      start: () => h('p', { class: 'soft', text: entries.size ? t('timeline.start') : t('timeline.empty') }),
-      error: () => h('p', { class: 'soft', role: 'alert' }, `${t('timeline.error')} `, h('button', { type: 'button', onclick: () => older() }, t('retry'))),
-      more: () => h('button', { class: 'plain', type: 'button', onclick: () => older() }, t('timeline.older')),
-    };
-    top.replaceChildren(notes[state]());
-  }
+  const pane = slidingWindow({ scroller, list, fetchPage, draw, heading, changed });
 
-  // ---- loading
+  // ---- reading
 
-  async function older() {
-    if (loading || before === null) return loading;
-    note('loading');
-    const query = before === undefined ? '' : `&before=${before}`;
-    loading = live.request(`/desk/conversations/${id}/timeline?limit=${PAGE}${query}`);
-    try {
-      const page = await loading;
-      before = page.before ?? null;
-      page.entries.forEach(put);
-      note(before === null ? 'start' : 'more');
-    } catch (error) {
-      console.warn('aircall: the timeline could not be read', error);
-      note('error');
-      return null;
-    } finally {
-      loading = null;
+  async function fetchPage(place) {
+    const query = new URLSearchParams({ limit: String(PAGE), ...bar.query(), ...place });
+    const page = await live.request(`/desk/conversations/${id}/timeline?${query}`);
+    if (page.together) {
+      together = page.together;
+      bar.offer(together);
+      readAt ??= page.read_at ?? 0; // reading moves it on: what was new when the page was opened stays marked
     }
-    watch.unobserve(top); // an observer tells of changes only: look again, since this page may not have filled the view
-    watch.observe(top);
-    return null;
+    return page;
   }
 
-  /** What happened while the line was down, and what only the desk knows (recordings): the newest page again. */
-  async function refresh() {
-    try {
-      const page = await live.request(`/desk/conversations/${id}/timeline?limit=${PAGE}`);
-      page.entries.forEach(put);
-      if (before === undefined) before = page.before ?? null;
-    } catch (error) {
-      console.warn('aircall: the timeline could not be read anew', error); // the next event tries again
-    }
+  async function begin(place = {}) {
+    const page = await pane.reset(place);
+    if (!page) return null;
+    unseen = 0;
+    marks();
+    return page;
   }
-  let soon = null;
-  const refreshSoon = () => (soon ??= setTimeout(() => ((soon = null), refresh()), 250));
+
+  function changed(state, where) {
+    const complete = pane.complete;
+    if (state === 'loading' && where === 'all') top.replaceChildren(h('p', { class: 'soft', role: 'status', text: t('loading') }));
+    else if (state === 'error') failed(where);
+    else if (state === 'ready') {
+      const start = pane.items.length ? 'timeline.start' : bar.filtered ? 'timeline.nothing' : 'timeline.empty';
+      top.replaceChildren(complete.up ? h('p', { class: 'soft', text: t(start) }) : h('p', { class: 'soft', text: t('loading') }));
+      bottom.replaceChildren(...(complete.down ? [] : [h('p', { class: 'soft', text: t('loading') })]));
+    }
+    if (pane.atNewest) unseen = 0;
+    jump.hidden = pane.atNewest || !pane.items.length;
+    jump.textContent = unseen ? t(unseen === 1 ? 'timeline.new.one' : 'timeline.new', { count: unseen }) : t('timeline.newest');
+    scroller.toggleAttribute('data-empty', !pane.items.length);
+    if (state !== 'scrolled') marks();
+  }
+
+  function failed(where) {
+    const again = () => (where === 'all' ? begin() : pane.again(where));
+    const say = h('p', { class: 'soft', role: 'alert' }, `${t('timeline.error')} `, h('button', { type: 'button', onclick: again }, t('retry')));
+    (where === 'down' ? bottom : top).replaceChildren(say);
+  }
+
+  function toNewest() {
+    unseen = 0;
+    Promise.resolve(pane.toNewest()).then((page) => page && marks());
+    scroller.focus({ preventScroll: true });
+  }
+
+  function keys(event) {
+    if (event.target !== scroller || event.altKey || event.ctrlKey || event.metaKey) return;
+    if (event.key === 'End') toNewest();
+    else if (event.key === 'Home') begin({ after: 0 });
+    else return;
+    event.preventDefault();
+  }
+
+  /** What the reader is shown of the whole has changed: stay at the place, as far as it is still there. */
+  function refilter() {
+    const place = pane.atNewest || pane.place === null ? {} : { around: pane.place };
+    begin(place);
+  }
+
+  /** To an entry: its number, or the id of a call, a text or a note; `words` in it are marked. */
+  async function jumpTo(entry, words = []) {
+    let seq = Number(entry) || bubbles.get(entry)?.seq || texts.get(entry)?.seq || notes.get(entry)?.seq;
+    if (!seq || !pane.has(seq)) {
+      const page = await begin({ around: entry });
+      if (!page) return false;
+      seq = page.around;
+      if (!seq) {
+        live.toast(t('timeline.gone'), { key: 'timeline' });
+        return false;
+      }
+      if (!pane.has(seq)) seq = pane.items.findLast((one) => one.seq <= seq)?.seq ?? pane.items[0]?.seq;
+    }
+    const item = pane.show(seq);
+    if (!item) return false;
+    list.querySelector('.found')?.classList.remove('found');
+    item.node.classList.add('found');
+    item.node.tabIndex = -1;
+    item.node.focus({ preventScroll: true });
+    bar.highlight(item.node, words);
+    return true;
+  }
 
   // ---- drawing
 
-  function put(entry) {
-    if (form(entry) === 'call') call(entry.call ?? fresh(entry));
-    else if (entry.call && bubbles.has(entry.call_id)) call(entry.call);
-    if (entry.call && flows.has(entry.call_id)) flows.get(entry.call_id).text.textContent = wayText(entry.call);
-    const known = entries.get(entry.seq);
-    if (known) return;
+  function draw(entry) {
     const shape = form(entry);
-    if (!shape) return;
-    if (shape === 'flow') return flow(entry);
-    const node = shape === 'call' ? bubbles.get(entry.call_id).node : logLine(entry);
-    entries.set(entry.seq, { entry, node });
-    node.dataset.seq = entry.seq;
-    place(node, entry);
+    const made = shape && { call: drawCall, text: drawText, note: drawNote, flow: drawFlow, log: drawLog }[shape](entry);
+    if (!made) return null;
+    if (bar.profile && entry.conversation_id) made.node.prepend(whichLine(entry.conversation_id));
+    return made;
   }
 
-  function place(node, entry) {
-    const at = new Date(entry.at);
-    const key = `${at.getFullYear()}-${at.getMonth()}-${at.getDate()}`;
-    let day = days.get(key);
-    if (!day) {
-      day = { at: entry.at, list: h('ol', {}) };
-      day.node = h('section', { class: 'day' }, h('h3', {}, h('span', { text: dayLabel(at) })), day.list);
-      const next = [...days.values()].filter((other) => other.at > day.at).sort((a, b) => a.at - b.at)[0];
-      list.insertBefore(day.node, next?.node ?? null);
-      days.set(key, day);
-    }
-    let after = day.list.lastElementChild;
-    while (after && Number(after.dataset.seq) > entry.seq) after = after.previousElementSibling;
-    if (after) after.after(node);
-    else day.list.prepend(node);
+  function drawLog(entry) {
+    if (!bar.channels.has('log')) return null;
+    return { node: h('li', { class: 'log' }, stamp(entry.at), h('span', { text: words(entry) })) };
+  }
+
+  function drawFlow(entry) {
+    const text = h('span', { text: wayText(entry.call) });
+    return { node: h('li', { class: 'log' }, stamp(entry.at), text), text };
+  }
+
+  function drawCall(entry) {
+    if (bubbles.has(entry.call_id)) return null;
+    const bubble = callBubble(live, { stamp, time, writes: Boolean(data.writes), callBack: data.number ? callBack : null });
+    bubble.update(entry.call ?? fresh(entry));
+    bubbles.set(entry.call_id, { seq: entry.seq, bubble });
+    return { node: bubble.node, busy: bubble.busy, stop: () => (bubbles.delete(entry.call_id), bubble.stop()) };
+  }
+
+  function drawText(entry) {
+    const bubble = textBubble(live, { stamp, writes: Boolean(data.writes) });
+    bubble.update(entry.message);
+    texts.set(entry.message.id, { seq: entry.seq, bubble });
+    const node = h('li', { class: 'message', 'data-way': entry.message.direction }, bubble.node);
+    return { node, stop: () => (texts.delete(entry.message.id), bubble.stop()) };
+  }
+
+  function drawNote(entry) {
+    const note = customerNote(live, { stamp, writes: Boolean(data.writes) });
+    note.update(entry.note);
+    notes.set(entry.note.id, { seq: entry.seq, note });
+    return { node: h('li', { class: 'said-note' }, note.node), busy: note.busy, stop: () => notes.delete(entry.note.id) };
+  }
+
+  function whichLine(conversation) {
+    const one = together.find((known) => known.id === conversation);
+    return h('p', { class: 'on-line', text: one ? t('timeline.on_line', { line: one.line.name, number: one.number }) : '' });
+  }
+
+  const keyOf = (ms) => {
+    const at = new Date(ms);
+    return `${at.getFullYear()}-${at.getMonth()}-${at.getDate()}`;
+  };
+  const isUnread = (entry) => Boolean(readAt) && entry.at > readAt && entry.message?.user?.id !== live.view.user;
+
+  /** What stands before an entry: the day, where another one begins, and where the unread begin. */
+  function heading(entry, previous) {
+    const day = !previous || keyOf(previous.at) !== keyOf(entry.at) ? keyOf(entry.at) : '';
+    const unread = previous !== null && isUnread(entry) && !isUnread(previous);
+    if (!day && !unread) return null;
+    const node = h('li', { class: 'between', 'data-key': `${day}/${unread}` });
+    if (unread) node.append(h('p', { class: 'unread' }, h('span', { text: t('timeline.unread') })));
+    if (day) node.append(h('h3', {}, h('span', { text: dayLabel(new Date(entry.at)) })));
+    return node;
   }
 
   function dayLabel(at) {
@@ -126,29 +201,18 @@ function build(host, { data, trigger }) {
     return dayName.format(at);
   }
 
+  function time(ms) {
+    return timeName.format(new Date(ms));
+  }
+
   function stamp(ms) {
     const at = new Date(ms);
     return h('time', { class: 'num', datetime: at.toISOString(), title: at.toLocaleString(), text: timeName.format(at) });
   }
 
-  function logLine(entry) {
-    return h('li', { class: 'log' }, stamp(entry.at), h('span', { text: words(entry) }));
-  }
-
   function words(entry) {
     const [key, values, fallback] = line(entry);
     return live.text[key] ? t(key, values) : t(fallback ?? key, values);
-  }
-
-  /** The steps of a call's flow are one line, where the first of them was. */
-  function flow(entry) {
-    const known = flows.get(entry.call_id);
-    if (known && known.seq <= entry.seq) return;
-    known?.node.remove();
-    const text = h('span', { text: wayText(entry.call) });
-    const node = h('li', { class: 'log', 'data-seq': entry.seq }, stamp(entry.at), text);
-    flows.set(entry.call_id, { node, text, seq: entry.seq });
-    place(node, entry);
   }
 
   function wayText(value) {
@@ -160,124 +224,74 @@ function build(host, { data, trigger }) {
     ].filter(Boolean).join(', ');
   }
 
-  function call(value) {
-    const known = bubbles.get(value.id);
-    if (known) return redraw(known, { ...known.call, ...value });
-    const parts = {
-      glyph: h('span', { class: 'glyph' }, icon('phone')),
-      title: h('p', { class: 'title' }),
-      reason: h('p', { class: 'reason' }),
-      detail: h('p', { class: 'soft' }),
-      branch: h('p', { class: 'branch' }),
-      sound: h('div', { class: 'sound' }),
-      back: h('p', { class: 'back' }),
-      deed: h('button', { class: 'deed', type: 'button', hidden: true, onclick: () => callBack(bubble) }, icon('back'), t('dial.back')),
-    };
-    const node = h(
-      'li',
-      { class: 'call' },
-      h('article', { class: 'bubble' }, h('div', { class: 'head' }, parts.glyph, h('div', { class: 'grow' }, parts.title, parts.reason, parts.detail, parts.branch), stamp(value.arrived_at)), parts.sound, h('div', { class: 'foot' }, parts.back, parts.deed)),
-    );
-    const bubble = { call: value, node, parts, notes: noteBubbles(live, { stamp }) };
-    node.append(bubble.notes.node);
-    bubbles.set(value.id, bubble);
-    redraw(bubble, value);
-    return bubble;
+  async function callBack(call) {
+    await dial.callBack(call, { name: data.name, number: data.number, spoken: data.spoken, line: data.line });
+    wanted.add(call.id);
+    refreshSoon();
   }
 
-  async function callBack(bubble) {
-    bubble.parts.deed.setAttribute('aria-busy', 'true');
-    await dial.callBack(bubble.call, { name: data.name, number: data.number, spoken: data.spoken, line: data.line });
-    bubble.parts.deed.removeAttribute('aria-busy');
-    refresh();
-  }
-
-  /** Only the newest call can be owed an answer. */
-  let newest = null;
-  function drawDeed(bubble) {
-    if (!newest || bubble.call.arrived_at >= newest.call.arrived_at) {
-      if (newest && newest !== bubble) newest.parts.deed.hidden = true;
-      newest = bubble;
-    }
-    bubble.parts.deed.hidden = bubble !== newest || !data.number || !owed(bubble.call);
-  }
-
-  function redraw(bubble, value) {
-    bubble.call = value;
-    const { parts, node } = bubble;
-    const kind = look(value);
-    node.dataset.look = kind;
-    node.dataset.way = value.direction ?? 'inbound';
-    parts.title.textContent = t(title(value));
-    const why = reason(value);
-    parts.reason.textContent = why ? t(why) : '';
-    const sign = value.outcome === 'voicemail' ? 'voicemail' : kind === 'missed' ? 'missed' : 'phone';
-    if (parts.glyph.dataset.icon !== sign) {
-      parts.glyph.dataset.icon = sign;
-      parts.glyph.replaceChildren(icon(sign));
-    }
-    const talk = value.answered_at && value.ended_at ? clock(value.ended_at - value.answered_at) : '';
-    const wait = waited(value);
-    const dialled = value.direction === 'outbound' ? (value.started_by?.name ?? '') : '';
-    const name = value.answered_by?.name ?? '';
-    parts.detail.textContent = [
-      dialled && t(value.calls_back ? 'call.dialled_back' : 'call.dialled', { name: dialled }),
-      name && name !== dialled && t('call.by', { name }),
-      talk && t('call.talked', { time: talk }),
-      wait !== null && t('call.waited', { time: clock(wait) }),
-      !name && !dialled && value.rang?.length ? t('call.rang', { names: value.rang.join(', ') }) : '',
-    ].filter(Boolean).join(' · ');
-    parts.branch.textContent = [value.path?.at(-1), ...(value.digits ?? []).map((one) => [one.label, one.value].filter(Boolean).join(' '))].filter(Boolean).join(' · ');
-    parts.back.textContent = backText(value.callback);
-    parts.back.dataset.state = value.callback?.state ?? '';
-    drawDeed(bubble);
-    bubble.notes.update(value, Boolean(data.writes));
-    const files = value.recordings ?? [];
-    const drawn = JSON.stringify(files);
-    if (bubble.files !== drawn) {
-      bubble.files = drawn;
-      parts.sound.replaceChildren(...files.map((file) => sound(value, file, files.length > 1)));
-    }
-  }
-
-  function backText(callback) {
-    if (!callback) return '';
-    const by = callback.by?.name ?? t('someone');
-    return t(`callback.${callback.state}`, { name: by, time: callback.at ? timeName.format(new Date(callback.at)) : '' });
-  }
-
-  /** A recording or voicemail in its place: a player, or what became of it. */
-  function sound(value, file, several) {
-    const voicemail = file.kind === 'voicemail';
-    if (file.deleted) return h('p', { class: 'soft gone', text: t(voicemail ? 'player.voicemail_deleted' : 'player.deleted') });
-    const url = new URL(`/desk/recordings/${value.id}${several ? `?recording=${file.id}` : ''}`, live.deskUrl).href;
-    const day = new Date(value.arrived_at).toISOString().slice(0, 19).replaceAll(':', '-');
-    const one = player({ url, durationMs: file.duration_ms, fileName: `${voicemail ? 'voicemail' : 'call'}-${day}.wav`, t, title: t(voicemail ? 'player.voicemail' : 'player.title') });
-    players.push(one);
-    return one.node;
+  /** Only the newest call of all can be owed an answer. */
+  function marks() {
+    const newest = pane.complete.down ? [...bubbles.values()].reduce((a, b) => (!a || b.bubble.call.arrived_at >= a.bubble.call.arrived_at ? b : a), null) : null;
+    for (const one of bubbles.values()) one.bubble.mark(one === newest);
   }
 
   // ---- live
 
-  function happened(event) {
-    if (event.conversation_id !== id) return;
-    if (event.kind === 'conversation.assigned') trigger('refresh', event.seq); // the page's header says whose it is
-    const bubble = bubbles.get(event.call_id);
-    if (bubble) redraw(bubble, advance(bubble.call, event));
-    const atEnd = scroller.scrollTop > -40;
-    const begins = ['call.arrived', 'call.dial_wanted'].includes(event.kind) && !event.data.parent;
-    // Of a call without a bubble here only the desk knows what it was made for; the event alone holds ids.
-    const told = event.call_id && !bubble && !begins && event.kind !== 'conversation.assigned' ? null : { ...event, way: bubble?.call.direction };
-    const shape = told && form(told);
-    if (shape) {
-      put(told);
-      said.textContent = shape === 'call' ? t(title(bubbles.get(event.call_id).call)) : words(told);
-      if (atEnd) scroller.scrollTop = 0;
+  const wanted = new Set(); // calls, texts and notes of which the desk knows more than the log said
+  let soon = null;
+  const refreshSoon = () => (soon ??= setTimeout(() => ((soon = null), refresh()), 200));
+
+  /** What happened while the line was down, and what only the desk knows: names, texts, recordings. */
+  async function refresh() {
+    const asked = [...wanted].filter((one) => bubbles.has(one) || texts.has(one) || notes.has(one));
+    wanted.clear();
+    const counted = pane.items.length;
+    try {
+      const pages = await Promise.all(asked.map((one) => live.request(`/desk/conversations/${id}/timeline?${new URLSearchParams({ scope: 'profile', around: one, limit: '1' })}`)));
+      pages.flatMap((page) => page.entries).forEach(renew);
+      await pane.newer();
+    } catch (error) {
+      console.warn('aircall: the timeline could not be read anew', error); // the next event tries again
     }
-    const unknown = !told && TOLD.has(event.kind);
-    if (unknown || event.kind === 'call.ended' || event.kind === 'call.recording' || ASKED.has(event.kind) || bounced(event)) refreshSoon();
-    if (shape && document.visibilityState === 'visible') read();
+    if (!pane.atNewest) unseen += Math.max(0, pane.items.length - counted);
+    changed('ready', 'down');
   }
+
+  function renew(entry) {
+    if (entry.call) {
+      bubbles.get(entry.call_id)?.bubble.update(entry.call);
+      for (const { entry: other, view } of pane.items) {
+        if (view.text && other.call_id === entry.call_id) view.text.textContent = wayText(entry.call);
+      }
+    }
+    if (entry.message) texts.get(entry.message.id)?.bubble.update(entry.message);
+    if (entry.kind === 'conversation.noted') notes.get(entry.data.note)?.note.update(entry.note);
+  }
+
+  function happened(event) {
+    if (!concerns(event.conversation_id)) return;
+    const known = bubbles.get(event.call_id)?.bubble;
+    if (known) known.update(advance(known.call, event));
+    const begins = ['call.arrived', 'call.dial_wanted'].includes(event.kind) && !event.data.parent;
+    const asks = ASKED.has(event.kind) || bounced(event);
+    // Of a call without a bubble here only the desk knows what it was made for; the event alone holds ids.
+    const told = asks || (event.call_id && !known && !begins) ? null : { ...event, way: known?.call.direction };
+    const shape = told && form(told);
+    if (shape && !bar.past && bar.channels.has(CHANNEL[shape])) {
+      const below = !pane.atNewest;
+      if (pane.add(told)) {
+        said.textContent = shape === 'call' ? t(title(bubbles.get(event.call_id).bubble.call)) : words(told);
+        if (below) unseen += 1;
+      }
+      changed('ready', 'down');
+    }
+    for (const one of [event.call_id, event.data.message, event.data.note]) if (one) wanted.add(one);
+    if ((!told && TOLD.has(event.kind)) || asks || ['call.ended', 'call.recording'].includes(event.kind)) refreshSoon();
+    if (TOLD.has(event.kind) && document.visibilityState === 'visible') read();
+  }
+
+  const concerns = (conversation) => conversation === id || (bar.profile && together.some((one) => one.id === conversation));
 
   let reading = null;
   function read() {
@@ -291,7 +305,6 @@ function build(host, { data, trigger }) {
     }, 600);
   }
 
-  subs.add(() => watch.disconnect());
   // As high as what stands above it on the page leaves room for: a call's details come and go there.
   const page = document.querySelector('[data-testid="stMainBlockContainer"]') ?? document.body;
   const fit = new ResizeObserver(() => {
@@ -299,24 +312,38 @@ function build(host, { data, trigger }) {
     frame.style.setProperty('--above', `${Math.round(above)}px`);
   });
   fit.observe(page);
+  fit.observe(bar.node);
   subs.add(() => fit.disconnect());
-  scroller.addEventListener('scroll', () => (jump.hidden = scroller.scrollTop > -400), { passive: true });
   let wasAway = false;
   subs.on(live, 'event', (e) => happened(e.detail.event));
+  subs.on(live, 'view', ({ detail }) => detail.snapshot && pane.items.length && refreshSoon());
+  subs.on(live, 'conversation:entry', ({ detail }) => detail.conversation === id && jumpTo(detail.id));
   subs.on(live, 'status', () => {
-    if (live.status === 'online' && wasAway) refresh();
+    if (live.status === 'online' && wasAway) {
+      bubbles.forEach((_, call) => wanted.add(call));
+      if (wanted.size > 20) wanted.clear();
+      if (pane.items.length) refresh();
+      else begin();
+    }
     wasAway = live.status === 'offline';
   });
-  older().then(() => read());
+  let shown = '';
+  function arrive(entry) {
+    if (entry === shown) return;
+    shown = entry;
+    if (entry) jumpTo(entry);
+  }
+  (data.entry ? ((shown = data.entry), jumpTo(data.entry)) : begin()).then(() => read());
   return {
+    update: (now) => arrive(now.entry ?? ''),
     destroy() {
       subs.stop();
       clearTimeout(soon);
       clearTimeout(reading);
-      players.forEach((one) => one.stop());
-      bubbles.forEach((one) => one.notes.stop());
+      pane.stop();
+      bar.stop();
     },
   };
 }
 
-export const mount = mounter(build, 'dial.css', 'call_panel.css', 'timeline.css');
+export const mount = mounter(build, 'dial.css', 'call_panel.css', 'text_bubble.css', 'player.css', 'timeline.css', 'timeline_bar.css');

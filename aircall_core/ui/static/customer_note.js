@@ -1,0 +1,68 @@
+// A note on the customer in the timeline: everybody reads it, who wrote it changes it in its place or takes it away.
+
+import { h } from './dom.js';
+import { explain } from './explain.js';
+import { newId } from './live.js';
+
+/** `update(note)`: as the desk has it; null: it was taken away. */
+export function customerNote(live, { stamp, writes }) {
+  const t = (key, values) => live.t(key, values);
+  const node = h('article', { class: 'note' });
+  let note = null;
+  let field = null;
+
+  function update(now) {
+    note = now;
+    if (!field || !now) draw();
+  }
+
+  function draw() {
+    field = null;
+    node.hidden = !note;
+    if (!note) return node.replaceChildren();
+    const own = note.by?.id === live.view.user;
+    const name = own ? t('note.mine') : t('note.by', { name: note.by?.name || t('someone') });
+    const edit = own && writes ? h('button', { type: 'button', class: 'plain small edit', text: t('note.edit'), onclick: write }) : '';
+    node.replaceChildren(h('div', { class: 'said' }, h('span', { class: 'grow', text: name }), stamp(note.updated_at), edit), h('p', { class: 'words', dir: 'auto', text: note.text }));
+    return null;
+  }
+
+  function write() {
+    field = h('textarea', { class: 'rewrite', rows: '3', maxlength: '20000', 'aria-label': t('note.mine') });
+    field.value = note.text;
+    field.addEventListener('keydown', (event) => {
+      event.stopPropagation();
+      if (event.key === 'Escape') back();
+      if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) save();
+    });
+    const problem = h('p', { class: 'problem', role: 'alert' });
+    const keep = h('button', { type: 'button', class: 'small', text: t('note.save'), onclick: save });
+    const leave = h('button', { type: 'button', class: 'plain small', text: t('note.cancel'), onclick: back });
+    node.replaceChildren(h('div', { class: 'said' }, h('span', { class: 'grow', text: t('note.mine') })), field, problem, h('div', { class: 'deeds' }, leave, keep));
+    field.focus();
+
+    async function save() {
+      if (keep.getAttribute('aria-busy') === 'true') return;
+      keep.setAttribute('aria-busy', 'true');
+      problem.textContent = '';
+      try {
+        const text = field.value.trim();
+        const kept = await live.request(`/desk/notes/${note.id}`, { text, version: note.version, command: newId() }, { method: 'PUT' });
+        note = text ? { ...note, text, version: kept.version, updated_at: live.now() } : null;
+        draw();
+        node.querySelector('.edit')?.focus();
+      } catch (error) {
+        if (error.code === 'changed') note = { ...note, version: error.details.version };
+        problem.textContent = error.code === 'changed' ? t('note.changed') : explain(error, t);
+        keep.removeAttribute('aria-busy');
+      }
+    }
+  }
+
+  function back() {
+    draw();
+    node.querySelector('.edit')?.focus();
+  }
+
+  return { node, update, busy: () => field !== null };
+}
