@@ -38,8 +38,9 @@ def test_modules_in_node() -> None:
 
 
 def test_every_file_is_valid_javascript() -> None:
-    for path in sorted(STATIC.glob("*.js")):
-        node("--check", str(path))
+    # `node --check` takes a module with a mistake in it for none: it finds no "type": "module" beside it.
+    paths = sorted(str(path) for path in STATIC.glob("*.js"))
+    node("--no-warnings", "--experimental-vm-modules", str(HERE / "parse.mjs"), *paths)
 
 
 def test_modules_give_what_others_take_of_them() -> None:

@@ -46,7 +46,7 @@ export function attached(live, draft, { limits, say, changed }) {
   const source = (file) => previews.get(file.id) ?? new URL(`/desk/attachments/${file.id}`, live.deskUrl).href;
 
   function thumb(image, name) {
-    const shown = image ? h('img', { src: image, alt: '', loading: 'lazy' }) : icon('file');
+    const shown = image ? h('img', { crossorigin: 'use-credentials', src: image, alt: '' }) : icon('file');
     shown.addEventListener?.('error', () => shown.replaceWith(icon('file')));
     return h('span', { class: 'thumb', title: name }, shown);
   }

@@ -61,6 +61,7 @@ export function textBubble(live, { stamp, writes = true }) {
     }
   }
 
+  /** Pictures and sound are asked for with CORS: the desk is another origin, which keeps its answers from other sites. */
   function file(one) {
     const name = one.name || t('text.file');
     if (one.ready === false && !one.reason) return h('p', { class: 'gone soft', text: t('text.file.coming', { name }) });
@@ -68,12 +69,12 @@ export function textBubble(live, { stamp, writes = true }) {
     const href = new URL(`/desk/attachments/${one.id}`, live.deskUrl).href;
     const open = { href, target: '_blank', rel: 'noopener' };
     if (isImage(one.content_type)) {
-      const picture = h('img', { src: href, alt: t('text.picture', { name }), loading: 'lazy' });
+      const picture = h('img', { crossorigin: 'use-credentials', src: href, alt: t('text.picture', { name }), loading: 'lazy' });
       const link = h('a', { class: 'picture', ...open }, picture);
       picture.addEventListener('error', () => link.replaceChildren(icon('file'), h('span', { class: 'cut', text: name })));
       return link;
     }
-    if (one.content_type.startsWith('audio/')) return h('audio', { controls: true, preload: 'none', src: href, 'aria-label': name });
+    if (one.content_type.startsWith('audio/')) return h('audio', { crossorigin: 'use-credentials', controls: true, preload: 'none', src: href, 'aria-label': name });
     return h('a', { class: 'enclosure', ...open }, icon('file'), h('span', { class: 'cut', text: name }), h('span', { class: 'soft num', text: one.size ? sizeText(one.size) : '' }), icon('download'));
   }
 
@@ -86,7 +87,7 @@ export function textBubble(live, { stamp, writes = true }) {
     const out = next.direction === 'outbound';
     node.dataset.way = next.direction;
     node.dataset.state = next.state;
-    if (!before || before.user?.name !== next.user?.name || before.at !== next.at) who.replaceChildren(h('span', { class: 'cut', text: out ? t('text.by', { name: next.user?.name || t('someone') }) : t('text.in') }), stamp(next.at));
+    if (!before || before.user?.name !== next.user?.name || before.at !== next.at) who.replaceChildren(h('span', { class: 'cut', text: !out ? t('text.in') : next.user ? next.user.name || t('someone') : t('text.auto') }), stamp(next.at));
     const erased = next.reason === 'erased';
     if (before?.body !== next.body || erased) body.replaceChildren(...(erased ? [t('text.erased')] : linked(next.body ?? '')));
     body.classList.toggle('gone', erased);
