@@ -69,7 +69,8 @@ class FakeContacts(FakeDesk):
             except DeskError as wrong:
                 return desk_error(wrong)
             if method != "GET":
-                self.event("contact.changed", contact=request.path_params.get("id"), what="changed")
+                changed = request.path_params.get("id")
+                await run_in_threadpool(self.event, "contact.changed", contact=changed, what="changed")
             return JSONResponse(found)
 
         return Route(path, serve, methods=[method])
