@@ -18,7 +18,7 @@ from typing import Any
 
 from sqlalchemy import create_engine, make_url
 
-from aircall_core.domain.words import number_words, words
+from aircall_core.domain.words import number_words, plain, words
 from aircall_core.ids import new_id
 from aircall_core.store import migrate, urls
 
@@ -129,8 +129,9 @@ class _Filling:
         ]
         names = {n: f"{pick.choice(first)} {pick.choice(last)}" for n in known}
         self.load(
-            "contacts", "id name company company_key custom created_at",
-            ((contact[n], names[n], f"Company {n % 9000}", f"company {n % 9000}", "{}", 0) for n in known),
+            "contacts", "id name name_key company company_key custom created_at",
+            ((contact[n], names[n], plain(names[n]), f"Company {n % 9000}", f"company {n % 9000}", "{}", 0)
+             for n in known),
         )  # fmt: skip
         self.load(
             "contact_phones", "number contact_id tail", ((parties[n], contact[n], parties[n][-8:]) for n in known)
@@ -148,11 +149,12 @@ class _Filling:
         return self.chosen.choices(range(self.count), cum_weights=self.weights)[0]
 
     def _interactions(self) -> None:
+        self.load("search_texts", "id kind ref conversation_id contact_id line_id at words scope", self._known())
         step = YEARS_MS // self.interactions
         every = max(2, self.interactions // (LONG // 2))
         pick, sayings = self.chosen, self._sayings()
         happened: list[tuple[int, int, str, bool]] = []
-        search_id = 0
+        search_id = 2 * self.count
 
         def flush() -> None:
             nonlocal search_id
@@ -227,17 +229,15 @@ class _Filling:
                     self.say(f"{n + 1:,} of {self.interactions:,} interactions")
         flush()
         self.load(
-            "search_texts", "id kind ref conversation_id contact_id line_id at words scope", self._known(search_id)
-        )
-        self.load(
             "conversations",
             "id line_id party contact_id opened_at last_at last_call_id last_message_id direction missed closed_at"
             " assigned_to",
             self._settled(),
         )
 
-    def _known(self, search_id: int) -> Iterator[tuple[Any, ...]]:
-        """The search index's rows of contacts and conversations."""
+    def _known(self) -> Iterator[tuple[Any, ...]]:
+        """The search index's rows of contacts and conversations: most are older than what was written."""
+        search_id = 0
         for n, one in enumerate(self.filled.conversations):
             search_id += 1
             line = self.filled.lines[self.line_of[n]]
