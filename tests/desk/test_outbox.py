@@ -101,7 +101,7 @@ def test_a_gateway_that_is_away_for_ten_minutes_gets_all_once_and_in_order(store
             assert conn.scalar(select(t.message_accounts.c.state)) == "ok"
 
 
-@pytest.mark.parametrize("kills", [2, pytest.param(40, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("kills", [2, pytest.param(40, marks=[pytest.mark.soak, pytest.mark.timeout(900)])])
 def test_processes_killed_at_any_moment_send_nothing_twice(store_url: str, tmp_path: Path, kills: int) -> None:
     def slowly(data: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         threading.Event().wait(random.random() * 0.03)  # a gateway's own time, in which its client may die
