@@ -14,6 +14,7 @@ from aircall_core.config import Settings
 from aircall_core.desk import (
     afterwork,
     attachments,
+    auto_close,
     availability,
     company,
     dial_entries,
@@ -96,6 +97,12 @@ def _erase(store: Store, settings: Settings, row: Due) -> int | None:
     return erasure.run(store, settings.data_dir, row)
 
 
+def _quiet_for_long(store: Store, _: Settings, __: Due) -> None:
+    closed = auto_close.close_old(store)
+    if closed:
+        log.info("conversations_closed", count=closed)
+
+
 # One line for each kind of due row.
 JOBS: Final[Mapping[str, Job]] = {
     afterwork.WRAP_UP: Job(_wrap_up_over),
@@ -107,6 +114,7 @@ JOBS: Final[Mapping[str, Job]] = {
     insights.SWEEP: Job(_cards_old, every_s=3600),
     messages.FETCH: Job(fetch_due, slow=True),
     attachments.LEFT: Job(_uploads_left, every_s=24 * 3600, slow=True),
+    auto_close.JOB: Job(_quiet_for_long, every_s=auto_close.EVERY_S, slow=True),
     reindex.JOB: Job(_index_incomplete, slow=True),
     erasure.JOB: Job(_erase, slow=True),
 }

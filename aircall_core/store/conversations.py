@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Update, bindparam, case, delete, exists, insert, select, update
+from sqlalchemy import Connection, Update, bindparam, case, delete, exists, insert, select, text, update
 
 from aircall_core.store import search, unread
 from aircall_core.store.rows import one
@@ -15,6 +15,7 @@ from aircall_core.store.tables import (
     contacts,
     conversation_reads,
     conversations,
+    lines,
     messages,
     notes,
 )
@@ -113,6 +114,35 @@ _DROP_EMPTY = delete(conversations).where(
     conversations.c.assigned_to.is_(None),
     *(~exists().where(table.c.conversation_id == conversations.c.id) for table in (calls, callbacks, messages, notes)),
 )
+
+
+_NOW = bindparam("moment", type_=conversations.c.last_at.type)
+_NOT_SENT = text("messages.state IN ('queued', 'sending')")  # the very words of ix_messages_unsent
+_CALLED_SINCE = exists().where(calls.c.id == conversations.c.last_call_id, calls.c.arrived_at > messages.c.at)
+_QUIET = (
+    select(conversations.c.id, conversations.c.last_at)
+    .join(lines, lines.c.id == conversations.c.line_id)
+    .where(
+        lines.c.auto_close_min.is_not(None),
+        conversations.c.closed_at.is_(None),
+        conversations.c.last_at <= _NOW - lines.c.auto_close_min * 60_000,
+        ~(conversations.c.missed & (conversations.c.direction == "inbound")),
+        conversations.c.id.not_in(select(calls.c.conversation_id).where(calls.c.ended_at.is_(None))),
+        conversations.c.id.not_in(select(callbacks.c.conversation_id).where(text("callbacks.state = 'waiting'"))),
+        conversations.c.id.not_in(select(messages.c.conversation_id).where(_NOT_SENT)),
+        ~exists().where(
+            messages.c.id == conversations.c.last_message_id, messages.c.direction == "inbound", ~_CALLED_SINCE
+        ),
+    )
+    .order_by(conversations.c.line_id, conversations.c.last_at)
+    .limit(bindparam("most"))
+)
+
+
+def quiet(conn: Connection, now: int, most: int) -> list[tuple[str, int]]:
+    """Open conversations in which nothing is left to do, for as long as their lines want (`desk.auto_close`); with
+    the time of what came last."""
+    return [(row.id, row.last_at) for row in conn.execute(_QUIET, {"moment": now, "most": most})]
 
 
 def mark_read(conn: Connection, conversation_id: str, user_id: str, at: int) -> bool:

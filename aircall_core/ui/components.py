@@ -78,20 +78,21 @@ def call_details(who: Identity, conversation_id: str) -> None:
     _mount("call_details", who, {"conversation": conversation_id})
 
 
-def call_button(who: Identity, conversation_id: str, party: dict[str, str]) -> None:
-    """The button "Call" in a conversation's header. ``party`` as the timeline's."""
-    _mount("call_button", who, party, key=f"call-{conversation_id}")
+def header(who: Identity, shown: dict[str, Any]) -> None:
+    """A conversation's header: ``shown`` as GET /desk/conversations/{conversation} says it, which it follows by itself."""
+    extra = {**shown, "conversation": shown["id"], "role": who.role}
+    _mount("header", who, extra, key=f"header-{shown['id']}")
 
 
-def timeline(who: Identity, conversation_id: str, party: dict[str, str], **callbacks: Callable[[], None]) -> None:
+def timeline(who: Identity, conversation_id: str, party: dict[str, str], entry: str = "") -> None:
     """A conversation's timeline, which reads and follows the desk by itself.
 
     ``party``: `name`, `spoken` (the number as people read it), `number` (E.164, '' where it cannot be dialled), `line`.
-    Trigger: refresh, when what the page itself shows has changed.
+    ``entry``: where it opens, the number of an entry or the id of a call, text or note.
     """
     key = f"timeline-{conversation_id}"
-    writes = {"writes": who.role != "analyst"}  # notes
-    _mount("timeline", who, {"conversation": conversation_id, **party, **writes}, key=key, **callbacks)
+    extra = {"conversation": conversation_id, **party, "entry": entry, "writes": who.role != "analyst"}
+    _mount("timeline", who, extra, key=key)
 
 
 def search(who: Identity, lines: list[dict[str, str]], text: str, **triggers: Callable[[], None]) -> None:

@@ -11,7 +11,6 @@ from playwright.sync_api import Page, expect
 from aircall_core.desk import demo, insight_sources
 from aircall_core.desk.secrets import open_box
 from aircall_core.domain.events import Event
-from aircall_core.store.queries import inbox
 from tests.browser.kit import (
     AGENT_HZ,
     DESKTOP,
@@ -24,6 +23,7 @@ from tests.browser.kit import (
     talking,
     toolbar,
 )
+from tests.support import inbox_kit
 from tests.support.audio import has_tone, level, read_wav
 from tests.support.crm import Reply, StandIn
 from tests.support.desk_system import Line, System, User
@@ -156,7 +156,9 @@ def test_unread_and_missed_are_marked_until_they_are_read(office: Office) -> Non
     expect(row).to_contain_text("Jules Moreau")
     expect(row).to_contain_text("Caller hung up before an answer")
     expect(row).to_contain_text("unread")
-    page.get_by_text("Missed", exact=True).click()
+    page.get_by_role("button", name="Filters").click()
+    page.get_by_role("combobox", name="Type").select_option("missed")
+    page.keyboard.press("Escape")
     expect(row).to_contain_text("Jules Moreau")
     settled(page)
     shot(page, "inbox-missed")
@@ -173,8 +175,8 @@ def test_unread_and_missed_are_marked_until_they_are_read(office: Office) -> Non
 def unread(office: Office, party: str) -> bool:
     """Whether the first user has something to read in the conversation with this number."""
     with office.system.store.read() as conn:
-        rows = inbox.conversations_of(conn, office.users[0].id, "administrator", limit=100)
-    return any(row.unread for row in rows if (row.party, row.line_name) == (party, "Customer service"))
+        rows = inbox_kit.listed(conn, office.users[0].id, "administrator", limit=100)
+    return any(row["unread"] for row in rows if (row["party"], row["line"]) == (party, "Customer service"))
 
 
 def test_five_thousand_entries_open_at_the_newest_and_go_back_to_the_first(office: Office) -> None:

@@ -1,17 +1,17 @@
-"""What pages read: the inbox, a conversation and its timeline, readiness, people, health; on both databases."""
+"""What pages read: callbacks, a conversation and its timeline, readiness, people, health; on both databases."""
 
 from typing import Any
 
 import pytest
 from sqlalchemy import insert, update
 
-from aircall_core.desk import availability, conversations, flow_facts
+from aircall_core.desk import availability, flow_facts
 from aircall_core.domain import events as kinds
 from aircall_core.domain.events import Event
 from aircall_core.ids import new_id, now_ms
 from aircall_core.store import Store
 from aircall_core.store import tables as t
-from aircall_core.store.queries import callbacks, cards, conversation, health, inbox, lines, people, readiness, timeline
+from aircall_core.store.queries import callbacks, cards, conversation, health, lines, people, readiness, timeline
 from tests.support.desk_kit import Desk, add_line, add_user, beat_of, go_offline
 
 
@@ -28,56 +28,7 @@ def told(desk: Desk, conversation_id: str, **page: int) -> list[tuple[str, str]]
     return [(entry["kind"], entry["who"]["name"] if entry["who"] else "") for entry in entries]
 
 
-# ---- inbox
-
-
-def test_conversations_come_newest_first_with_their_last_call(desk: Desk) -> None:
-    first = desk.arrive("+33611111111", from_display="Marie", arrived_at=now_ms() - 60_000)
-    desk.answer(first.call_id, desk.ids["Ann"])
-    desk.end(first.call_id)
-    second = desk.arrive("+33622222222")
-    with desk.store.read() as conn:
-        rows = inbox.conversations_of(conn, desk.ids["Ann"], "agent")
-    assert [row.id for row in rows] == [second.conversation_id, first.conversation_id]
-    assert [row.call and row.call["state"] for row in rows] == ["ringing", "ended"]
-    assert rows[1].contact_name == "Marie"
-    assert rows[1].call is not None
-    assert rows[1].call["answered_by"] == "Ann"
-    assert rows[1].line_name == "Support"
-
-
-def test_unread_is_each_users_own(desk: Desk) -> None:
-    plan = desk.arrive()
-    desk.end(plan.call_id)
-    with desk.store.write() as tx:
-        conversations.mark_read(tx, plan.conversation_id, desk.ids["Ann"])
-    with desk.store.read() as conn:
-        for name, unread in (("Ann", False), ("Bo", True)):
-            (row,) = inbox.conversations_of(conn, desk.ids[name], "agent")
-            assert row.unread is unread
-            assert len(inbox.conversations_of(conn, desk.ids[name], "agent", only=inbox.UNREAD)) == unread
-        assert len(inbox.conversations_of(conn, desk.ids["Bo"], "agent", only=inbox.MISSED)) == 1
-
-
-def test_agents_see_their_lines_others_see_all(desk: Desk) -> None:
-    with desk.store.write() as tx:
-        other = add_line(tx, number="+33199009900")
-        outsider, boss = add_user(tx, "Out", lines=(other,)), add_user(tx, "Boss", role="supervisor")
-    plan = desk.arrive()
-    with desk.store.read() as conn:
-        assert inbox.conversations_of(conn, outsider, "agent") == []
-        assert len(inbox.conversations_of(conn, boss, "supervisor")) == 1
-        assert conversation.may_see(conn, plan.conversation_id, desk.ids["Ann"], "agent")
-        assert conversation.may_see(conn, plan.conversation_id, boss, "supervisor")
-        assert not conversation.may_see(conn, plan.conversation_id, outsider, "agent")
-        assert not conversation.may_see(conn, new_id(), boss, "supervisor")
-
-
-def test_the_list_is_as_long_as_asked(desk: Desk) -> None:
-    for number in range(5):
-        desk.end(desk.arrive(f"+3361111000{number}").call_id)
-    with desk.store.read() as conn:
-        assert len(inbox.conversations_of(conn, desk.ids["Ann"], "agent", limit=3)) == 3
+# ---- callbacks
 
 
 def test_callbacks_stand_in_turn_and_those_taken_lately_behind_them(desk: Desk) -> None:
@@ -105,20 +56,16 @@ def test_callbacks_stand_in_turn_and_those_taken_lately_behind_them(desk: Desk) 
         assert len(callbacks.cards(conn, desk.ids["Ann"], "agent")) == 3
 
 
-def test_a_voicemail_is_found_and_says_what_led_to_it(desk: Desk) -> None:
+def test_agents_see_their_lines_others_see_all(desk: Desk) -> None:
+    with desk.store.write() as tx:
+        other = add_line(tx, number="+33199009900")
+        outsider, boss = add_user(tx, "Out", lines=(other,)), add_user(tx, "Boss", role="supervisor")
     plan = desk.arrive()
-    with desk.store.write() as tx:
-        flow_facts.chose(tx, desk.owner, plan.call_id, step="m", key="2", label="Spare parts", at=now_ms())
-    desk.end(plan.call_id)
-    with desk.store.write() as tx:
-        left = {"outcome": "voicemail", "missed_reason": "agents_did_not_answer"}
-        tx.execute(update(t.calls).where(t.calls.c.id == plan.call_id).values(**left))
-    desk.end(desk.arrive("+33622222222").call_id)
     with desk.store.read() as conn:
-        (row,) = inbox.conversations_of(conn, desk.ids["Ann"], "agent", only=inbox.VOICEMAIL)
-        assert len(inbox.conversations_of(conn, desk.ids["Ann"], "agent", only=inbox.MISSED)) == 2
-    assert row.call is not None
-    assert (row.call["missed_reason"], row.call["branch"]) == ("agents_did_not_answer", "Spare parts")
+        assert conversation.may_see(conn, plan.conversation_id, desk.ids["Ann"], "agent")
+        assert conversation.may_see(conn, plan.conversation_id, boss, "supervisor")
+        assert not conversation.may_see(conn, plan.conversation_id, outsider, "agent")
+        assert not conversation.may_see(conn, new_id(), boss, "supervisor")
 
 
 # ---- the card of a ringing call
@@ -187,11 +134,9 @@ def test_the_timeline_tells_a_call_in_order(desk: Desk) -> None:
 
 def test_pages_of_the_timeline_join_without_gap_or_overlap(desk: Desk) -> None:
     for _ in range(7):
-        conversation_id = desk.arrive().conversation_id
-        with desk.store.read() as conn:
-            newest = inbox.conversations_of(conn, desk.ids["Ann"], "agent")[0].call
-        assert newest is not None
-        desk.end(newest["id"])
+        plan = desk.arrive()
+        conversation_id = plan.conversation_id
+        desk.end(plan.call_id)
     whole = told(desk, conversation_id, limit=200)
     pages: list[list[int]] = []
     before: int | None = None

@@ -147,7 +147,7 @@ def test_a_store_that_goes_away_while_a_page_is_made_is_said_too(desk: Desk, mon
     read = data.read
 
     def breaks(query: Any, *args: Any, **kwargs: Any) -> Any:
-        if query.__name__ in ("conversations_of", "node_states"):
+        if query.__name__ in ("choices", "node_states"):
             raise data.NotReady("away")
         return read(query, *args, **kwargs)
 

@@ -1,29 +1,73 @@
-"""The list of conversations that a user may see, newest first."""
+"""Which conversations and calls the inbox lists, page by page, and how many there are in each of its categories.
 
+Only ids and places in the order: what is shown of them is in ``inbox_rows``. Each list walks an index that holds all
+that its category asks for (the table's ``ix_conversations_...``); what no index knows is looked up for a bounded number
+of candidates, so that no filter can make a page slow: such a page may be short, and its cursor leads on.
+"""
+
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, and_, select, true
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    literal,
+    select,
+    true,
+    tuple_,
+    union_all,
+)
 
-from aircall_core.store import people
-from aircall_core.store.queries.cards import chosen
-from aircall_core.store.tables import callbacks, calls, contacts, conversation_reads, conversations, lines, users
+from aircall_core.domain.call import Direction
+from aircall_core.domain.words import Query
+from aircall_core.store import people, search
+from aircall_core.store.tables import call_tags, calls, conversations, unread
+
+CONVERSATIONS, MESSAGES, CALLS = VIEWS = ("conversations", "messages", "calls")
+UNREAD, OPEN, MINE, UNASSIGNED, OUTBOUND, CLOSED, ALL = CATEGORIES = (
+    "unread", "open", "mine", "unassigned", "outbound", "closed", "all",
+)  # fmt: skip
+MISSED, VOICEMAIL = "missed", "voicemail"
+TYPES = ("inbound", "outbound", "answered", MISSED, VOICEMAIL, "callback")
+TYPES_OF_CONVERSATIONS = (MISSED, VOICEMAIL)
+
+MOST_COUNTED: Final = 999  # beyond it, it is only known that there are more
+MOST_LOOKED_AT: Final = 1_500  # candidates of a page that are looked up
+_CHUNK: Final = 500
+_FOUND_MOST: Final = 200  # of each kind that a search finds
+_LINES_APART: Final = 8  # so many lines are walked each by itself, and their newest merged
+
+Place = tuple[int, str]
+"""Where a row stands: its time in ms, and its id. The cursor of the page after it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One conversation as the list shows it; `call` is its last call."""
+class Wanted:
+    """What a user asks their inbox for. ``lines``: those they may see and want (None: every line). Times in ms.
 
-    id: str
-    party: str
-    contact_name: str
-    line_id: str
-    line_name: str
-    line_country: str
-    last_at: int
-    unread: bool
-    missed: bool
-    call: dict[str, Any] | None
+    ``only``: among these conversations (ids). ``type``, ``user``, ``tag``: as the view has them.
+    """
+
+    user_id: str
+    lines: Sequence[str] | None = None
+    view: str = CONVERSATIONS
+    category: str = OPEN
+    since: int | None = None
+    until: int | None = None
+    type: str = ""
+    by_user: str = ""
+    tag: str = ""
+    only: Collection[str] | None = None
+    oldest_first: bool = False
 
 
 def visible_lines(conn: Connection, user_id: str, role: str) -> list[str] | None:
@@ -31,104 +75,216 @@ def visible_lines(conn: Connection, user_id: str, role: str) -> list[str] | None
     return people.visible_lines(conn, user_id) if role == "agent" else None
 
 
-UNREAD, MISSED, VOICEMAIL = "unread", "missed", "voicemail"
-_ONLY: dict[str, ColumnElement[bool]] = {
-    "": true(),
-    UNREAD: conversation_reads.c.read_at.is_(None) | (conversation_reads.c.read_at < conversations.c.last_at),
-    MISSED: conversations.c.missed.is_(True),
-    VOICEMAIL: calls.c.outcome == "voicemail",
+def page(conn: Connection, wanted: Wanted, after: Place | None, limit: int) -> tuple[list[Place], Place | None]:
+    """The places of a page's rows, in their order, and the cursor of the next page (None: this was the last)."""
+    if wanted.lines is not None and not wanted.lines:
+        return [], None
+    looks = wanted.view == CALLS or bool(wanted.type)
+    size = _CHUNK if looks else limit + 1
+    found: list[Place] = []
+    looked = 0
+    while True:
+        walked = _walk(conn, wanted, after, size)
+        for at, one, kept in walked:
+            if not kept:
+                continue
+            if len(found) == limit:
+                return found, found[-1]
+            found.append((at, one))
+        if len(walked) < size:
+            return found, None
+        after, looked = walked[-1][:2], looked + size
+        if looked >= MOST_LOOKED_AT:
+            return found, after
+
+
+def find(conn: Connection, query: Query, lines: Collection[str] | None) -> set[str]:
+    """Ids of conversations that a search finds: by name, company, number, text or note; the newest few hundred."""
+    said = (search.CONVERSATION, search.MESSAGE, search.NOTE)
+    hits = search.search(conn, query, lines=lines, kinds=said, limit=_FOUND_MOST)
+    found = {hit.conversation_id for hit in hits if hit.conversation_id}
+    known = search.search(conn, query, lines=lines, kinds=(search.CONTACT,), limit=_FOUND_MOST)
+    if known:
+        theirs = conn.scalars(_OF_CONTACTS, {"contacts": [hit.ref for hit in known]})
+        found.update(theirs)
+    return found
+
+
+def counts(conn: Connection, user_id: str, lines: Sequence[str] | None, view: str = CONVERSATIONS) -> dict[str, int]:
+    """How many conversations each category has, at most MOST_COUNTED + 1."""
+    if lines is not None and not lines:
+        return dict.fromkeys(CATEGORIES[:-1], 0)
+    values: dict[str, Any] = {"me": user_id}
+    if lines is not None:
+        values["lines"] = list(lines)
+    row = conn.execute(_counting(lines is not None, view == MESSAGES), values).mappings().one()
+    return dict(row)
+
+
+# ---- statements, each made once
+
+_ME: BindParameter[str] = bindparam("me")
+_LINES: BindParameter[Any] = bindparam("lines", expanding=True)
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_OF_CONTACTS = select(conversations.c.id).where(conversations.c.contact_id.in_(bindparam("contacts", expanding=True)))
+_IS_OPEN = conversations.c.closed_at.is_(None)
+_OF_CATEGORY: Final[dict[str, Sequence[ColumnElement[bool]]]] = {
+    OPEN: (_IS_OPEN,),
+    MINE: (_IS_OPEN, conversations.c.assigned_to == _ME),
+    UNASSIGNED: (_IS_OPEN, conversations.c.assigned_to.is_(None)),
+    OUTBOUND: (_IS_OPEN, conversations.c.direction == Direction.OUTBOUND.value),
+    CLOSED: (conversations.c.closed_at.is_not(None),),
+    ALL: (),
+    UNREAD: (unread.c.user_id == _ME,),
 }
-_caller_back = users.alias("caller_back")
-_dialler = users.alias("dialler")
+_HAS_TEXTS = conversations.c.last_message_id.is_not(None)
 
 
-def conversations_of(conn: Connection, user_id: str, role: str, *, limit: int = 50, only: str = "") -> list[Row]:
-    """The newest `limit` conversations of the user's lines, with the user's own unread marks.
-
-    ``only``: those the user has not read, those whose last call nobody answered, or those that end with a voicemail.
-    """
-    seen = and_(conversation_reads.c.conversation_id == conversations.c.id, conversation_reads.c.user_id == user_id)
-    allowed = visible_lines(conn, user_id, role)
-    query = (
-        select(
-            conversations.c.id,
-            conversations.c.party,
-            conversations.c.line_id,
-            conversations.c.last_at,
-            conversations.c.missed,
-            conversation_reads.c.read_at,
-            contacts.c.name.label("contact_name"),
-            lines.c.name.label("line_name"),
-            lines.c.country.label("line_country"),
-            calls.c.id.label("call_id"),
-            calls.c.direction,
-            calls.c.state,
-            calls.c.progress,
-            calls.c.outcome,
-            calls.c.arrived_at,
-            calls.c.answered_at,
-            calls.c.ended_at,
-            calls.c.from_display,
-            calls.c.missed_reason,
-            calls.c.path,
-            users.c.name.label("answered_by"),
-            callbacks.c.id.label("callback_id"),
-            callbacks.c.state.label("callback_state"),
-            callbacks.c.settled_at.label("callback_at"),
-            _caller_back.c.name.label("callback_by"),
-            _dialler.c.name.label("started_by"),
-        )
-        .join(lines, lines.c.id == conversations.c.line_id)
-        .outerjoin(contacts, contacts.c.id == conversations.c.contact_id)
-        .outerjoin(calls, calls.c.id == conversations.c.last_call_id)
-        .outerjoin(users, users.c.id == calls.c.answered_by)
-        .outerjoin(callbacks, callbacks.c.call_id == calls.c.id)
-        .outerjoin(_caller_back, _caller_back.c.id == callbacks.c.user_id)
-        .outerjoin(_dialler, _dialler.c.id == calls.c.started_by)
-        .outerjoin(conversation_reads, seen)
-        .where(
-            conversations.c.line_id.in_(allowed) if allowed is not None else true(),
-            _ONLY[only],
-        )
-        .order_by(conversations.c.last_at.desc(), conversations.c.id.desc())
-        .limit(limit)
-    )
-    return [_row(one) for one in conn.execute(query).mappings()]
+def _listed(category: str, texts: bool) -> tuple[Any, Any, Any, list[ColumnElement[bool]]]:
+    """Where a category's conversations are walked: from, the order's time and id, and the conditions."""
+    where = [*_OF_CATEGORY[category], *([_HAS_TEXTS] if texts else [])]
+    if category == UNREAD:
+        source = unread.join(conversations, conversations.c.id == unread.c.conversation_id)
+        return source, unread.c.since, unread.c.conversation_id, where
+    return conversations, conversations.c.last_at, conversations.c.id, where
 
 
-def _row(row: Any) -> Row:
-    call = None
-    if row["call_id"] is not None:
-        call = {
-            "id": row["call_id"],
-            "direction": row["direction"],
-            "state": row["state"],
-            "progress": row["progress"],
-            "outcome": row["outcome"],
-            "arrived_at": row["arrived_at"],
-            "answered_at": row["answered_at"],
-            "ended_at": row["ended_at"],
-            "answered_by": row["answered_by"],
-            "started_by": row["started_by"],
-            "missed_reason": row["missed_reason"],
-            "branch": (chosen(row["path"]) or [""])[-1],
-            "callback": row["callback_state"]
-            and {
-                "id": row["callback_id"],
-                "state": row["callback_state"],
-                "by": row["callback_by"],
-                "at": row["callback_at"],
-            },
-        }
-    return Row(
-        id=row["id"],
-        party=row["party"],
-        contact_name=row["contact_name"] or row["from_display"] or "",
-        line_id=row["line_id"],
-        line_name=row["line_name"],
-        line_country=row["line_country"],
-        last_at=row["last_at"],
-        unread=row["read_at"] is None or row["read_at"] < row["last_at"],
-        missed=bool(row["missed"]),
-        call=call,
-    )
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What a list's statement depends on. ``apart``: so many lines, each walked by itself; ``narrowed``: to some lines,
+    all at once."""
+
+    view: str
+    category: str
+    type: str
+    by_user: bool
+    tag: bool
+    apart: int
+    narrowed: bool
+    only: bool
+    oldest_first: bool
+    cursor: bool
+    since: bool
+    until: bool
+
+
+@lru_cache(maxsize=512)
+def _statement(shape: _Shape) -> Select[Any]:
+    """The next candidates in their order, and whether each is wanted."""
+    source: Any
+    where: list[ColumnElement[bool]] = []
+    if shape.view == CALLS:
+        source, at, one = calls, calls.c.arrived_at, calls.c.id
+        line, conversation = calls.c.line_id, calls.c.conversation_id
+    else:
+        source, at, one, where = _listed(shape.category, shape.view == MESSAGES)
+        line, conversation = conversations.c.line_id, one
+    if shape.only:
+        where.append(conversation.in_(_IDS))
+    if shape.narrowed:
+        where.append(line.in_(_LINES))
+    if shape.since:
+        where.append(at >= bindparam("since"))
+    if shape.until:
+        where.append(at < bindparam("until"))
+    if shape.cursor:
+        place, last = tuple_(at, one), tuple_(bindparam("at", type_=at.type), bindparam("id", type_=one.type))
+        where.append(place > last if shape.oldest_first else place < last)
+    most: BindParameter[int] = bindparam("most")
+
+    def ordered(query: Select[Any], at: Any, one: Any) -> Select[Any]:
+        order = (at, one) if shape.oldest_first else (at.desc(), one.desc())
+        return query.order_by(*order).limit(most)
+
+    def walk(*more: ColumnElement[bool]) -> Select[Any]:
+        return ordered(select(at.label("at"), one.label("id")).select_from(source).where(*where, *more), at, one)
+
+    if shape.apart:
+        each = (walk(line == bindparam(f"line{n}")).subquery() for n in range(shape.apart))
+        merged = union_all(*(select(part.c.at, part.c.id) for part in each)).subquery()
+        walked = ordered(select(merged.c.at, merged.c.id), merged.c.at, merged.c.id)
+    else:
+        walked = walk()
+    return _looked_up(walked, shape)
+
+
+def _looked_up(walked: Select[Any], shape: _Shape) -> Select[Any]:
+    if shape.view != CALLS and not shape.type:
+        return walked.add_columns(true().label("kept"))
+    found = walked.subquery("walked")
+    kept: list[ColumnElement[bool]]
+    if shape.view == CALLS:
+        query = select(found.c.at, found.c.id).join(calls, calls.c.id == found.c.id)
+        kept = [calls.c.parent_id.is_(None), *_CALLS_OF_CATEGORY[shape.category], *_CALLS_OF_TYPE[shape.type]]
+        if shape.by_user:
+            kept.append((calls.c.answered_by == _BY) | (calls.c.started_by == _BY))
+        if shape.tag:
+            kept.append(exists().where(call_tags.c.call_id == calls.c.id, call_tags.c.tag_id == bindparam("tag")))
+        if shape.category in (OPEN, MINE, UNASSIGNED, CLOSED):
+            query = query.join(conversations, conversations.c.id == calls.c.conversation_id)
+    else:
+        query = select(found.c.at, found.c.id).join(conversations, conversations.c.id == found.c.id)
+        kept = [_CONVERSATIONS_OF_TYPE[shape.type]]
+    order = (found.c.at, found.c.id) if shape.oldest_first else (found.c.at.desc(), found.c.id.desc())
+    return query.add_columns(case((and_(*kept), 1), else_=0).label("kept")).order_by(*order)
+
+
+def _walk(conn: Connection, wanted: Wanted, after: Place | None, most: int) -> list[tuple[int, str, bool]]:
+    lines, only = wanted.lines, wanted.only
+    if only is not None and not only:
+        return []
+    by_line = wanted.view == CALLS or wanted.category != UNREAD
+    apart = len(lines) if lines is not None and by_line and only is None and len(lines) <= _LINES_APART else 0
+    narrowed = lines is not None and not apart
+    shape = _Shape(
+        wanted.view, wanted.category, wanted.type, bool(wanted.by_user), bool(wanted.tag), apart, narrowed,
+        only is not None, wanted.oldest_first, after is not None, wanted.since is not None, wanted.until is not None,
+    )  # fmt: skip
+    values: dict[str, Any] = {
+        "me": wanted.user_id, "most": most, "since": wanted.since, "until": wanted.until, "by": wanted.by_user,
+        "tag": wanted.tag,
+    }  # fmt: skip
+    if after is not None:
+        values |= {"at": after[0], "id": after[1]}
+    if narrowed:
+        values["lines"] = list(lines or ())
+    if apart:
+        values |= {f"line{n}": line for n, line in enumerate(lines or ())}
+    if only is not None:
+        values["ids"] = sorted(only)
+    return [(row.at, row.id, bool(row.kept)) for row in conn.execute(_statement(shape), values)]
+
+
+_MINE_UNREAD = exists().where(unread.c.user_id == _ME, unread.c.conversation_id == calls.c.conversation_id)
+_CALLS_OF_CATEGORY: Final[dict[str, Sequence[ColumnElement[bool]]]] = {
+    **{name: where for name, where in _OF_CATEGORY.items() if name not in (UNREAD, OUTBOUND)},
+    UNREAD: (_MINE_UNREAD,),
+    OUTBOUND: (calls.c.direction == Direction.OUTBOUND.value,),
+}
+_UNANSWERED = (calls.c.ended_at.is_not(None), calls.c.answered_at.is_(None))
+_CALLS_OF_TYPE: Final[dict[str, Sequence[ColumnElement[bool]]]] = {
+    "": (),
+    "inbound": (calls.c.direction == Direction.INBOUND.value,),
+    "outbound": (calls.c.direction == Direction.OUTBOUND.value,),
+    "answered": (calls.c.answered_at.is_not(None),),
+    MISSED: (calls.c.direction == Direction.INBOUND.value, *_UNANSWERED),
+    VOICEMAIL: (calls.c.outcome == "voicemail",),
+    "callback": (calls.c.outcome == "callback",),
+}
+_BY: BindParameter[str] = bindparam("by")
+_CONVERSATIONS_OF_TYPE: Final[dict[str, ColumnElement[bool]]] = {
+    MISSED: conversations.c.missed.is_(True),
+    VOICEMAIL: exists().where(calls.c.id == conversations.c.last_call_id, calls.c.outcome == "voicemail"),
+}
+
+
+@lru_cache(maxsize=4)
+def _counting(narrowed: bool, texts: bool) -> Select[Any]:
+    def count(category: str) -> Any:
+        source, _, _, where = _listed(category, texts)
+        if narrowed:
+            where.append(conversations.c.line_id.in_(_LINES))
+        some = select(literal(1)).select_from(source).where(*where).limit(MOST_COUNTED + 1).subquery()
+        return select(func.count()).select_from(some).scalar_subquery().label(category)
+
+    return select(*(count(category) for category in CATEGORIES if category != ALL))

@@ -1,16 +1,14 @@
-// Callers who gave up waiting and want to be called: a card each, in the order of their turns. The page gives them; events
-// ask it for them anew.
+// Callers who gave up waiting and want to be called: a card each, in the order of their turns. A part of the inbox.
 
-import { clock, h, icon, initials, listeners, mounter } from './dom.js';
+import { clock, h, icon, initials, listeners } from './dom.js';
 import { dialBox } from './dial.js';
 import { explain } from './explain.js';
-import { shared } from './shared.js';
 
 const REFRESH_MS = 300;
 const TELLING = new Set(['callback.requested', 'callback.settled', 'line.changed', 'user.changed', 'team.changed']);
 
-function build(host, { data, trigger }) {
-  const live = shared(data);
+/** Drawn into `host`. `opens(conversation id)`; `counted(how many wait)`. */
+export function callbackCards(live, host, { opens, counted }) {
   const t = (key, values) => live.t(key, values);
   const subs = listeners();
   const time = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' });
@@ -19,7 +17,8 @@ function build(host, { data, trigger }) {
   const empty = h('div', { class: 'empty', hidden: true }, icon('back'), h('h3', { text: t('callbacks.empty') }), h('p', { class: 'soft', text: t('callbacks.hint') }));
   const busy = new Set();
   let items = [];
-  host.append(list, empty, dial.node);
+  const failed = h('div', { class: 'failed', role: 'alert', hidden: true }, h('p', {}), h('button', { type: 'button', onclick: () => load() }, t('retry')));
+  host.append(failed, list, empty, dial.node);
 
   async function act(item, deed) {
     if (busy.has(item.id)) return;
@@ -75,7 +74,7 @@ function build(host, { data, trigger }) {
   function follow(event, item) {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    trigger('open', item.conversation_id);
+    opens(item.conversation_id);
   }
 
   /** Cards are few: all are drawn anew, and the keyboard stays on the button it was on. */
@@ -86,18 +85,31 @@ function build(host, { data, trigger }) {
     [...list.children].forEach((node, index) => (node.dataset.id = items[index].id));
     if (row && place >= 0) list.querySelector(`li[data-id="${row}"] .deeds`)?.children[place]?.focus();
     list.hidden = !items.length;
-    empty.hidden = items.length > 0;
+    empty.hidden = items.length > 0 || !failed.hidden;
+  }
+
+  let problem = '';
+  async function load() {
+    try {
+      items = (await live.request('/desk/callbacks')).callbacks;
+      problem = '';
+    } catch (error) {
+      problem = explain(error, t);
+    }
+    failed.hidden = !problem;
+    failed.firstChild.textContent = problem;
+    counted(items.filter((one) => one.state === 'waiting').length);
+    draw();
   }
 
   let soon = null;
-  function happened({ kind, seq }) {
+  function happened({ kind }) {
     if (!TELLING.has(kind)) return;
-    soon ??= setTimeout(() => ((soon = null), trigger('refresh', seq)), REFRESH_MS);
+    soon ??= setTimeout(() => ((soon = null), load()), REFRESH_MS);
   }
 
   subs.on(live, 'event', (e) => happened(e.detail.event));
-  subs.on(live, 'view', (e) => e.detail.snapshot && trigger('refresh', live.seq));
-  return { update: (now) => ((items = now.items), draw()), destroy: () => (clearTimeout(soon), subs.stop()) };
+  subs.on(live, 'view', (e) => e.detail.snapshot && load());
+  load();
+  return { stop: () => (clearTimeout(soon), subs.stop()) };
 }
-
-export const mount = mounter(build, 'details.css', 'dial.css', 'callbacks.css');

@@ -1,141 +1,389 @@
-// The list of conversations, newest first. The page gives the rows; calls that happen are shown at once, and the page is
-// asked for the rows again (its fragment only) a moment later.
+// The inbox: conversations, texts and calls as the user wants them listed, read from the desk, and live. What is new takes its
+// place when neither the pointer nor the focus is in the list; until then a button says how much there is.
 
+import { callbackCards } from './callbacks.js';
 import { dialBox } from './dial.js';
-import { clock, h, icon, initials, listeners, mounter } from './dom.js';
+import { h, icon, listeners, mounter } from './dom.js';
+import { explain } from './explain.js';
+import { inboxBar } from './inbox_bar.js';
+import { query, remember, remembered } from './inbox_choice.js';
+import { inboxDeeds } from './inbox_deeds.js';
+import { Rows } from './inbox_list.js';
+import { rowMaker } from './inbox_row.js';
 import { shared } from './shared.js';
-import { advance, look, owed, reason, title } from './story.js';
+import { advance } from './story.js';
 
-const REFRESH_MS = 400;
+const PAGE = 50;
+const MOST = 200; // rows the desk gives at once, and conversations it is asked for
+const SOON_MS = 400;
+const COUNTS_MS = 1500;
 const SETTLED_MS = 1500;
-const TELLING = new Set(['call.arrived', 'call.dial_wanted', 'call.ringing', 'call.accepting', 'call.accept_failed', 'call.answered', 'call.overflow', 'call.returned', 'call.transferring', 'call.transferred', 'call.forwarded', 'call.ended', 'conversation.read', 'conversation.opened', 'conversation.assigned', 'callback.requested', 'callback.settled', 'user.status', 'user.changed', 'team.changed', 'line.changed', 'checklist.changed', 'company.changed', 'trunk.changed']);
+const LOOKS = 8; // pages without a hit before the user is asked whether to look further
+// What rows are changed by; steps of a flow change a row in its place.
+const TELLING = new Set(['call.arrived', 'call.dial_wanted', 'call.ringing', 'call.answered', 'call.overflow', 'call.returned', 'call.transferred', 'call.forwarded', 'call.redirected', 'call.ended', 'call.tagged', 'conversation.read', 'conversation.unread', 'conversation.opened', 'conversation.assigned', 'conversation.closed', 'conversation.reopened', 'message.received', 'message.written', 'message.state', 'callback.requested', 'callback.settled']);
+// What stands around the list is the page's: it is asked for that anew.
+const AROUND = new Set(['user.status', 'user.changed', 'team.changed', 'line.changed', 'tag.changed', 'checklist.changed', 'company.changed', 'trunk.changed']);
 
 function build(host, { data, trigger }) {
   const live = shared(data);
   const t = (key, values) => live.t(key, values);
   const subs = listeners();
+  const may = data.role !== 'analyst';
   const locale = document.documentElement.lang || undefined;
   const time = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' });
   const day = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short' });
-  const rows = new Map();
-  const list = h('ol', { class: 'rows', 'aria-label': t('inbox.title') });
-  const empty = h('div', { class: 'empty', hidden: true }, icon('chat'), h('h3', { text: t('inbox.empty') }), h('p', { class: 'soft' }));
-  const more = h('button', { class: 'more', type: 'button', hidden: true, onclick: () => trigger('more', Date.now()) }, t('inbox.more'));
-  const dial = dialBox(live);
-  host.append(list, empty, more, dial.node);
+  const older = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', year: 'numeric' });
+  const storage = kept();
+  const choice = remembered(storage);
+  const rows = new Rows(choice.oldest);
+  const views = new Map(); // id -> what rowMaker made
+  const picks = new Set();
+  let known = data;
+  let asked = 0; // answers to a question that was changed since are let go
+  let state = 'loading'; // loading, ready, failed
+  let looked = 0;
+  let current = null; // id of the row that the keyboard is on
+  let lastPick = null;
+  let cards = null;
 
-  function stamp(ms) {
-    const at = new Date(ms);
-    const now = new Date(live.now());
-    return at.toDateString() === now.toDateString() ? time.format(at) : day.format(at);
+  const stamps = {
+    time,
+    of(ms) {
+      const [at, now] = [new Date(ms), new Date(live.now())];
+      if (at.toDateString() === now.toDateString()) return time.format(at);
+      return (at.getFullYear() === now.getFullYear() ? day : older).format(at);
+    },
+  };
+  const make = rowMaker(live, { does, may, stamps });
+  const bar = inboxBar(live, choice, { known: () => known, changed });
+  const deeds = inboxDeeds(live, { picked: () => rows.items.filter((one) => picks.has(one.id)), unpick, done, people: () => known.users });
+  const list = h('ol', { class: 'rows', 'aria-label': t('inbox.title'), onkeydown: keys, onfocusin: focused, onfocusout: () => setTimeout(maybeSettle), onpointerleave: () => setTimeout(maybeSettle) });
+  const fresh = h('button', { type: 'button', class: 'fresh', hidden: true, onclick: () => (rows.settle(), draw()) });
+  const waits = h('div', { class: 'rows waits', 'aria-hidden': 'true' }, ...Array.from({ length: 6 }, () => h('div', { class: 'ghost' }, h('span', {}), h('span', {}))));
+  const empty = h('div', { class: 'empty', hidden: true }, icon('chat'), h('h3', {}), h('p', { class: 'soft' }), h('button', { type: 'button', hidden: true }));
+  const failed = h('div', { class: 'failed', role: 'alert', hidden: true }, h('p', {}), h('button', { type: 'button', onclick: () => load() }, t('retry')));
+  const offline = h('p', { class: 'offline', role: 'status', hidden: true });
+  const more = h('button', { class: 'more', type: 'button', hidden: true, onclick: () => further(true) }, t('inbox.more'));
+  const said = h('p', { class: 'sr', role: 'status' });
+  const dial = dialBox(live);
+  const pane = h('div', { class: 'pane', hidden: true });
+  host.append(bar.node, offline, deeds.bulk, failed, fresh, waits, list, empty, more, pane, deeds.notice, said, dial.node);
+
+  // ---- asking
+
+  const path = (extra) => `/desk/inbox?${query(choice, live.now(), extra)}`;
+
+  function changed() {
+    remember(storage, choice);
+    picks.clear();
+    current = null;
+    load();
+    count();
   }
 
-  function row(item) {
-    const known = rows.get(item.id);
-    if (known) return known;
-    const parts = {
-      avatar: h('span', { class: 'avatar', 'aria-hidden': 'true' }),
-      name: h('span', { class: 'name cut' }),
-      unread: h('span', { class: 'unread', hidden: true }, h('span', { class: 'sr', text: t('inbox.unread') })),
-      time: h('time', { class: 'num soft' }),
-      last: h('span', { class: 'last cut' }),
-      line: h('span', { class: 'line soft cut' }),
-    };
-    const link = h(
-      'a',
-      { class: 'row' },
-      parts.avatar,
-      h('span', { class: 'grow' }, h('span', { class: 'first' }, parts.name, parts.unread, parts.time), h('span', { class: 'second' }, parts.last, parts.line)),
-    );
-    link.addEventListener('click', (event) => {
-      if (event.ctrlKey || event.metaKey || event.shiftKey) return; // a new tab, as with every link
-      event.preventDefault();
-      trigger('open', item.id);
-    });
-    const made = { link, parts };
-    made.back = h('button', { class: 'back', type: 'button', hidden: true, 'aria-label': '', onclick: () => callBack(made) }, icon('back'), h('span', { text: t('dial.back') }));
-    made.node = h('li', {}, link, made.back);
-    rows.set(item.id, made);
+  /** The list from its beginning. `same`: as far as it was, because something may have been missed. */
+  async function load(same = false) {
+    const mine = ++asked;
+    if (choice.view === 'callbacks') return show();
+    const limit = same ? Math.min(MOST, Math.max(PAGE, rows.items.length)) : PAGE;
+    if (!same) {
+      state = 'loading';
+      rows.reset([], null, choice.oldest);
+    }
+    looked = 0;
+    show();
+    const page = await ask(mine, { limit });
+    if (!page) return;
+    state = 'ready';
+    rows.reset(page.rows, page.after, choice.oldest);
+    show();
+    if (!page.rows.length && page.after) further();
+    said.textContent = page.rows.length ? '' : empty.querySelector('h3').textContent;
+  }
+
+  async function ask(mine, extra) {
+    try {
+      const page = await live.request(path(extra));
+      return mine === asked ? page : null;
+    } catch (error) {
+      if (mine !== asked) return null;
+      state = 'failed';
+      failed.firstChild.textContent = explain(error, t);
+      show();
+      return null;
+    }
+  }
+
+  /** The next page. A filter that finds little looks at many, some pages at a time. */
+  async function further(wanted = false) {
+    if (!rows.after || more.getAttribute('aria-busy') === 'true') return;
+    if (wanted) looked = 0;
+    const mine = asked;
+    more.setAttribute('aria-busy', 'true');
+    const had = rows.items.length;
+    while (mine === asked && rows.after && looked < LOOKS && rows.items.length < had + PAGE / 2) {
+      const page = await ask(mine, { after: rows.after, limit: PAGE });
+      if (!page) break;
+      rows.append(page.rows, page.after);
+      looked = page.rows.length ? 0 : looked + 1;
+    }
+    more.removeAttribute('aria-busy');
+    if (mine !== asked) return;
+    show();
+    if (wanted && rows.items.length > had && more.matches(':focus')) view(rows.items[had]).link.focus();
+  }
+
+  let dirty = new Set();
+  let soon = null;
+  async function refresh() {
+    soon = null;
+    if (choice.view === 'callbacks' || state !== 'ready') return;
+    const ids = [...dirty].slice(0, MOST);
+    dirty = new Set([...dirty].slice(MOST));
+    const mine = asked;
+    let page = null;
+    try {
+      page = await live.request(path({ conversation: ids, limit: MOST }));
+    } catch (error) {
+      for (const id of ids) dirty.add(id); // asked again with the next thing that happens, or when the line is back
+      console.warn('aircall: changed rows could not be read', error.code);
+      return;
+    }
+    if (mine !== asked) return;
+    rows.change(page.rows, new Set(ids), { hold: busy(), complete: !page.after });
+    draw();
+    if (dirty.size) later();
+  }
+
+  const later = () => (soon ??= setTimeout(refresh, SOON_MS));
+
+  let counting = null;
+  let callbacks = 0;
+  let figures = null;
+  async function count() {
+    counting = null;
+    const view = choice.view === 'messages' ? 'messages' : 'conversations';
+    const line = choice.filters.line ? `&line=${encodeURIComponent(choice.filters.line)}` : '';
+    try {
+      const [now, { callbacks: waiting }] = await Promise.all([live.request(`/desk/inbox/counts?view=${view}${line}`), cards ? { callbacks: null } : live.request('/desk/callbacks')]);
+      figures = now;
+      if (waiting) callbacks = waiting.filter((one) => one.state === 'waiting').length;
+      bar.counts(figures, callbacks);
+    } catch (error) {
+      console.warn('aircall: counts could not be read', error.code);
+    }
+  }
+
+  // ---- drawing
+
+  function show() {
+    const listed = choice.view !== 'callbacks';
+    if (listed === Boolean(cards)) {
+      cards?.stop();
+      pane.replaceChildren();
+      cards = listed ? null : callbackCards(live, pane, { opens: (id) => trigger('open', id), counted: (n) => bar.counts(figures, (callbacks = n)) });
+    }
+    pane.hidden = listed;
+    const none = state === 'ready' && !rows.items.length;
+    waits.hidden = !listed || state !== 'loading';
+    failed.hidden = !listed || state !== 'failed';
+    list.hidden = !listed || state === 'loading' || !rows.items.length;
+    empty.hidden = !listed || !none || (rows.after && looked < LOOKS);
+    more.hidden = !listed || state !== 'ready' || !rows.after;
+    host.setAttribute('aria-busy', String(listed && state === 'loading'));
+    if (!empty.hidden) explainEmpty();
+    draw();
+  }
+
+  function explainEmpty() {
+    const [title, hint, way] = empty.querySelectorAll('h3, p, button');
+    const searched = Boolean(choice.search.trim());
+    const filtered = !bar.node.querySelector('.dot').hidden;
+    title.textContent = searched ? t('inbox.not_found', { text: choice.search.trim() }) : t(filtered ? 'inbox.none_filtered' : `inbox.none_${choice.category}`);
+    hint.textContent = searched || filtered ? '' : t(`inbox.hint_${choice.category}`);
+    const elsewhere = searched && choice.category !== 'all';
+    way.hidden = !elsewhere && !filtered;
+    way.textContent = t(elsewhere ? 'inbox.search_all' : 'inbox.clear');
+    way.onclick = () => (elsewhere ? bar.change({ category: 'all' }) : bar.clear());
+  }
+
+  function view(item) {
+    let made = views.get(item.id);
+    if (!made) {
+      made = make(item);
+      made.node.dataset.id = item.id;
+      views.set(item.id, made);
+    }
     return made;
   }
 
-  async function callBack(made) {
-    const { item } = made;
-    made.back.setAttribute('aria-busy', 'true');
-    await dial.callBack(item.call, { name: item.named ? item.title : '', number: item.dial, spoken: item.number, line: item.line_id });
-    made.back.removeAttribute('aria-busy');
-  }
-
-  function draw(item) {
-    const made = row(item);
-    const { parts, link, node, back } = made;
-    made.item = item;
-    link.href = `/conversation?id=${item.id}`;
-    parts.name.textContent = item.title;
-    const letters = initials(item.named ? item.title : '');
-    if (letters) parts.avatar.textContent = letters;
-    else parts.avatar.replaceChildren(icon('phone'));
-    parts.unread.hidden = !item.unread;
-    node.dataset.unread = item.unread;
-    parts.time.dateTime = new Date(item.last_at).toISOString();
-    parts.time.textContent = stamp(item.last_at);
-    const call = item.call;
-    node.dataset.look = call ? look(call) : '';
-    const dialled = call?.direction === 'outbound' ? call.started_by : null;
-    const by = dialled && call.answered_by !== dialled ? t('call.dialled', { name: dialled }) : '';
-    const who = call?.answered_by ? t('call.by', { name: call.answered_by }) : by;
-    const talk = call?.answered_at && call?.ended_at ? clock(call.ended_at - call.answered_at) : '';
-    const why = call && reason(call);
-    const byWhom = call?.callback && t(`callback.${call.callback.state}`, { name: call.callback.by ?? t('someone'), time: call.callback.at ? time.format(new Date(call.callback.at)) : '' });
-    // What is to be done comes first: a narrow list cuts the end.
-    const outcome = byWhom ? [byWhom, call.branch, why && t(why)] : [call && t(title(call)), why && t(why), who, talk, call?.branch];
-    parts.last.textContent = outcome.filter(Boolean).join(' · ');
-    node.dataset.back = call?.callback?.state ?? '';
-    back.hidden = !call || !item.dial || !owed(call);
-    back.setAttribute('aria-label', `${t('dial.back')}: ${item.title}`);
-    parts.line.textContent = [item.flag, item.named ? item.number : '', item.line].filter(Boolean).join('  ');
-    return node;
-  }
-
-  let items = [];
-  function update({ items: fresh, more: further, hint }) {
-    items = fresh;
-    const nodes = items.map(draw);
-    const keep = new Set(items.map((item) => item.id));
-    for (const [id, one] of rows) {
+  /** Every row in its place; nothing that is there is made anew, so that the focus stays. */
+  function draw() {
+    const keep = new Set(rows.items.map((one) => one.id));
+    for (const [id, made] of views) {
       if (keep.has(id)) continue;
-      one.node.remove();
-      rows.delete(id);
+      made.node.remove();
+      views.delete(id);
+      picks.delete(id);
     }
-    nodes.forEach((node, i) => {
-      if (list.children[i] !== node) list.insertBefore(node, list.children[i] ?? null);
+    if (!keep.has(current)) current = rows.items[0]?.id ?? null;
+    rows.items.forEach((item, index) => {
+      const made = view(item);
+      made.draw(item, { picked: picks.has(item.id), gone: rows.gone(item.id) });
+      made.current(item.id === current);
+      if (list.children[index] !== made.node) list.insertBefore(made.node, list.children[index] ?? null);
     });
-    empty.hidden = items.length > 0;
-    empty.querySelector('p').textContent = hint ?? '';
-    list.hidden = !items.length;
-    more.hidden = !further;
+    list.classList.toggle('picking', picks.size > 0);
+    fresh.hidden = !rows.waiting.size || list.hidden;
+    fresh.textContent = rows.coming ? t(rows.coming > 1 ? 'inbox.fresh_many' : 'inbox.fresh_one', { count: rows.coming }) : t('inbox.moved');
+    list.hidden ||= !rows.items.length;
+    deeds.draw();
   }
 
-  let soon = null;
-  function happened(event) {
-    const item = items.find((one) => one.id === event.conversation_id);
-    if (item?.call && item.call.id === event.call_id) {
-      const now = advance(item.call, event);
-      item.call = now.answered_by === item.call.answered_by ? now : { ...now, answered_by: now.answered_by?.name ?? null };
-      draw(item);
+  // ---- the user
+
+  const inside = () => list.contains(host.getRootNode().activeElement);
+  const busy = () => list.matches(':hover') || inside() || picks.size > 0;
+
+  function maybeSettle() {
+    if (!busy() && rows.waiting.size) {
+      rows.settle();
+      show();
     }
-    if (!TELLING.has(event.kind)) return; // steps of a flow change a row, and ask the page for nothing
-    soon ??= setTimeout(() => {
-      soon = null;
-      trigger('refresh', event.seq);
-    }, REFRESH_MS);
   }
 
+  function does(deed, item, event) {
+    if (deed === 'open') return trigger('open', item.id === item.conversation ? item.conversation : { id: item.conversation, entry: item.id });
+    if (deed === 'pick') return pick(item, event);
+    if (deed === 'back') return dial.callBack(item.call, { name: item.name, number: item.party, spoken: item.number, line: item.line_id });
+    if (deed === 'mine') return deeds.act('assign', [item], live.view.user);
+    return deeds.act(deed, [item]);
+  }
+
+  function pick(item, event) {
+    const on = !picks.has(item.id);
+    const [from, to] = [lastPick, item.id].map((id) => rows.items.findIndex((one) => one.id === id));
+    const several = event?.shiftKey && from >= 0 ? rows.items.slice(Math.min(from, to), Math.max(from, to) + 1) : [item];
+    for (const one of several) picks[on ? 'add' : 'delete'](one.id);
+    lastPick = item.id;
+    draw();
+  }
+
+  function unpick() {
+    picks.clear();
+    draw();
+    maybeSettle();
+  }
+
+  /** After a deed of this user: what left the list goes at once, and the keyboard stays at its place. */
+  function done(changedRows, kind) {
+    const leaves = { close: ['open', 'mine', 'unassigned', 'outbound', 'unread'], reopen: ['closed'], read: ['unread'], assign: ['unassigned'] }[kind] ?? [];
+    const ids = new Set(changedRows.map((one) => one.id));
+    if (leaves.includes(choice.category) && choice.view !== 'calls') {
+      const at = rows.items.findIndex((one) => one.id === current);
+      const had = inside();
+      rows.remove(ids);
+      if (ids.has(current)) current = (rows.items[at] ?? rows.items.at(-1))?.id ?? null;
+      show();
+      if (had && current) views.get(current)?.link.focus();
+    }
+    for (const one of changedRows) dirty.add(one.conversation);
+    later();
+    count();
+    if (!rows.items.length) further();
+  }
+
+  function focused(event) {
+    const id = event.target.closest('li')?.dataset.id;
+    if (!id || id === current) return;
+    views.get(current)?.current(false);
+    current = id;
+    views.get(id)?.current(true);
+  }
+
+  function keys(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const at = rows.items.findIndex((one) => one.id === current);
+    const item = rows.items[at];
+    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: rows.items.length - 1 }[event.key];
+    if (to !== undefined) {
+      const next = rows.items[Math.max(0, Math.min(to, rows.items.length - 1))];
+      if (next) views.get(next.id).link.focus();
+      event.preventDefault();
+      event.stopPropagation();
+      return;
+    }
+    const deed = item && may && { x: 'pick', e: item.closed ? 'reopen' : 'close', u: item.unread ? 'read' : 'unread' }[event.key];
+    if (event.key === 'Escape' && picks.size) unpick();
+    else if (deed) does(deed, item, event);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  // ---- what happens
+
+  function happened(event) {
+    if (AROUND.has(event.kind) || (data.checklist && event.kind === 'call.ended')) around(event.seq);
+    if (event.kind === 'contact.changed') load(true);
+    const id = event.conversation_id;
+    if (!id) return;
+    for (const item of rows.items) {
+      if (item.conversation !== id || !item.call || item.call.id !== event.call_id) continue;
+      const call = advance(item.call, event);
+      item.call = call.answered_by === item.call.answered_by ? call : { ...call, answered_by: call.answered_by?.name ?? null };
+      views.get(item.id)?.draw(item, { picked: picks.has(item.id), gone: rows.gone(item.id) });
+    }
+    if (!TELLING.has(event.kind)) return;
+    dirty.add(id);
+    later();
+    counting ??= setTimeout(count, COUNTS_MS);
+  }
+
+  let page = null;
+  const around = (seq) => (page ??= setTimeout(() => ((page = null), trigger('refresh', seq)), SOON_MS));
+
+  function line() {
+    const away = live.status !== 'online' && live.status !== 'connecting';
+    offline.hidden = !away;
+    if (away) offline.textContent = t('inbox.offline', { time: time.format(new Date(live.now())) });
+  }
+
+  const near = new IntersectionObserver((seen) => seen.some((one) => one.isIntersecting) && looked < LOOKS && further(), { rootMargin: '600px' });
+  near.observe(more);
   subs.on(live, 'event', (e) => happened(e.detail.event));
-  subs.on(live, 'view', (e) => e.detail.snapshot && items.length && trigger('refresh', live.seq));
+  subs.on(live, 'view', (e) => e.detail.snapshot && (load(true), count()));
+  subs.on(live, 'status', () => {
+    line();
+    if (live.status !== 'online') return;
+    if (state === 'failed') load();
+    else if (dirty.size) later();
+  });
+  line();
+  load();
+  count();
   // Who can be rung shows on the same page; this very tab counts only once its first beat has been heard.
   const settled = setTimeout(() => live.view.duty && trigger('refresh', Date.now()), SETTLED_MS);
-  return { update, destroy: () => (clearTimeout(soon), clearTimeout(settled), subs.stop()) };
+  return {
+    update: (now) => ((known = now), bar.draw()),
+    destroy() {
+      asked += 1;
+      for (const one of [soon, counting, page, settled]) clearTimeout(one);
+      near.disconnect();
+      bar.stop();
+      deeds.stop();
+      cards?.stop();
+      subs.stop();
+    },
+  };
 }
 
-export const mount = mounter(build, 'dial.css', 'inbox.css');
+function kept() {
+  try {
+    return localStorage;
+  } catch {
+    return null; // storage is forbidden
+  }
+}
+
+export const mount = mounter(build, 'details.css', 'dial.css', 'callbacks.css', 'inbox.css');
