@@ -10,6 +10,7 @@ import { textForm } from './text_form.js';
 const PAGES = { plan: 'plan', no_account: 'lines', account_off: 'messaging' };
 const ASKED_AGAIN = new Set(['opt_out.changed', 'messaging.changed', 'company.changed', 'line.changed', 'contact.changed', 'conversation.reopened']);
 const TAB = 'aircall.composer';
+let shown = null; // of two, while one page follows another, the newer says how high it is
 
 function build(host, { data, trigger }) {
   const live = shared(data);
@@ -130,10 +131,11 @@ function build(host, { data, trigger }) {
   subs.on(live, 'status', () => live.status === 'online' && load());
   // The timeline above leaves as much room.
   const fit = new ResizeObserver(() => document.documentElement.style.setProperty('--aircall-composer', `${Math.ceil(node.getBoundingClientRect().height)}px`));
+  shown = node;
   fit.observe(node);
   subs.add(() => {
     fit.disconnect();
-    document.documentElement.style.removeProperty('--aircall-composer');
+    if (shown === node) document.documentElement.style.removeProperty('--aircall-composer');
   });
   choose(remembered(), false);
   draw();
