@@ -223,10 +223,13 @@ def test_accessible_in_every_state(page: Page, desk: FakeDesk, theme: str) -> No
     page.wait_for_function("window.ready && window.__aircall?.status === 'online'")
     on_duty(page, desk)
     window = detached(page, offer(page))
-    for state, deed in (("idle", None), ("ringing", desk.ring), ("call", desk.answer)):
+    contents = [{"type": "title", "text": "Gold customer", "link": "https://crm.example/7"}]
+    desk.insight["call-1"] = {"cards": [{"source": "CRM", "contents": contents}], "asking": False}
+    for state, deed in (("idle", None), ("ringing", lambda: desk.ring(insight=True)), ("call", desk.answer)):
         if deed:
             deed()
-            (ringer if state == "ringing" else toolbar)(window).wait_for()
+            shown = (ringer if state == "ringing" else toolbar)(window)
+            shown.get_by_role("link", name="Gold customer").wait_for()
         window.wait_for_timeout(300)  # axe reads colours: the card must have arrived
         shot(window, f"detached-{state}-{theme}")
         found = Axe().run(window, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]})

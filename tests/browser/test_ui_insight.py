@@ -109,6 +109,14 @@ def test_where_no_card_is_likely_nobody_asks_and_one_that_is_posted_comes_below_
     assert place(page) == before
     shot(page, "ringer-posted")
     check(page)
+    desk.ring("call-2", name="Paul")
+    expect(ringer(page)).to_have_count(2)
+    expect(card(ringer(page).first)).to_be_hidden()  # it would push the second call's buttons about
+    before = place(page)
+    desk.knows("call-1", CRM, OWN)
+    desk.knows("call-2", CRM)
+    expect(card(ringer(page).nth(1))).to_contain_text("Dupont & Fils")
+    assert place(page) == before
 
 
 def test_a_desk_that_forgets_to_say_so_is_asked_again(page: Page, desk: FakeDesk) -> None:

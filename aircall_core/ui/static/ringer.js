@@ -25,10 +25,12 @@ class Card {
     this.details = new Details(ctx.live);
     this.details.node.id = `details-${call.id}`;
     this.note = h('p', { class: 'note', role: 'status' });
-    // Where a card is likely it has its place from the start; else, and in the small window, one that comes stands below
-    // the buttons. So none of them ever moves.
-    this.kept = Boolean(ctx.live.cards[call.id]?.insight) && !ctx.detached;
-    this.insight = insightCard(ctx.live, { always: this.kept });
+    // Where a card is likely it has its place from the start, in the small window below the buttons; one that nobody
+    // expected comes below them, if no other call stands there. So no button ever moves.
+    const likely = Boolean(ctx.live.cards[call.id]?.insight);
+    this.insight = insightCard(ctx.live, { always: likely });
+    this.insight.node.classList.add(likely ? 'kept' : 'late');
+    const above = likely && !ctx.detached;
     this.accept = h('button', { class: 'accept', type: 'button', title: keys.hint('accept', t('ringer.accept')), onclick: () => ctx.accept(this) }, icon('phone'), t('ringer.accept'));
     this.reject = h('button', { class: 'reject', type: 'button', title: keys.hint('reject', t('ringer.reject')), onclick: () => ctx.reject(this) }, icon('down'), t('ringer.reject'));
     this.open = h(
@@ -43,10 +45,10 @@ class Card {
       h('div', { class: 'who' }, this.avatar, h('div', { class: 'lines', id: whoId }, this.title, this.number), this.open),
       this.why,
       this.details.node,
-      this.kept ? this.insight.node : null,
+      above ? this.insight.node : null,
       this.note,
       h('div', { class: 'actions' }, this.reject, this.accept),
-      this.kept ? null : this.insight.node,
+      above ? null : this.insight.node,
     );
     keys.bind(this.accept, 'accept');
     keys.bind(this.reject, 'reject');
