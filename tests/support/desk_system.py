@@ -115,7 +115,7 @@ class System:
         """Start the console (again)."""
         words = [sys.executable, "-m", "aircall_core", "console"]
         self.console = Process(f"console-{new_id()[-4:]}", words, self.folder, self.environment)
-        eventually(self._console_answers, 60, "the console's page")
+        eventually(self._console_answers, 60, "the console's page", every=0.1)
         return self.console
 
     def wait_ready(self, timeout: float = 60) -> None:
@@ -153,8 +153,9 @@ class System:
                 os.kill(process.pid, signal.SIGKILL)
         if "store" in self.__dict__:
             self.store.close()
-        if "http" in self.__dict__:
-            self.http.close()
+        for name in ("http", "_console_http"):
+            if name in self.__dict__:
+                self.__dict__[name].close()
 
     def __enter__(self) -> Self:
         try:
@@ -221,6 +222,10 @@ class System:
     def http(self) -> httpx.Client:
         """A client of the desk with the console's origin and no session."""
         return httpx.Client(base_url=self.desk_url, headers={"Origin": self.console_url}, timeout=10, trust_env=False)
+
+    @cached_property
+    def _console_http(self) -> httpx.Client:
+        return httpx.Client(base_url=self.console_url, timeout=5, trust_env=False, verify=False)  # noqa: S501  plain HTTP
 
     @cached_property
     def store(self) -> Store:
@@ -354,7 +359,7 @@ class System:
         assert self.console is not None
         assert self.console.popen.poll() is None, self.console.errors[-2000:]
         try:
-            return httpx.get(f"{self.console_url}/_stcore/health", timeout=5, trust_env=False).status_code == 200
+            return self._console_http.get("/_stcore/health").status_code == 200
         except httpx.TransportError:
             return False
 
