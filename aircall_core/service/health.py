@@ -9,7 +9,7 @@ from starlette.responses import Response
 from aircall_core import __version__
 from aircall_core.service import metrics
 from aircall_core.service.endpoint import Ask
-from aircall_core.store import StoreAway, clock, provisioning
+from aircall_core.store import StoreAway, clock, messages, provisioning
 from aircall_core.store.queries import health, realtime
 
 _BACKEND = "Look at its log, or start the backend again."
@@ -66,6 +66,7 @@ def figures(ask: Ask) -> Response:
     try:
         with ask.desk.store.read() as conn:
             measured.set_calls(realtime.calls_by_state(conn))
+            measured.set_texts(messages.under_way(conn), messages.failing(conn))
             nodes = [one for one in health.node_states(conn) if one.alive]
     except StoreAway:
         measured.store_away.inc()

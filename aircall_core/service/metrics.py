@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
+from aircall_core.domain import message
 from aircall_core.domain.call import State
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -32,6 +33,10 @@ class Metrics:
             ["why"],
             registry=self.registry,
         )
+        self.texts = Gauge("aircall_texts", "Texts on their way out, by state", ["state"], registry=self.registry)
+        self.gateways_failing = Gauge(
+            "aircall_text_accounts_failing", "Accounts that could not send when they last tried", registry=self.registry
+        )
         self.sign_ins = Counter("aircall_sign_ins", "Attempts to sign in", ["result"], registry=self.registry)
         self.store_away = Counter("aircall_store_away", "Requests met by an absent store", registry=self.registry)
 
@@ -40,6 +45,12 @@ class Metrics:
         for state in State:
             if state is not State.ENDED:
                 self.calls.labels(state.value).set(by_state.get(state.value, 0))
+
+    def set_texts(self, by_state: Mapping[str, int], failing: int) -> None:
+        """Texts on their way out, and accounts that cannot send."""
+        for state in (message.State.QUEUED, message.State.SENDING):
+            self.texts.labels(state.value).set(by_state.get(state.value, 0))
+        self.gateways_failing.set(failing)
 
     def set_refused(self, counts: Iterable[Mapping[str, int]]) -> None:
         """INVITEs refused since each worker started, by reason."""

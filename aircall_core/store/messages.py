@@ -54,6 +54,8 @@ _WAITING = (
     .order_by(messages.c.at, messages.c.id)
     .limit(bindparam("most"))
 )  # fmt: skip
+_UNDER_WAY = select(messages.c.state, func.count()).where(_UNSENT).group_by(messages.c.state)
+_FAILING = select(func.count()).where(message_accounts.c.enabled.is_(True), message_accounts.c.state == "failing")
 _UNSENT_TO = select(messages).where(
     _UNSENT,
     messages.c.state == State.QUEUED.value,
@@ -129,6 +131,16 @@ def _change(columns: tuple[str, ...], claimed: bool) -> Update:
 def waiting(conn: Connection, most: int, but: Collection[str] = ()) -> list[dict[str, Any]]:
     """Texts that are queued or being sent, oldest first; without those of the accounts ``but``."""
     return many(conn, _WAITING, {"most": most, "but": sorted(but)})
+
+
+def under_way(conn: Connection) -> dict[str, int]:
+    """How many texts are queued and being sent, by state."""
+    return {str(state): int(count) for state, count in conn.execute(_UNDER_WAY)}
+
+
+def failing(conn: Connection) -> int:
+    """How many accounts in use could not send when they last tried."""
+    return int(conn.scalar(_FAILING) or 0)
 
 
 def queued_for(conn: Connection, line_id: str, party: str) -> list[dict[str, Any]]:

@@ -441,3 +441,17 @@ def test_a_blocked_sender_is_not_filed(office: Office) -> None:
     answer = office.hook({"id": "1", "from": CUSTOMER, "to": LINE, "body": "Buy!"})
     assert (answer.status_code, answer.json()) == (200, {"message": None})
     assert office.texts() == []
+
+
+def test_the_figures_say_what_waits_and_which_gateway_is_away(office: Office) -> None:
+    office.begin()
+    for _ in range(2):
+        body = {"to": CUSTOMER, "text": "Hello", "command": new_id()}
+        assert office.ask("POST", f"/desk/lines/{office.line}/messages", json=body).status_code == 202
+    with office.world.store.write() as tx:
+        rows.set_account_state(tx.conn, office.account, "failing", "unreachable", 1)
+    office.world.client._transport.client = ("127.0.0.1", 5000)
+    lines = office.world.client.get("/metrics").text.splitlines()
+    assert 'aircall_texts{state="queued"} 2.0' in lines
+    assert 'aircall_texts{state="sending"} 0.0' in lines
+    assert "aircall_text_accounts_failing 1.0" in lines
