@@ -141,6 +141,7 @@ def _found(report: dict[str, Any]) -> None:
                 titles["name"]: format.plain(row["name"]), titles["company"]: format.plain(row["company"]),
                 titles["number"]: format.plain(", ".join(row["numbers"])),
                 titles["email"]: format.plain(", ".join(row["emails"])),
+                t("contacts.known"): t("contacts.known_yes") if row["known"] else "",
             }
             for row in report["first"]
         ]  # fmt: skip
