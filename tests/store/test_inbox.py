@@ -3,6 +3,7 @@ plain reading, pages without gaps; and conversations that close by themselves.""
 
 import itertools
 import random
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -48,10 +49,11 @@ def test_each_category_after_each_deed_for_each_role(desk: Desk) -> None:
         stranger = add_user(tx, "Out", lines=(other,))
         boss, analyst = (add_user(tx, role, role=role) for role in ("supervisor", "analyst"))
 
-    def stands(for_ann: str, for_bo: str, for_boss: str, for_analyst: str) -> None:
+    def stands(*expected: str) -> None:
+        """For Ann, Bo, the supervisor and the analyst."""
         assert where(desk, stranger) == set()
         found = (where(desk, ann), where(desk, bo), where(desk, boss, "supervisor"), where(desk, analyst, "analyst"))
-        assert found == tuple(set(one.split()) for one in (for_ann, for_bo, for_boss, for_analyst))
+        assert found == tuple(set(one.split()) for one in expected)
 
     missed = desk.arrive()
     conversation = missed.conversation_id
@@ -150,7 +152,7 @@ def plainly(conn: Any, user: str, lines: list[str] | None, view: str, category: 
     """What a list should hold, read without any of its statements."""
     marked = set(conn.scalars(select(t.unread.c.conversation_id).where(t.unread.c.user_id == user)))
     known = {row["id"]: row for row in conn.execute(select(t.conversations)).mappings()}
-    belongs = {
+    belongs: Callable[[Any], bool] = {
         "unread": lambda row: row["id"] in marked,
         "open": lambda row: row["closed_at"] is None,
         "mine": lambda row: row["assigned_to"] == user,
@@ -206,14 +208,15 @@ def test_filters_narrow_calls_and_a_page_may_be_short(desk: Desk, monkeypatch: p
     ann = desk.ids["Ann"]
     with desk.store.read() as conn:
         made = {row["id"]: row for row in conn.execute(select(t.calls)).mappings()}
-        for given, fits in (
+        cases: list[tuple[dict[str, Any], Callable[[Any], bool]]] = [
             ({"type": "voicemail"}, lambda row: row["outcome"] == "voicemail"),
             ({"type": "missed"}, lambda row: row["direction"] == "inbound" and row["answered_at"] is None),
             ({"by_user": ann}, lambda row: row["answered_by"] == ann),
             ({"since": AT + 600_000, "until": AT + 1_200_000},
              lambda row: AT + 600_000 <= row["arrived_at"] < AT + 1_200_000),
-        ):  # fmt: skip
-            wanted = inbox.Wanted(ann, None, inbox.CALLS, "all", **given)  # type: ignore[arg-type]
+        ]  # fmt: skip
+        for given, fits in cases:
+            wanted = inbox.Wanted(ann, None, inbox.CALLS, "all", **given)
             found, after, pages = set[str](), None, 0
             while True:
                 places, after = inbox.page(conn, wanted, after, 50)

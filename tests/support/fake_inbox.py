@@ -120,11 +120,12 @@ class FakeInbox(FakeDesk):
             if row["call"] and row["call"]["state"] != "ended" and body["do"] == "close":
                 refused.append({"id": row["conversation"], "code": "in_call", "message": "It has a call."})
                 continue
-            row |= {
+            changes: dict[str, dict[str, Any]] = {
                 "read": {"unread": False}, "unread": {"unread": True}, "reopen": {"closed": False},
                 "close": {"closed": True, "assigned": None, "unread": False},
                 "assign": {"assigned": body["user_id"] and {"id": body["user_id"], "name": NAMES[body["user_id"]]}},
-            }[body["do"]]  # fmt: skip
+            }  # fmt: skip
+            row |= changes[body["do"]]
         return JSONResponse({"done": len(body["conversations"]) - len(refused), "refused": refused})
 
     async def _reopen(self, request: Request) -> Response:

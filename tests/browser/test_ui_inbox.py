@@ -1,0 +1,162 @@
+"""The inbox in Chromium over a scripted desk: categories, live changes, many at once, the keyboard, states."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.test_ui_states import browser, context, opened, page, sent
+from tests.support.fake_desk import ME
+from tests.support.fake_inbox import FakeInbox, missed, text
+from tests.support.processes import eventually
+
+__all__ = ["browser", "context", "page"]  # fixtures
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+KNOWN: dict[str, Any] = {
+    "lines": [{"id": "line-1", "name": "Support"}, {"id": "line-2", "name": "Sales"}],
+    "users": [{"id": ME, "name": "Anna Berg"}, {"id": "bo", "name": "Bo Lind"}],
+    "tags": [], "checklist": False, "role": "agent",
+}  # fmt: skip
+
+
+@pytest.fixture
+def desk() -> Iterator[FakeInbox]:
+    """Four conversations: one missed, one with a text, one answered, one of mine."""
+    with FakeInbox() as found:
+        found.add("Ana", 1, unread=True, call=missed())
+        found.add("Bea", 2, newest="message", message=text("Where is <b>my</b> order?"))
+        found.add("Cleo", 3)
+        found.add("Dora", 4, assigned={"id": ME, "name": "Anna Berg"})
+        yield found
+
+
+def inbox(page: Page, desk: FakeInbox, **data: Any) -> Locator:
+    """The page with its rows, once they are drawn."""
+    opened(page, desk, "inbox", **{**KNOWN, **data})
+    rows = page.get_by_role("list", name="Conversations").get_by_role("listitem")
+    expect(rows.first).to_be_visible()
+    return rows
+
+
+def names(rows: Locator) -> list[str]:
+    return rows.locator(".name").all_text_contents()
+
+
+def shown(rows: Locator, *expected: str) -> None:
+    expect(rows.locator(".name")).to_have_text(list(expected))
+
+
+def category(page: Page, name: str) -> Locator:
+    return page.get_by_role("group", name="Which conversations").get_by_role("button", name=name)
+
+
+def test_categories_counts_and_what_a_customer_wrote_is_text(page: Page, desk: FakeInbox) -> None:
+    rows = inbox(page, desk)
+    shown(rows, "Ana", "Bea", "Cleo", "Dora")
+    expect(rows.nth(1)).to_contain_text("Where is <b>my</b> order?")
+    expect(category(page, "Unread")).to_contain_text("1")
+    expect(category(page, "Open")).to_contain_text("4")
+    category(page, "Assigned to you").click()
+    shown(rows, "Dora")
+    page.get_by_role("searchbox").fill("bea")
+    expect(page.get_by_role("heading", name="Nothing found for “bea”")).to_be_visible()
+    page.get_by_role("button", name="Search everywhere").click()
+    shown(rows, "Bea")
+    violations = [
+        one["id"] for one in Axe().run(page).response["violations"] if one["impact"] in ("critical", "serious")
+    ]
+    assert violations == []
+
+
+def test_what_is_new_waits_while_the_pointer_is_in_the_list(page: Page, desk: FakeInbox) -> None:
+    rows = inbox(page, desk)
+    rows.nth(2).hover()
+    desk.happens(desk.rows[3], "call.ended", order=desk.rows[0]["order"] + 60_000, unread=True)
+    desk.happens(desk.add("Eva", -2, unread=True), "call.ended")
+    fresh = page.get_by_role("button", name="1 new")
+    expect(fresh).to_be_visible()
+    shown(rows, "Ana", "Bea", "Cleo", "Dora")
+    expect(rows.nth(3).locator(".unread")).to_be_visible()  # it is up to date, where it was
+    page.mouse.move(5, 5)
+    shown(rows, "Eva", "Dora", "Ana", "Bea", "Cleo")
+    expect(fresh).to_be_hidden()
+    expect(category(page, "Unread")).to_contain_text("3")
+
+
+def test_several_are_closed_and_taken_back_with_their_owner(page: Page, desk: FakeInbox) -> None:
+    rows = inbox(page, desk)
+    rows.nth(1).get_by_role("checkbox").check(force=True)
+    rows.nth(3).get_by_role("checkbox").click(force=True, modifiers=["Shift"])
+    expect(page.get_by_text("3 selected")).to_be_visible()
+    page.get_by_role("toolbar", name="For the selected").get_by_role("button", name="Close").click()
+    shown(rows, "Ana")
+    (asked,) = sent(desk, "/desk/inbox/bulk")
+    assert (asked["do"], asked["conversations"]) == ("close", [row["id"] for row in desk.rows[1:]])
+    page.get_by_role("button", name="Undo").click()
+    shown(rows, "Ana", "Bea", "Cleo", "Dora")
+    assert desk.rows[3]["assigned"] == {"id": ME, "name": "Anna Berg"}
+
+
+def test_the_keyboard_goes_through_the_list_and_keeps_its_place(page: Page, desk: FakeInbox) -> None:
+    rows = inbox(page, desk)
+    rows.first.get_by_role("link").focus()
+    page.keyboard.press("ArrowDown")
+    expect(rows.nth(1).get_by_role("link")).to_be_focused()
+    page.keyboard.press("e")
+    shown(rows, "Ana", "Cleo", "Dora")
+    expect(rows.nth(1).get_by_role("link")).to_be_focused()
+    page.keyboard.press("u")
+    eventually(lambda: desk.rows[2]["unread"], 20, "the mark")
+    expect(rows.nth(1).locator(".unread")).to_be_visible()
+    page.keyboard.press("End")
+    expect(rows.nth(2).get_by_role("link")).to_be_focused()
+
+
+def test_a_filter_has_its_dot_and_is_taken_away(page: Page, desk: FakeInbox) -> None:
+    rows = inbox(page, desk)
+    page.get_by_role("button", name="Filters").click()
+    page.get_by_role("combobox", name="Type").select_option("missed")
+    shown(rows, "Ana")
+    page.get_by_role("checkbox", name="Closed").uncheck()
+    page.get_by_role("button", name="Done").click()
+    expect(page.get_by_role("button", name="Filters, 1 set")).to_be_visible()
+    expect(category(page, "Closed")).to_be_hidden()
+    page.reload()
+    shown(rows, "Ana")
+    page.get_by_role("button", name="Without the filter Missed").click()
+    shown(rows, "Ana", "Bea", "Cleo", "Dora")
+
+
+def test_an_error_is_said_and_tried_again_and_more_comes_by_scrolling(page: Page, desk: FakeInbox) -> None:
+    for number in range(120):
+        desk.add(f"Customer {number:03}", 10 + number)
+    rows = inbox(page, desk)
+    expect(rows).to_have_count(50)
+    rows.last.scroll_into_view_if_needed()
+    expect(rows).not_to_have_count(50)
+    while rows.count() < 124:
+        rows.last.scroll_into_view_if_needed()
+    found = names(rows)
+    assert len(found) == len(set(found)) == 124
+    desk.refuse("/desk/inbox", 503, "store_away", "The database is away for a moment.")
+    category(page, "Closed").click()
+    expect(page.get_by_text("The database is away for a moment.")).to_be_visible()
+    desk.refusals.clear()
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_role("heading", name="Nothing is closed yet")).to_be_visible()
+    desk.drop()
+    expect(page.get_by_text("Not connected: this is how it was")).to_be_visible()
+    desk.open = True
+    expect(page.get_by_text("Not connected: this is how it was")).to_be_hidden()
+
+
+def test_an_analyst_changes_nothing(page: Page, desk: FakeInbox) -> None:
+    rows = inbox(page, desk, role="analyst")
+    expect(rows.get_by_role("checkbox")).to_have_count(0)
+    rows.first.get_by_role("link").focus()
+    page.keyboard.press("e")
+    page.keyboard.press("x")
+    shown(rows, "Ana", "Bea", "Cleo", "Dora")
+    assert sent(desk, "/desk/inbox/bulk") == []
