@@ -72,6 +72,12 @@ def aloud_frame(browser: str | None) -> str:
     return encode({"t": "aloud", "browser": browser})
 
 
+def viewers_frame(conversation: str, users: Mapping[str, str]) -> str:
+    """Who looks at a conversation now: names by id."""
+    shown = [{"id": one, "name": name} for one, name in users.items()]
+    return encode({"t": "viewers", "conversation": conversation, "users": shown})
+
+
 def gone_frame(reason: str) -> str:
     """The last frame of a connection that the desk ends: revoked, shutdown or slow."""
     return encode({"t": "gone", "reason": reason})

@@ -12,7 +12,7 @@ from typing import Any, Final
 from aircall_core.domain import events as kinds
 from aircall_core.domain.events import ADMINS, STAFF
 from aircall_core.service.aloud import TabState, elect
-from aircall_core.service.frames import Frame, aloud_frame, gone_frame
+from aircall_core.service.frames import Frame, aloud_frame, gone_frame, viewers_frame
 
 QUEUE_LIMIT: Final = 256  # frames that wait for one browser
 BACKLOG_LIMIT: Final = 4096  # events that pass while a connection reads its snapshot
@@ -65,6 +65,8 @@ class Connection:
     session_id: str
     tab: str
     browser: str
+    name: str = ""
+    viewing: str | None = None  # the conversation that the tab shows
     queue: asyncio.Queue[str] = field(default_factory=lambda: asyncio.Queue(QUEUE_LIMIT))
     over: asyncio.Event = field(default_factory=asyncio.Event)
     ending: Ending | None = None
@@ -146,6 +148,7 @@ class Hub:
         if connection.ending is not None and connection.ending.code == CLOSE_TOO_SLOW:
             self.dropped_slow += 1
         self.elect(connection.user_id)
+        self._tell_viewers(connection.viewing)
 
     def of_user(self, user_id: str) -> list[Connection]:
         """The connections of one user."""
@@ -181,6 +184,23 @@ class Hub:
         for connection in tuple(self.connections):
             if connection.session_id in sessions:
                 connection.end(CLOSE_SIGNED_OUT, "revoked")
+
+    # ---- who looks at what
+
+    def view(self, connection: Connection, conversation: str | None) -> None:
+        """A tab shows another conversation, or none: those who look at it are told who else does."""
+        before, connection.viewing = connection.viewing, conversation
+        if before != conversation:
+            self._tell_viewers(before)
+        self._tell_viewers(conversation)
+
+    def _tell_viewers(self, conversation: str | None) -> None:
+        if conversation is None:
+            return
+        tabs = [one for one in self.connections if one.viewing == conversation]
+        frame = viewers_frame(conversation, {one.user_id: one.name for one in sorted(tabs, key=lambda one: one.name)})
+        for one in tabs:
+            one.push(frame)
 
     # ---- who rings aloud
 

@@ -21,6 +21,7 @@ from aircall_core.service.endpoint import EVERYBODY, authorise
 from aircall_core.service.frames import aloud_frame, caught_up_frame, snapshot_frame
 from aircall_core.service.hub import CLOSE_TOO_SLOW, Connection, may_see
 from aircall_core.store import StoreAway
+from aircall_core.store.queries import conversation
 
 log = get_logger(__name__)
 
@@ -81,7 +82,9 @@ async def _admit(desk: Desk, ws: WebSocket) -> tuple[Identity, Connection, int]:
     if len(desk.hub.of_user(identity.user_id)) >= MOST_TABS:
         raise Refused(429, "too_many_tabs", "Too many tabs are open.")
     now = ids.now_ms()
-    connection = Connection(identity.user_id, identity.session_id, tab, browser, focused_at=now, connected_at=now)
+    connection = Connection(
+        identity.user_id, identity.session_id, tab, browser, identity.name, focused_at=now, connected_at=now
+    )  # fmt: skip
     return identity, connection, int(after[:18])
 
 
@@ -135,8 +138,28 @@ async def _receive(desk: Desk, ws: WebSocket, connection: Connection) -> None:
             continue
         if message.get("t") == "beat":
             note_beat(desk, connection, message)
+        elif message.get("t") == "viewing":
+            await _note_view(desk, connection, message.get("conversation"))
         elif message.get("t") == "ping":
             connection.push(_PONG)
+
+
+async def _note_view(desk: Desk, connection: Connection, shown: object) -> None:
+    """A tab says which conversation it shows. Who may not see it is not told who does."""
+    if not isinstance(shown, str) or len(shown) > 64:
+        desk.hub.view(connection, None)
+        return
+
+    def allowed() -> bool:
+        role = connection.sight.role if connection.sight is not None else "agent"
+        with desk.store.read() as conn:
+            return conversation.may_see(conn, shown, connection.user_id, role)
+
+    try:
+        may = await run_in_threadpool(allowed)
+    except StoreAway:
+        return  # the tab says it again when it comes back
+    desk.hub.view(connection, shown if may else None)
 
 
 def note_beat(desk: Desk, connection: Connection, message: dict[str, Any]) -> None:

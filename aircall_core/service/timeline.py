@@ -4,14 +4,13 @@ from typing import Any
 
 from pydantic import Field
 
-from aircall_core import numbers
 from aircall_core.desk import notes
 from aircall_core.desk.errors import not_found
 from aircall_core.domain import words
 from aircall_core.service.answers import Refused
 from aircall_core.service.commands import Command
 from aircall_core.service.endpoint import Ask
-from aircall_core.store import Connection, calls
+from aircall_core.store import Connection
 from aircall_core.store.queries import conversation, finding, inbox
 from aircall_core.store.queries import timeline as timelines
 from aircall_core.store.queries import timeline_pages as pages
@@ -22,22 +21,9 @@ LONGEST_SEARCH = 200
 def header(ask: Ask) -> dict[str, Any]:
     """GET /desk/conversations/{conversation}: whom it is with, on which line, whose it is, how it stands."""
     with ask.desk.store.read() as conn:
-        found = conversation.header(conn, _seen(ask, conn))
-        assert found is not None, "it was seen a moment ago"
-        live = calls.lives_in(conn, found.id)
-    return {
-        "id": found.id,
-        "name": found.contact_name,
-        "company": found.contact_company,
-        "contact": found.contact_id,
-        "number": found.party if found.party.startswith("+") else "",
-        "spoken": numbers.spoken_form(found.party, found.line_country),
-        "flag": numbers.flag(numbers.country_of(found.party)),
-        "line": {"id": found.line_id, "name": found.line_name},
-        "assigned_to": found.assigned_to,
-        "closed_at": found.closed_at,
-        "in_call": live,
-    }
+        found = conversation.shown(conn, _seen(ask, conn))
+    assert found is not None, "it was seen a moment ago"
+    return found
 
 
 def timeline(ask: Ask) -> dict[str, Any]:

@@ -79,7 +79,7 @@ def call_details(who: Identity, conversation_id: str) -> None:
 
 
 def header(who: Identity, shown: dict[str, Any]) -> None:
-    """A conversation's header: ``shown`` as GET /desk/conversations/{conversation} says it, which it follows by itself."""
+    """A conversation's header, which it follows by itself. ``shown``: as the desk tells it (conversation.shown)."""
     extra = {**shown, "conversation": shown["id"], "role": who.role}
     _mount("header", who, extra, key=f"header-{shown['id']}")
 

@@ -85,6 +85,11 @@ def pages(role: str) -> dict[str, list[StreamlitPage]]:
     }
 
 
+def file_of(role: str, name: str) -> str | None:
+    """The file of a page by its name in addresses, if the role has it."""
+    return next((file for entries in outline(role).values() for file, known, _ in entries if known == name), None)
+
+
 async def home(_: Request) -> RedirectResponse:
     """The home page's name typed as an address: Streamlit knows it as / alone."""
     return RedirectResponse("/")

@@ -39,7 +39,7 @@ def desk() -> Iterator[FakeDesk]:
 def text(seq: int, body: str = "", **more: Any) -> dict[str, Any]:
     """A text in or out, one every ten minutes."""
     at, out = START + seq * 10 * MINUTE, seq % 3 == 0
-    message = {
+    message: dict[str, Any] = {
         "id": f"message-{seq}", "direction": "outbound" if out else "inbound",
         "state": "delivered" if out else "received",
         "body": body or f"Entry {seq}: " + "words and more words " * (seq % 7), "reason": None, "remote_code": None,
@@ -173,8 +173,8 @@ def test_words_are_found_marked_and_gone_through(page: Page, desk: FakeDesk) -> 
 
 
 def test_channels_and_the_whole_profile(page: Page, desk: FakeDesk) -> None:
-    other = text(4, "on the other line", conversation_id="conversation-2")
-    desk.entries = [call(1), text(2, "a text"), text(3, "another"), other]
+    other = text(5, "on the other line", conversation_id="conversation-2")
+    desk.entries = [call(1), text(2, "a text"), text(4, "another"), other]
     desk.together = [
         {"id": "conversation-1", "number": "06 12 34 56 78", "line": {"id": "line-1", "name": "Support"}},
         {"id": "conversation-2", "number": "06 12 34 56 78", "line": {"id": "line-2", "name": "Sales"}},

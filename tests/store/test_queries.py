@@ -21,7 +21,7 @@ def desk(store: Store) -> Desk:
     return Desk.open(store, "Ann", "Bo")
 
 
-def told(desk: Desk, conversation_id: str, **page: int) -> list[tuple[str, str]]:
+def told(desk: Desk, conversation_id: str, **page: Any) -> list[tuple[str, str]]:
     """Kinds and people of a page of the timeline."""
     with desk.store.read() as conn:
         entries = timeline.timeline(conn, conversation_id, **page)["entries"]

@@ -173,15 +173,22 @@ def test_a_foreign_conversation_is_not_shown(desk: Desk) -> None:
     assert "not yours" in at.info[0].value
 
 
-def test_a_conversations_header_shows_names_as_text(desk: Desk) -> None:
+def test_a_conversation_has_its_parts_and_an_analyst_writes_nothing(desk: Desk) -> None:
     plan = desk.arrive(from_display="**Bold** <b>x</b>")
-    at = AppTest.from_file(str(PAGES / "_shell.py"), default_timeout=60)
-    at.user = {"id": desk.ids["Ann"], "session": sign_in(desk, "agent")}
-    at.run()
-    at.switch_page(str(PAGES / "conversation.py"))
-    at.query_params["id"] = plan.conversation_id
-    at.run()
-    assert fine(at).title[0].value == r"\*\*Bold\*\* \<b\>x\</b\>"
+    for role, writes in (("agent", True), ("analyst", False)):
+        at = AppTest.from_file(str(PAGES / "_shell.py"), default_timeout=60)
+        at.user = {"id": desk.ids["Ann"], "session": sign_in(desk, role)}
+        at.run()
+        at.switch_page(str(PAGES / "conversation.py"))
+        at.query_params["id"] = plan.conversation_id
+        at.query_params["entry"] = "17"
+        at.run()
+        parts = {
+            name: fine(at).get_by_key(f"{name}-{plan.conversation_id}") for name in ("header", "timeline", "snapshot")
+        }
+        assert '"name":"**Bold** <b>x</b>"' in parts["header"].proto.json.replace(": ", ":")
+        assert '"entry":"17"' in parts["timeline"].proto.json.replace(": ", ":")
+        assert (f"composer-{plan.conversation_id}" in str(at.main)) is writes
 
 
 # ---- what is sent fits the desk's routes

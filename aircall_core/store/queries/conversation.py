@@ -7,6 +7,7 @@ from typing import Any, Final
 from sqlalchemy import BindParameter, Connection, bindparam, or_, select
 
 from aircall_core import numbers
+from aircall_core.store import calls as call_rows
 from aircall_core.store import people
 from aircall_core.store.rows import many
 from aircall_core.store.tables import call_legs, calls, contacts, conversation_reads, conversations, lines
@@ -63,6 +64,27 @@ def header(conn: Connection, conversation_id: str) -> Header | None:
     values["contact_name"] = values["contact_name"] or display or ""
     values["contact_company"] = values["contact_company"] or ""
     return Header(**values)
+
+
+def shown(conn: Connection, conversation_id: str) -> dict[str, Any] | None:
+    """The header as browsers get it: {"id", "name", "company", "contact", "number": E.164 or '', "spoken", "flag",
+    "line": {"id", "name"}, "assigned_to", "closed_at", "in_call"}."""
+    found = header(conn, conversation_id)
+    if found is None:
+        return None
+    return {
+        "id": found.id,
+        "name": found.contact_name,
+        "company": found.contact_company,
+        "contact": found.contact_id,
+        "number": found.party if found.party.startswith("+") else "",
+        "spoken": numbers.spoken_form(found.party, found.line_country),
+        "flag": numbers.flag(numbers.country_of(found.party)),
+        "line": {"id": found.line_id, "name": found.line_name},
+        "assigned_to": found.assigned_to,
+        "closed_at": found.closed_at,
+        "in_call": call_rows.lives_in(conn, found.id),
+    }
 
 
 def may_see(conn: Connection, conversation_id: str, user_id: str, role: str) -> bool:

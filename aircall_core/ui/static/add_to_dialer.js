@@ -1,5 +1,5 @@
-// "Add to Power Dialer" in a conversation's header: onto one of the lists that the conversation's line dials. Not there where
-// the plan has no power dialer, or the user may not dial.
+// "Add to Power Dialer" in a conversation's header: onto one of the lists that the conversation's line dials. Where the plan
+// has no power dialer it says so; it is not there for who may not dial.
 
 import { h, icon, listeners } from './dom.js';
 import { explain } from './explain.js';
@@ -11,6 +11,7 @@ export function addToDialer(live, who) {
   const t = (key, values) => live.t(key, values);
   const subs = listeners();
   let lists = null;
+  let why = ''; // the plan has no power dialer
   let busy = false;
   const button = h('button', { type: 'button', hidden: true, 'aria-haspopup': 'dialog', 'aria-expanded': 'false', onclick: open }, icon('queue'), h('span', { text: t('to_dialer.add') }));
   const said = h('p', { class: 'problem', role: 'alert', hidden: true });
@@ -22,20 +23,23 @@ export function addToDialer(live, who) {
   async function load() {
     try {
       lists = (await live.request('/desk/dial-lists')).lists;
+      why = '';
     } catch (error) {
       if (!['plan', 'forbidden'].includes(error.code)) console.warn('aircall: the dial lists could not be read', error.code);
       lists = null;
+      why = error.code === 'plan' ? error.message : '';
     }
     draw();
   }
 
   function draw() {
-    button.hidden = !lists || !who.number;
+    button.hidden = (!lists && !why) || !who.number;
+    button.toggleAttribute('data-off', Boolean(why));
     const own = (lists ?? []).filter((one) => one.line_id === who.line);
     choices.replaceChildren(
       ...(own.length
         ? own.map((one) => h('button', { type: 'button', onclick: () => add(one) }, h('span', { class: 'cut', text: one.name }), h('span', { class: 'soft num', text: t('dialer.left', one) })))
-        : [h('p', { class: 'soft', text: t('to_dialer.none') })]),
+        : [h('p', { class: 'soft', text: why || t('to_dialer.none') })]),
     );
   }
 

@@ -126,6 +126,7 @@ export class Live extends EventTarget {
       opened = true;
       this.heardAt = this.env.now();
       this.beat();
+      this.#tellViewing();
     };
     socket.onmessage = (message) => {
       if (this.socket !== socket) return;
@@ -205,6 +206,18 @@ export class Live extends EventTarget {
     this.#emit('device');
   }
 
+  /** Which conversation this tab shows, so that others who look at it know. `left`: only if it still is this one. */
+  setViewing(conversation, left = null) {
+    if (left !== null && this.viewing !== left) return;
+    this.viewing = conversation;
+    this.#tellViewing(true);
+  }
+
+  #tellViewing(gone = false) {
+    if (this.socket?.readyState !== 1 || !(this.viewing || gone)) return;
+    this.socket.send(JSON.stringify({ t: 'viewing', conversation: this.viewing ?? null }));
+  }
+
   #receive(frame) {
     switch (frame.t) {
       case 'snapshot':
@@ -225,6 +238,9 @@ export class Live extends EventTarget {
       case 'aloud':
         this.aloud = frame.browser;
         this.#emit('aloud');
+        break;
+      case 'viewers':
+        this.#emit('viewers', { conversation: frame.conversation, users: frame.users });
         break;
       case 'gone':
         if (frame.reason === 'revoked') this.#gone('revoked');
