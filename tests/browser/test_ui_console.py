@@ -1,13 +1,21 @@
 """The live parts inside the real console: one node through every page, over its dialogs, nothing from elsewhere."""
 
+import json
 from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
+from sqlalchemy import update
 
+from aircall_core.desk.secrets import open_box
+from aircall_core.ids import new_id
+from aircall_core.messaging import webhook
+from aircall_core.store import tables as t
 from aircall_core.store.queries import flows
 from tests.browser.kit import Office, online, pick, ringer, talking, toolbar
+from tests.support.fake_texts import PNG
+from tests.support.text_gateway import SECRET, add_account, text_gateway
 
 pytestmark = [pytest.mark.browser, pytest.mark.sip, pytest.mark.timeout(300)]
 LIVE = ("link", "ringer", "toolbar", "duty")
@@ -175,3 +183,40 @@ def test_a_call_flow_is_built_by_clicking(office: Office) -> None:
     assert seat.complaints == []
     with office.system.store.write() as tx:
         tx.conn.exec_driver_sql("DELETE FROM flows")  # the other tests' line rings at once
+
+
+def test_a_text_goes_from_the_page_through_the_gateway_and_is_kept_through_the_desks_end(office: Office) -> None:
+    system, seat = office.system, office.seat()
+    with text_gateway() as gateway:
+        account = new_id()
+        box = open_box(system.settings.data_dir, system.settings.secret_key)
+        with system.store.write() as tx:
+            add_account(tx, account, "webhook", box.seal(SECRET), url=gateway.url, private=True)
+            tx.execute(update(t.lines).values(message_account_id=account))
+        body = json.dumps({"id": "in-1", "from": "+33612345678", "to": office.line.number, "body": "Is it ready?"})
+        signed = webhook.signed(SECRET, "in-1", body)
+        assert system.http.post(f"{system.desk_url}/hooks/messages/{account}", content=body, headers=signed).is_success
+        page = seat.open(f"/conversation?id={office.wait_for('message.received').event.conversation_id}")
+        field = page.get_by_label("Text message")
+        expect(page.get_by_text("Is it ready?").first).to_be_visible()
+        page.locator("input[type=file]").set_input_files({"name": "a.png", "mimeType": "image/png", "buffer": PNG})
+        expect(page.get_by_text("MMS", exact=True)).to_be_visible()
+        field.fill("Yes")
+        desk = system.kill("desk")
+        field.press_sequentially(", come by at five")
+        page.wait_for_function("window.__aircall.status === 'offline'")
+        field.press("Enter")
+        expect(page.get_by_text("Not sent: no connection.")).to_be_visible()
+        system.wait_new("desk", desk, timeout=60)
+        page.reload()
+        online(page)
+        expect(field).to_have_value("Yes, come by at five")
+        field.press("Enter")
+        gateway.wait_for(1)
+        assert [one["body"] for one in gateway.got] == ["Yes, come by at five"]
+        expect(field).to_have_value("")
+        bubble = page.get_by_role("article").filter(has_text="Yes, come by at five")
+        expect(bubble).to_contain_text("Sent")
+        picture = bubble.get_by_role("img").element_handle()
+        page.wait_for_function("(one) => one.naturalWidth > 0", arg=picture)  # from the desk, which is another origin
+        assert seat.complaints == []
