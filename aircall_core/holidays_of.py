@@ -1,11 +1,12 @@
-"""Public holidays by country and region, from the `holidays` library; and schedules that close on them."""
+"""Public holidays by country and region, from the `holidays` library; and schedules that close on them.
+
+The library is loaded when the first schedule asks for it: most processes that read the store never do.
+"""
 
 from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache, partial
 from typing import Any
-
-import holidays
 
 from aircall_core.domain import hours
 from aircall_core.domain.hours import Schedule
@@ -14,6 +15,8 @@ from aircall_core.domain.hours import Schedule
 @lru_cache(maxsize=1)
 def supported() -> dict[str, list[str]]:
     """Countries (ISO 3166 alpha-2) whose holidays are known, and the codes of their regions."""
+    import holidays
+
     return {code: sorted(found) for code, found in holidays.list_supported_countries().items() if len(code) == 2}
 
 
@@ -23,6 +26,8 @@ def named(country: str, subdivision: str | None, year: int) -> dict[date, str]:
     known = supported().get(country)
     if known is None:
         return {}
+    import holidays
+
     region = subdivision if subdivision in known else None
     return dict(holidays.country_holidays(country, region, years=year, language="en_US"))
 

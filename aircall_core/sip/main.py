@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from socket import gaierror, getaddrinfo
 from typing import Any
 
+import holidays  # noqa: F401  loaded here, not while the first caller of a line with hours waits
 import pjsua2 as pj
 
 from aircall_core import __version__

@@ -17,7 +17,6 @@ import typer
 
 from aircall_core import testcall
 from aircall_core.config import Settings, get_settings
-from aircall_core.speech import SpeechError, speech_file
 
 app = typer.Typer(
     no_args_is_help=True, help="A SIP test phone: call a number of this desk, speak, listen, press digits, send texts."
@@ -213,6 +212,8 @@ def _sound(say: str, play: Path | None, settings: Settings) -> Path:
     if say and play is not None:
         _wrong("--say and --play exclude each other")
     if say:
+        from aircall_core.speech import SpeechError, speech_file  # numpy and the voices: only who speaks waits for them
+
         try:
             return speech_file(say, settings.data_dir / "cache")
         except SpeechError as error:
