@@ -13,7 +13,7 @@ from aircall_core.domain.events import CONTACT_CHANGED, STAFF, Event
 from aircall_core.store import Connection, Tx, indexing
 from aircall_core.store import contacts as rows
 
-CHUNK: Final = 50  # contacts a transaction
+CHUNK: Final = 20  # contacts a transaction: a few milliseconds
 Same = Literal["skip", "merge", "new"]
 
 

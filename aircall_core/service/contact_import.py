@@ -27,7 +27,7 @@ from aircall_core.store import contacts as rows
 
 LARGEST_UPLOAD: Final = dial_file.LARGEST + 64 * 1024  # bytes: the file, and the form around it
 FIRST_ROWS: Final = 5
-_TELL_EVERY: Final = 4  # chunks
+_TELL_EVERY: Final = 10  # chunks
 _SAID: Final = {
     "empty": "There are no contacts in this file.",
     "workbook": "This is a spreadsheet's own format. Save it as CSV there, and choose that file.",

@@ -267,7 +267,7 @@ def blank_audit(conn: Connection, numbers: Collection[str]) -> None:
 
 # ---- what is left in the file
 
-_PAGES: Final = 200  # of the index that one step writes: a few milliseconds
+_PAGES: Final = 50  # of the index that one step writes: a few milliseconds
 
 
 def tidy_index(conn: Connection, *, first: bool) -> bool:

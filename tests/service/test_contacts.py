@@ -7,6 +7,7 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
+from aircall_core.desk import contact_import
 from aircall_core.service.due import Runner
 from aircall_core.store import contacts as rows
 from aircall_core.store import tables as t
@@ -128,6 +129,6 @@ def test_many_rows_in_short_transactions(world: World) -> None:
     with world.store.read() as conn:
         assert conn.scalar(select(func.count()).select_from(t.contact_phones)) == 1_000
         told = conn.scalar(select(func.count()).select_from(t.events).where(t.events.c.kind == "contact.changed"))
-    assert told == 20  # one a transaction
+    assert told == 1_000 / contact_import.CHUNK  # one a transaction
     page = ask(world, "agent", "GET", "/desk/contacts", params={"search": "person 77"}).json()
     assert len(page["contacts"]) >= 1
