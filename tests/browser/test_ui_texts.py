@@ -353,9 +353,11 @@ def test_open_points_and_related_conversations_lead_there(page: Page, desk: Fake
     page.get_by_role("region", name="Related conversations").get_by_role("button", name="Paul Dupont").click()
     assert page.evaluate("window.triggered.at(-1)") == ["snapshot", "open", "c-3"]
     expect(page.get_by_text("88%")).to_be_visible()
-    desk.snapshot = {**told(), "open_points": []}
+    failed = {**told()["last_contacts"][0], "direction": "outbound", "state": "failed"}
+    desk.snapshot = {**told(), "open_points": [], "last_contacts": [failed]}
     desk.event("call.ended", "call-1", by="caller", outcome="answered", ended_at=1)
     expect(page.get_by_text("Open points and notes")).to_be_hidden()
+    expect(page.get_by_text("Not delivered · Sent automatically")).to_be_visible()
 
 
 def test_who_a_number_may_be_is_asked(page: Page, desk: FakeTexts) -> None:

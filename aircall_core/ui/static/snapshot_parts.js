@@ -60,7 +60,12 @@ export function parts(live, { go, page, role, here }) {
     const out = one.direction === 'outbound';
     const who = one.by?.name ?? '';
     const elsewhere = one.conversation === here ? '' : one.line;
-    if (one.kind === 'text') return line({ sign: 'chat', title: one.text || t(one.erased ? 'text.erased' : 'last.files'), detail: [out ? who : t('last.text_in'), elsewhere].filter(Boolean).join(' · '), at: one.at, now, said: true, to: () => go(one.conversation, one.id) });
+    if (one.kind === 'text') {
+      const wrong = ['failed', 'unknown'].includes(one.state) && !one.erased;
+      const from = out ? who || t('text.auto') : t('last.text_in');
+      const detail = [wrong ? t(`text.${one.state}`) : '', from, elsewhere].filter(Boolean).join(' · ');
+      return line({ sign: 'chat', look: wrong ? 'warn' : '', title: one.text || t(one.erased ? 'text.erased' : 'last.files'), detail, at: one.at, now, said: true, to: () => go(one.conversation, one.id) });
+    }
     const going = one.state !== 'ended';
     const key = going ? 'last.live' : out ? (one.outcome === 'answered' ? 'last.out' : 'last.out.none') : { answered: 'last.in', voicemail: 'last.voicemail', callback: 'last.missed' }[one.outcome] ?? 'last.missed';
     const bad = !going && !out && one.outcome !== 'answered';
