@@ -131,7 +131,12 @@ def test_who_may_not_call_has_no_keypad_and_without_a_line_it_says_why(page: Pag
 
 
 def test_call_in_a_header_calls_or_shows_the_number_where_the_line_cannot(page: Page, desk: FakeDesk) -> None:
-    opened(page, desk, "toolbar", "call_button", **WHO)
+    desk.header = {
+        "id": "conversation-1", "name": WHO["name"], "company": "", "contact": None, "number": WHO["number"],
+        "spoken": WHO["spoken"], "flag": "🇫🇷", "line": {"id": "line-1", "name": "Support"}, "assigned_to": None,
+        "closed_at": None, "in_call": False,
+    }  # fmt: skip
+    opened(page, desk, "toolbar", "header", conversation="conversation-1", role="agent", **desk.header)
     page.get_by_role("button", name="Call Marie Dupont").click()
     page.wait_for_function("window.__aircall.calls.owned.length === 1")
     assert dialled(desk) == [{"line": "line-1", "number": "+33612345678"}]

@@ -295,6 +295,7 @@ class FakeDesk:
                 Route("/desk/dial/lines", lambda request: self._read(request, {"lines": self.lines_out})),
                 Route("/desk/dial/check", lambda request: self._read(request, self.check)),
                 Route("/rtc/config", lambda _: JSONResponse({"ice_servers": []})),
+                Route("/desk/dial-lists", lambda request: self._read(request, {"lists": []})),
                 Route("/desk/conversations/{id}/timeline", self._timeline),
                 Route("/desk/conversations/{id}/find", lambda _: JSONResponse(self.found)),
                 Route("/desk/conversations/{id}", lambda request: self._read(request, self.header)),

@@ -180,7 +180,7 @@ function build(host, { data }) {
     const at = new Date(ms);
     return `${at.getFullYear()}-${at.getMonth()}-${at.getDate()}`;
   };
-  const isUnread = (entry) => Boolean(readAt) && entry.at > readAt && entry.message?.user?.id !== live.view.user;
+  const isUnread = (entry) => Boolean(readAt) && entry.at > readAt;
 
   /** What stands before an entry: the day, where another one begins, and where the unread begin. */
   function heading(entry, previous) {
