@@ -2,7 +2,8 @@
 
 The file is gzipped JSON lines: a header, then for each table its columns and its rows, then the number of rows. It can
 be restored into either database, which is also the way to move an installation from one to the other. Recordings are
-files of the data folder, not of the store: copy that folder beside it.
+files of the data folder, not of the store: copy that folder beside it. What is found by searching is not in it: the
+desk makes that anew from the rows it stands for.
 """
 
 import gzip
@@ -17,7 +18,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
-from sqlalchemy import JSON, Connection, MetaData, Table, create_engine, func, insert, inspect, select, text
+from sqlalchemy import (
+    JSON,
+    Connection,
+    MetaData,
+    Table,
+    create_engine,
+    delete,
+    exists,
+    func,
+    insert,
+    inspect,
+    select,
+    text,
+)
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.pool import NullPool
@@ -25,13 +39,13 @@ from sqlalchemy.pool import NullPool
 from aircall_core import ids
 from aircall_core.store import log, migrate, urls
 from aircall_core.store.errors import away, is_away
-from aircall_core.store.tables import metadata
+from aircall_core.store.tables import due, metadata
 
 _FORMAT = "aircall-backup"
 _VERSION = 1
 _BATCH = 1000
-# Leases, and what must not come back to life: a session that was revoked, a one-time link that was used.
-_LEFT_OUT = frozenset({"alembic_version", "presence", "sessions", "links", "sign_in_failures"})
+# Leases, and what must not come back to life: a session that was revoked, a one-time link that was used; the index.
+_LEFT_OUT = frozenset({"alembic_version", "presence", "sessions", "links", "sign_in_failures", "search_texts"})
 # A store in which none of these has rows has not been used yet.
 _IN_USE = ("users", "contacts", "calls")
 # A restored log goes on far above its old end, so that no number is given out twice: followers that saw events which
@@ -95,6 +109,7 @@ def restore(file: Path, url: str, *, force: bool = False) -> Backup:
             _make_room(conn, force=force)
             migrate.upgrade_within(conn, header["revision"])
             rows = _load(conn, lines)
+            _index_anew(conn)
             last_seq = _leap(conn, header["last_seq"])
             migrate.upgrade_within(conn)
             return Backup(file, header["revision"], header["taken_at"], last_seq, rows)
@@ -141,7 +156,7 @@ def _tables(conn: Connection) -> Sequence[Table]:
     """The store's tables as they are (not as this code would have them), those that others refer to first."""
     found = MetaData()
     names = set(inspect(conn).get_table_names()) - _LEFT_OUT
-    found.reflect(conn, only=lambda name, _: name in names)
+    found.reflect(conn, only=lambda name, _: name in names and migrate.in_tables(name, "table", {}))
     for table in found.tables.values():
         for column in table.columns:
             if isinstance(column.type, JSON):  # nothing is NULL where that is allowed, else JSON's own null
@@ -178,6 +193,8 @@ def _make_room(conn: Connection, *, force: bool) -> None:
             and conn.execute(select(func.count()).select_from(metadata.tables[name])).scalar()
         ):
             raise BackupError("this store is in use; restore into a new one, or force it")
+    if conn.dialect.name == "sqlite":
+        conn.execute(text("DROP TABLE IF EXISTS search_index"))
     ours = MetaData()
     ours.reflect(conn, only=lambda name, _: name in metadata.tables or name == "alembic_version")
     ours.drop_all(conn)
@@ -206,8 +223,17 @@ def _load(conn: Connection, lines: IO[str]) -> dict[str, int]:
                     raise ValueError("rows are missing")
                 return rows
             table, columns = tables[item["table"]], item["columns"]
+            conn.execute(delete(table))  # what migrations put there; the backup has it too, or it was done with
             rows[table.name] = 0
     raise ValueError("its end is missing")
+
+
+def _index_anew(conn: Connection) -> None:
+    """Have the desk fill the search index, as migration 0004 has it."""
+    job = {"id": "00000000000000000000000004", "kind": "search.reindex", "subject": "", "due_at": 0, "data": {}}
+    known = inspect(conn).has_table("search_texts")
+    if known and not conn.scalar(select(exists().where(due.c.kind == job["kind"]))):
+        conn.execute(insert(due).values(job))
 
 
 def _leap(conn: Connection, last_seq: int) -> int:

@@ -11,11 +11,14 @@ import pytest
 from sqlalchemy import select, text
 
 from aircall_core import ids
-from aircall_core.store import LogTruncated, Store, StoreAway, migrate, open_store
+from aircall_core.desk import reindex
+from aircall_core.domain import words
+from aircall_core.store import LogTruncated, Store, StoreAway, migrate, open_store, search
 from aircall_core.store.backup import BackupError, backup, restore
 from aircall_core.store.tables import (
     contact_phones,
     contacts,
+    due,
     events,
     lines,
     metadata,
@@ -109,6 +112,27 @@ def test_a_backup_restores_into_either_database(store: Store, store_url: str, ot
                 other.events(cursor)
 
 
+def test_what_was_found_is_found_again_in_the_restored_store(
+    store: Store, store_url: str, other_url: str, tmp_path: Path
+) -> None:
+    """The index is no part of a backup: a desk fills it, though it had done so once in the old store."""
+    fill(store)
+    with store.write() as tx:
+        tx.execute(due.delete())  # the migration's own filling is done
+    reindex.complete(store)
+    made = backup(store_url, tmp_path)
+    migrate.upgrade(other_url)
+    for force in (False, True):  # the second time over a store in use, with an index
+        restore(made.path, other_url, force=force)
+        with open_store(other_url) as other:
+            with other.read() as conn:
+                assert conn.scalars(select(due.c.kind)).all() == [reindex.JOB]
+                assert search.search(conn, words.query("A"), lines=None) == []
+            assert reindex.complete(other) == 1
+            with other.read() as conn:
+                assert [hit.kind for hit in search.search(conn, words.query("A"), lines=None)] == ["contact"]
+
+
 def test_a_backup_is_of_one_moment_while_a_writer_writes(store: Store, store_url: str, tmp_path: Path) -> None:
     """Each transaction sets a row and appends an event with the same number: a backup must never hold one alone."""
     with store.write() as tx:
@@ -128,10 +152,12 @@ def test_a_backup_is_of_one_moment_while_a_writer_writes(store: Store, store_url
     writer = threading.Thread(target=write)
     writer.start()
     started.wait()
-    made = [backup(store_url, tmp_path / f"{n}.gz") for n in range(3)]
-    at_the_end = store.last_seq()
-    enough.set()
-    writer.join()
+    try:
+        made = [backup(store_url, tmp_path / f"{n}.gz") for n in range(3)]
+        at_the_end = store.last_seq()
+    finally:
+        enough.set()
+        writer.join()
     assert made[0].last_seq < made[-1].last_seq <= at_the_end
     for index, one in enumerate(made):
         url = f"sqlite:///{tmp_path}/check{index}.db"
