@@ -15,11 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from aircall_core.voices import MAX_TEXT, VOICES
+
 RATE = 8000  # Hz; what G.711 carries
-# Voice -> language. "heart" is the only one inside hibari's wheel; it would fetch any other from the network.
-VOICES = {"heart": "en", "pico-es": "es", "pico-fr": "fr"}
 _PICO = {"pico-es": "es-ES", "pico-fr": "fr-FR"}
-MAX_TEXT = 2000  # characters, about two minutes of speech
 _LEVEL_DBFS = -20.0
 _KNEE, _CEILING = 0.45, 0.70  # linear; 0.70 is -3.1 dBFS, which leaves mu-law some room
 _RECIPE = 1  # counts up when the sound made from a text changes, so that old files are not used again

@@ -10,7 +10,7 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse
 
-from aircall_core import ids, sounds, speech
+from aircall_core import ids, sounds, voices
 from aircall_core.desk import prompts
 from aircall_core.desk.errors import Invalid, not_found
 from aircall_core.service.answers import Refused
@@ -24,7 +24,7 @@ class SpokenPrompt(BaseModel):
     """A text that a voice speaks."""
 
     name: str = Field(max_length=200)
-    text: str = Field(max_length=2 * speech.MAX_TEXT)  # beyond speech.MAX_TEXT the answer names its length
+    text: str = Field(max_length=2 * voices.MAX_TEXT)  # beyond voices.MAX_TEXT the answer names its length
     voice: str = Field(max_length=40)
 
 
@@ -44,7 +44,7 @@ def speak(ask: Ask) -> tuple[int, dict[str, str]]:
     """POST /desk/prompts {name, text, voice}: 201 with the new prompt's id."""
     given: SpokenPrompt = ask.body
     text = " ".join(given.text.split())
-    if given.voice not in speech.VOICES:
+    if given.voice not in voices.VOICES:
         raise Invalid({"voice": "Choose one of the voices. For other languages record or upload the prompt."})
     return _made(
         ask, given.name, "spoken", "text", lambda target: sounds.from_text(text, given.voice, target), text=text

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from aircall_core import speech
+from aircall_core import voices
 from aircall_core.ui import client
 from aircall_core.ui.forms import Form, form
 from aircall_core.ui.text import t
@@ -59,11 +59,11 @@ def new_prompt() -> bool:
 def _spoken(fields: Form, name: str) -> bool:
     voice = fields.field(
         "voice",
-        st.selectbox(t("prompts.voice"), list(speech.VOICES), format_func=lambda one: t(f"prompts.voice_{one}")),
+        st.selectbox(t("prompts.voice"), list(voices.VOICES), format_func=lambda one: t(f"prompts.voice_{one}")),
     )
     text = fields.field(
         "text",
-        st.text_area(t("prompts.text"), placeholder=t("prompts.text_example"), max_chars=speech.MAX_TEXT, height=120),
+        st.text_area(t("prompts.text"), placeholder=t("prompts.text_example"), max_chars=voices.MAX_TEXT, height=120),
     )
     st.caption(t("prompts.text_help"))
     if not st.form_submit_button(t("prompts.make"), type="primary"):
