@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from aircall_core import numbers
+from aircall_core.desk import dialling
 from aircall_core.desk.conversations import reopen_for
 from aircall_core.desk.errors import DeskError, Invalid, not_found
 from aircall_core.desk.notes import storable
 from aircall_core.domain import events as kinds
 from aircall_core.domain import opt_out
+from aircall_core.domain.dialling import Why as Not
 from aircall_core.domain.events import Event, line_audience
 from aircall_core.domain.message import LARGEST_FILES, LONGEST, MOST_FILES, State, Why
 from aircall_core.domain.plan import Feature, gate
@@ -36,6 +38,7 @@ from aircall_core.store.queries import conversation as conversation_queries
 
 LONGEST_INBOUND: Final = 20_000  # characters; what is beyond is cut off
 FETCH: Final = "message.file"  # a due row: a file that came with a text is to be fetched
+LONGEST_EXTENSION: Final = 6  # digits of a number inside the company, which only SIP reaches
 TWILIO: Final = "twilio"
 SIP: Final = "sip"
 _SAID: Final[Mapping[str, str]] = {
@@ -108,9 +111,8 @@ def send(
     Raises DeskError not_found, or the code of `eligibility` (409); Invalid.
     """
     tx.take_turn()
-    known = rows.by_command(tx.conn, command)
-    if known is not None and known["user_id"] == user_id:
-        return Written(known["id"], known["conversation_id"])
+    if known := _known(tx, command, user_id):
+        return known
     if not conversation_queries.may_see(tx.conn, conversation_id, user_id, role):
         raise not_found("The conversation")
     conversation = conversations.get(tx.conn, conversation_id, lock=True)
@@ -134,16 +136,25 @@ def start(tx: Tx, line_id: str, to: str, user_id: str, role: str, text: str, com
     line = provisioning.line(tx.conn, line_id)
     if line is None or not people.sees_line(tx.conn, user_id, role, line_id):
         raise not_found("The line")
-    known = rows.by_command(tx.conn, command)
-    if known is not None and known["user_id"] == user_id:
-        return Written(known["id"], known["conversation_id"])
+    if known := _known(tx, command, user_id):
+        return known
     number = numbers.normalise(to, line["country"])
     if not number:
         raise Invalid({"to": "Enter a number."})
     account = _account_for(tx, line, number)
+    if refusal := _refusal(tx.conn, line_id, number, account["kind"]):
+        raise Invalid({"to": refusal})
     text = _text(text, False)
     conversation = _conversation(tx, line, number, f"user:{user_id}", tx.now_ms())
     return Written(_write(tx, conversation, account["id"], text, user_id, command, 0), conversation["id"])
+
+
+def _known(tx: Tx, command: str, user_id: str) -> Written | None:
+    """The text that this command of the user has made already. Raises DeskError when it was another user's command."""
+    row = rows.by_command(tx.conn, command)
+    if row is not None and row["user_id"] != user_id:
+        raise DeskError("command_used", "This command was used before.")
+    return None if row is None else Written(row["id"], row["conversation_id"])
 
 
 def resend(tx: Tx, message_id: str, user_id: str, role: str) -> Written:
@@ -245,7 +256,9 @@ def _heed(
                 tx.append(state_event(row, State.FAILED, "system", Why.OPTED_OUT.value))
     account = rows.account(tx.conn, account_id)
     # Twilio answers these words by itself, and takes no text to such a number any more.
-    if account is not None and account["enabled"] and account["kind"] != TWILIO:
+    if account is None or not account["enabled"] or account["kind"] == TWILIO:
+        return
+    if _refusal(tx.conn, line["id"], party, account["kind"]) is None:  # nobody makes us write to premium numbers
         _write(tx, conversation, account_id, opt_out.confirmation(wish, line["language"], line["name"]), None, None, 0)
 
 
@@ -315,6 +328,16 @@ def _account_for(tx: Tx, line: Mapping[str, Any], party: str) -> Mapping[str, An
         raise DeskError(found.code, found.message)
     assert found.account is not None
     return found.account
+
+
+def _refusal(conn: Connection, line_id: str, number: str, kind: str) -> str | None:
+    """Why no text is begun to this number, in a sentence: what must not be dialled must not be written to either."""
+    verdict = dialling.judge(number, dialling.policy(conn, line_id))
+    if verdict.emergency or verdict.why in (Not.EMERGENCY, Not.EMERGENCY_ELSEWHERE):
+        return "Emergency services do not read texts from here. Call them."
+    if verdict.why is None or (kind == SIP and number.isdigit() and len(number) <= LONGEST_EXTENSION):
+        return None
+    return dialling.words(verdict.why, {"country": verdict.country, **verdict.params})
 
 
 def _takes_texts(party: str, kind: str) -> bool:

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from aircall_core.desk import conversations as desk_conversations
 from aircall_core.desk import messages
-from aircall_core.desk.errors import DeskError
+from aircall_core.desk.errors import DeskError, Invalid
 from aircall_core.ids import new_id
 from aircall_core.store import Store, conversations, search, unread
 from aircall_core.store import messages as rows
@@ -128,3 +128,11 @@ def test_who_does_not_see_the_line_writes_from_nowhere(texts: Texts) -> None:
             with pytest.raises(DeskError) as refused:
                 wish()
             assert refused.value.code == "not_found"
+
+
+def test_extensions_are_reached_by_sip_and_emergency_services_are_not_written_to(store: Store, tmp_path: Path) -> None:
+    texts = Texts.open(store, tmp_path, "", kind="sip")
+    assert texts.row(texts.write("100", "Coffee?"))["party"] == "100"
+    for number in ("112", "+33899700000", "911"):
+        with pytest.raises(Invalid):
+            texts.write(number, "Help")

@@ -419,7 +419,12 @@ def test_a_conversation_that_begins_with_a_text(office: Office) -> None:
     assert sent[0] == sent[1]
     assert office.texts()[-1]["party"] == "+33655555555"
     assert office.ask("POST", url, office.bo, json=body | {"command": new_id()}).status_code == 404
-    assert office.ask("POST", url, json=body | {"to": "abc", "command": new_id()}).status_code == 422
+    # Not a number; an emergency; a premium rate; a country that the company does not allow.
+    for to in ("abc", "112", "+33899700000", "+8821612345678"):
+        refused = office.ask("POST", url, json=body | {"to": to, "command": new_id()})
+        assert refused.status_code in (409, 422), to
+    cleo = office.world.user("Cleo", lines=(office.line,))
+    assert office.ask("POST", url, cleo, json=body).json()["error"]["code"] == "command_used"
     events = [one.kind for one in office.world.store.events(0) if one.event.conversation_id == sent[0]["conversation"]]
     assert events == ["conversation.opened", "message.written"]
 
@@ -455,3 +460,9 @@ def test_the_figures_say_what_waits_and_which_gateway_is_away(office: Office) ->
     assert 'aircall_texts{state="queued"} 2.0' in lines
     assert 'aircall_texts{state="sending"} 0.0' in lines
     assert "aircall_text_accounts_failing 1.0" in lines
+
+
+def test_nobody_makes_us_write_to_a_premium_number(office: Office) -> None:
+    given = {"id": "1", "from": "+33899700000", "to": LINE, "body": "STOP"}
+    assert office.hook(given).status_code == 200
+    assert [one["direction"] for one in office.texts()] == ["inbound"], "opted out, and not confirmed"
