@@ -3,11 +3,12 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, bindparam, delete, func, insert, select, tuple_, update
+from sqlalchemy import BindParameter, Connection, bindparam, delete, func, insert, select, text, tuple_, update
 
 from aircall_core.domain.contact import Entry, Profile, key, tail
 from aircall_core.store.rows import many, one
 from aircall_core.store.tables import (
+    callbacks,
     calls,
     contact_emails,
     contact_fields,
@@ -42,6 +43,10 @@ _LINK_LIVE = (
     .where(calls.c.ended_at.is_(None), calls.c.conversation_id.in_(_THEIRS))
     .values(contact_id=bindparam("whose"))
 )
+
+# Written as the partial index has it, so that PostgreSQL uses it.
+_WAITING = select(callbacks.c.call_id).where(text("callbacks.state = 'waiting'"), callbacks.c.number.in_(_IDS))
+_LINK_WAITING = update(calls).where(calls.c.id.in_(_WAITING)).values(contact_id=bindparam("whose"))
 
 
 def get(conn: Connection, contact_id: str, *, lock: bool = False) -> dict[str, Any] | None:
@@ -160,11 +165,15 @@ def remove(conn: Connection, contact_id: str) -> None:
 
 
 def link(conn: Connection, numbers: Collection[str], contact_id: str | None) -> None:
-    """From now on conversations with these numbers, and calls of them that go on, are this contact's or nobody's."""
+    """From now on conversations with these numbers are this contact's or nobody's.
+
+    So are calls that go on, and those whose callers wait to be called back.
+    """
     if numbers:
         values = {"ids": list(numbers), "whose": contact_id}
         conn.execute(_LINK, values)
         conn.execute(_LINK_LIVE, values)
+        conn.execute(_LINK_WAITING, values)
 
 
 def conversations_with(conn: Connection, numbers: Collection[str]) -> list[str]:

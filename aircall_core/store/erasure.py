@@ -8,7 +8,22 @@ all calls, a stretch at a time.
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, Connection, Text, bindparam, case, cast, delete, false, func, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Text,
+    bindparam,
+    case,
+    cast,
+    delete,
+    false,
+    func,
+    null,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from aircall_core.numbers import ERASED
 from aircall_core.store.rows import many
@@ -134,26 +149,32 @@ def blank_calls(conn: Connection, ids: Sequence[str], numbers: Collection[str], 
     Of calls of others, only the numbers and whom they were handed on to; numbers of our lines stay.
     """
 
+    their_numbers = list(numbers)
+    involved = or_(false(), *(column.in_(their_numbers) for column in _WHO))
+    named = or_(false(), *(cast(calls.c.transfer, Text).contains(one, autoescape=True) for one in their_numbers))
+    these, values = calls.c.id.in_(_IDS), {"ids": list(ids)}
+
     def erased(column: Any, direction: str) -> Any:
-        whose = column.in_(list(numbers))
+        whose = column.in_(their_numbers)
         if theirs:
             whose = or_(whose, (calls.c.direction == direction) & calls.c.parent_id.is_(None))
         return case((whose, ERASED), else_=column)
 
-    named = or_(false(), *(cast(calls.c.transfer, Text).contains(one, autoescape=True) for one in numbers))
-    values: dict[str, Any] = {
+    # Addresses of the network name the number, too. Before the numbers go, by which they are known.
+    conn.execute(
+        update(calls).where(these, true() if theirs else involved).values(dialog=null(), sip_call_id=""), values
+    )
+    conn.execute(update(calls).where(these, named).values(transfer=null()), values)
+    new: dict[str, Any] = {
         "from_number": erased(calls.c.from_number, "inbound"),
         "to_number": erased(calls.c.to_number, "outbound"),
-        "forwarded_to": case((calls.c.forwarded_to.in_(list(numbers)), ERASED), else_=calls.c.forwarded_to),
-        "dialog": None,
-        "sip_call_id": "",
+        "forwarded_to": case((calls.c.forwarded_to.in_(their_numbers), ERASED), else_=calls.c.forwarded_to),
     }
     if theirs:
-        values |= {"from_display": "", "digits": None, "contact_id": None}
-    conn.execute(update(calls).where(calls.c.id.in_(_IDS)).values(**values), {"ids": list(ids)})
-    conn.execute(update(calls).where(calls.c.id.in_(_IDS), named).values(transfer=None), {"ids": list(ids)})
-    conn.execute(delete(keys).where(keys.c.call_id.in_(_IDS)), {"ids": list(ids)})
-    conn.execute(delete(insight_cards).where(insight_cards.c.call_id.in_(_IDS)), {"ids": list(ids)})
+        new |= {"from_display": "", "digits": null(), "contact_id": None}
+    conn.execute(update(calls).where(these).values(**new), values)
+    conn.execute(delete(keys).where(keys.c.call_id.in_(_IDS)), values)
+    conn.execute(delete(insight_cards).where(insight_cards.c.call_id.in_(_IDS)), values)
 
 
 def recordings_of(conn: Connection, ids: Sequence[str]) -> list[dict[str, Any]]:

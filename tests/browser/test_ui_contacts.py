@@ -86,8 +86,12 @@ def test_searching_paging_and_what_goes_wrong(page: Page, desk: FakeContacts) ->
     expect(page.get_by_text("120 contacts")).to_be_visible()
     rows = page.locator("a.row")
     expect(rows).to_have_count(50)
-    rows.last.scroll_into_view_if_needed()
-    eventually(lambda: rows.count() == 120 or bool(rows.last.scroll_into_view_if_needed()), 20, "all rows")
+
+    def all_there() -> bool:
+        rows.last.scroll_into_view_if_needed()
+        return rows.count() == 120
+
+    eventually(all_there, 20, "all rows")
     page.get_by_role("searchbox").fill("person 07")
     expect(rows).to_have_count(10)
     page.get_by_role("searchbox").fill("xyzzy")

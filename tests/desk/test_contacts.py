@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
 from aircall_core.desk import contact_fields, contact_merges, contacts
 from aircall_core.desk.errors import DeskError, Invalid
@@ -229,3 +229,14 @@ def test_a_call_that_is_over_keeps_what_it_was(office: Desk) -> None:
         tx.execute(update(t.calls).where(t.calls.c.id == call).values(ended_at=5))
     create(office, name="Zoë", numbers=[PHONE])
     assert office.call(call)["contact_id"] is None
+
+
+def test_who_waits_to_be_called_back_gets_their_name(office: Desk) -> None:
+    arrived = office.arrive(PHONE)
+    with office.store.write() as tx:
+        tx.execute(update(t.calls).where(t.calls.c.id == arrived.call_id).values(ended_at=5))
+        values = {"call_id": arrived.call_id, "conversation_id": arrived.conversation_id, "line_id": office.line}
+        times = {"queued_at": 1, "requested_at": 1}
+        tx.execute(insert(t.callbacks).values(id="c", queue_id="q", number=PHONE, state="waiting", **values, **times))
+    zoe = create(office, name="Zoë", numbers=[PHONE])
+    assert office.call(arrived.call_id)["contact_id"] == zoe
