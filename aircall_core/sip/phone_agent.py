@@ -6,6 +6,7 @@ after libDestroy abort).
 """
 
 import contextlib
+import os
 import random
 import signal
 import socket
@@ -20,6 +21,8 @@ import pjsua2 as pj
 
 POLL_MS = 10
 FAREWELL_S = 0.5  # how long the last BYE or CANCEL may take to be acknowledged
+LONGEST_FAREWELL_S = 10.0  # and the recording to be whole, on a machine that has no time for it
+WAV_HEADER = 44  # bytes: RIFF, fmt and data, as the library writes them; the last four say how much sound follows
 SILENT_SERVER_S = (
     8.0  # a server that has not even said 100 Trying by then is not there (UDP gives up after 32 s, RFC 3261)
 )
@@ -94,6 +97,13 @@ def account_config(plan: CallPlan) -> Any:
     # apart.
     media.port, media.portRange = random.randrange(42000, 60000, 100), 98
     return config
+
+
+def is_whole(recording: Path) -> bool:
+    """Whether the header of a WAV file by the library tells of all that is in it: it says 0 bytes until the end."""
+    with recording.open("rb") as file:
+        told = int.from_bytes(file.read(WAV_HEADER)[-4:], "little")
+        return told > 0 and WAV_HEADER + told == os.fstat(file.fileno()).st_size
 
 
 class _Account(pj.Account):  # type: ignore[misc]
@@ -175,14 +185,12 @@ class Phone:
             for what, detail in notes:
                 self._handle(what, detail)
             self._keep_time()
-        self._player = self._recorder = None  # the recorder writes its header when it goes, on the bridge's next tick
-        self._pump(endpoint, FAREWELL_S)
-        return self.answered_at is not None
-
-    def _pump(self, endpoint: Any, seconds: float) -> None:
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
+        recorded = self.plan.record if self._recorder is not None else None
+        self._player = self._recorder = None  # the recorder writes its header when it goes, on a tick of the bridge
+        least, most = (time.monotonic() + seconds for seconds in (FAREWELL_S, LONGEST_FAREWELL_S))
+        while time.monotonic() < least or (recorded and not is_whole(recorded) and time.monotonic() < most):
             endpoint.libHandleEvents(POLL_MS)
+        return self.answered_at is not None
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         self._stop_wanted = True
