@@ -20,8 +20,8 @@ KINDS = ("call.arrived", "call.answered", "call.ended")
 DATA = ('{"trunk": "test-phone", "anonymous": false}', '{"command": ""}', '{"outcome": "answered", "by": "caller"}')
 
 
-def seed(path: Path, entries: int) -> tuple[str, list[str]]:
-    """Fill a new store; ids of the conversation with 5,000 entries and of some ordinary ones.
+def seed(path: Path, entries: int, longest: int = BIG) -> tuple[str, list[str]]:
+    """Fill a new store; ids of the conversation with ``longest`` entries and of some ordinary ones.
 
     By plain SQL and without durability: ten minutes of use cases would make the same rows.
     """
@@ -46,7 +46,7 @@ def seed(path: Path, entries: int) -> tuple[str, list[str]]:
             "INSERT INTO conversations (id, line_id, party, opened_at, last_at) VALUES (?, ?, ?, ?, ?)",
             ((one, line, f"+336{number:08}", FIRST_AT, FIRST_AT + number) for number, one in enumerate(conversations)),
         )
-        for batch in _batches(_calls(entries, conversations, big, chosen), 20_000):
+        for batch in _batches(_calls(entries, longest, conversations, big, chosen), 20_000):
             db.executemany(
                 "INSERT INTO calls (id, line_id, conversation_id, state, from_number, outcome, answered_by, "
                 "arrived_at, answered_at, ended_at, owner_node, owner_epoch) "
@@ -70,10 +70,12 @@ def seed(path: Path, entries: int) -> tuple[str, list[str]]:
     return big, chosen.sample(conversations[1:], min(200, len(conversations) - 1))
 
 
-def _calls(entries: int, conversations: list[str], big: str, chosen: random.Random) -> Iterator[tuple[str, str, int]]:
+def _calls(
+    entries: int, longest: int, conversations: list[str], big: str, chosen: random.Random
+) -> Iterator[tuple[str, str, int]]:
     """(call, conversation, arrived_at), with the big conversation's calls spread over the whole time."""
     count = entries // ENTRIES_A_CALL
-    every = max(2, count // (BIG // ENTRIES_A_CALL))
+    every = max(2, count // (longest // ENTRIES_A_CALL))
     for number in range(count):
         at = FIRST_AT + number * 50_000
         yield new_id(at), big if number % every == 0 else chosen.choice(conversations), at

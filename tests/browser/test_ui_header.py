@@ -12,8 +12,9 @@ from tests.support.fake_desk import FakeDesk
 __all__ = ["browser", "desk", "page"]
 
 SHOWN: dict[str, Any] = {
-    "id": "conversation-1", "name": "Marie Dupont", "company": "<b>Dupont</b>", "contact": None,
-    "number": "+33612345678", "spoken": "06 12 34 56 78", "flag": "🇫🇷", "line": {"id": "line-1", "name": "Support"}, "assigned_to": None,
+    "id": "conversation-1", "name": "Marie Dupont", "company": "<b>Dupont</b>",
+    "contact": None, "number": "+33612345678", "spoken": "06 12 34 56 78", "flag": "🇫🇷",
+    "line": {"id": "line-1", "name": "Support"}, "assigned_to": None,
     "closed_at": None, "in_call": False,
 }  # fmt: skip
 

@@ -378,6 +378,32 @@ def test_beats_make_a_user_available_and_closing_ends_it_soon(world: World) -> N
     assert leases["tab-of-ada-1"] < before
 
 
+def test_who_looks_at_a_conversation_is_told_who_else_does(world: World, office: desk_kit.Desk) -> None:
+    ada, bob = office.users
+    plan = office.arrive("+33612345678")
+    office.end(plan.call_id)
+    seen = {"t": "viewing", "conversation": plan.conversation_id}
+
+    def names(tab: Tab) -> list[str]:
+        return [one["name"] for one in tab.until("viewers")["users"]]
+
+    with tab_of(world, world.as_user(ada)) as first, tab_of(world, world.as_user(world.user("Eve"))) as stranger:
+        first.socket.send_json(seen)
+        assert names(first) == ["Ada"]
+        stranger.socket.send_json(seen)  # a line that is not theirs: they are neither told nor shown
+        stranger.socket.send_json({"t": "ping"})
+        assert stranger.until("pong") == stranger.frames[-1]
+        assert not [one for one in stranger.frames if one["t"] == "viewers"]
+        with tab_of(world, world.as_user(bob)) as second:
+            second.socket.send_json(seen)
+            assert names(second) == names(first) == ["Ada", "Bob"]
+            second.socket.send_json({"t": "viewing", "conversation": None})
+            assert names(first) == ["Ada"]
+            second.socket.send_json(seen)
+            assert names(first) == ["Ada", "Bob"]
+        assert names(first) == ["Ada"]  # the tab was closed
+
+
 def test_one_browser_of_a_user_rings_aloud(world: World, office: desk_kit.Desk) -> None:
     ada, bob = office.users
     headers = world.as_user(ada)
