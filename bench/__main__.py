@@ -18,7 +18,7 @@ MEASURES = {
     "insight": "what a CRM that hangs costs the ring",
     "rate": "calls set up per second, calls with media at once, refusal beyond capacity",
     "timeline": "newest 50 of a conversation in a large store",
-    "long_timeline": "a conversation of 50,000 entries in Chromium: first paint, a ride to its beginning and back, memory",
+    "long_timeline": "a conversation of 50,000 entries in Chromium: first paint, scrolling both ways, memory",
     "conversation": "opening a conversation, inbox, counts and search in a store of millions, on both databases",
     "log": "commit and follower delay of the event log",
     "browser": "ringer painted, Accept click to 200 OK and to audio, audio delay, in Chromium",

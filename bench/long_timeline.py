@@ -63,7 +63,9 @@ class _Desk(FakeDesk):
         self._store, self._conversation = store, conversation
 
     async def _timeline(self, request: Request) -> Response:
-        asked = {name: int(request.query_params[name]) for name in ("before", "after") if name in request.query_params}
+        asked: dict[str, Any] = {
+            name: int(request.query_params[name]) for name in ("before", "after") if name in request.query_params
+        }
         with self._store.read() as conn:
             limit = int(request.query_params.get("limit", 50))
             page = timeline.timeline(conn, self._conversation, limit=limit, **asked)
@@ -92,7 +94,7 @@ def measure(folder: Path, *, full: bool) -> list[Row]:
         def kept() -> float:
             session.send("HeapProfiler.collectGarbage")
             metrics = {one["name"]: one["value"] for one in session.send("Performance.getMetrics")["metrics"]}
-            return round(metrics["JSHeapUsedSize"] / 1e6, 1)
+            return round(float(metrics["JSHeapUsedSize"]) / 1e6, 1)
 
         session.send("Performance.enable")
         memory["start"] = kept()
