@@ -62,6 +62,7 @@ def test_the_live_parts_are_the_same_nodes_on_every_page(office: Office) -> None
         expect(toolbar(page)).to_be_visible()
     toolbar(page).get_by_role("button", name="Open conversation").click()
     page.get_by_role("region", name="Timeline").wait_for()
+    page.wait_for_url("**/conversation?id=*")  # the browser's history knows of it: going back leads one page, not two
     page.go_back()
     page.get_by_role("heading", name="Inbox").wait_for()
     page.get_by_role("button", name="Collapse sidebar").click(force=True)

@@ -52,7 +52,7 @@ def test_two_workers_each_call_is_its_owners_and_a_replaced_life_lets_go(tmp_pat
         old = system.pid("worker", 1)
         with system.store.write() as tx:
             usurper = nodes.register(tx, "worker", 1, system.settings.host_id)
-        assert second.phone.wait_for("ended", timeout=20)["by"] == "far end"
+        assert second.phone.wait_for("ended", timeout=60)["by"] == "far end"
         assert second.agent.ended.wait(10)
         system.wait_new("worker", old, 1, timeout=30)
         lost = system.wait_for("call.ended", call_id=second.id, timeout=30)
@@ -93,18 +93,18 @@ def test_a_worker_killed_with_three_calls(tmp_path: Path) -> None:
         system.wait_new("worker", old)
         print(f"worker started again after {time.monotonic() - killed_at:.2f} s")
         for call_id in (talk.id, taped.id, ringing):
-            ended = tabs[cleo.id].wait_for("call.ended", call_id=call_id, timeout=20)
+            ended = tabs[cleo.id].wait_for("call.ended", call_id=call_id, timeout=60)
             print(f"closed as {ended['data']['outcome']} after {ended['got_at'] - killed_at:.2f} s")
             assert (ended["data"]["outcome"], ended["data"]["reason"]) == ("lost", "worker_lost")
         for phone in (talk.phone, taped.phone):
-            assert phone.wait_for("ended", timeout=20)["by"] == "far end", "the new life says goodbye for the old one"
-        assert waiting.wait_for("ended", timeout=20)["code"] == 480, "nobody hears it ring when it rings nowhere"
+            assert phone.wait_for("ended", timeout=60)["by"] == "far end", "the new life says goodbye for the old one"
+        assert waiting.wait_for("ended", timeout=60)["code"] == 480, "nobody hears it ring when it rings nowhere"
         for link in (talk.agent, taped.agent):
             assert link.ended.wait(10)
         assert [_slot(system, user.id) for user in users] == [None, None, None]
         assert all(tab.view["calls"] == {} for tab in tabs.values())
 
-        saved = system.wait_for("call.recording", call_id=taped.id, state="saved", timeout=20)
+        saved = system.wait_for("call.recording", call_id=taped.id, state="saved", timeout=60)
         duration_ms = float(str(saved.event.data["duration_ms"]))
         assert duration_ms >= 1500
         audio = system.get(ada, f"/desk/recordings/{taped.id}")
@@ -120,7 +120,7 @@ def test_a_worker_killed_with_three_calls(tmp_path: Path) -> None:
         after = begin_talk(system, recorded, cleo, tabs[cleo.id], known)
         after.phone.hang_up()
         assert system.wait_for("call.ended", call_id=after.id).event.data["outcome"] == "answered"
-        system.wait_for("call.recording", call_id=after.id, state="saved", timeout=20)
+        system.wait_for("call.recording", call_id=after.id, state="saved", timeout=60)
         assert system.events(kinds.NODE_LOST) == [], "back before its lease ran out"
 
 
