@@ -84,7 +84,11 @@ function build(host, { data, trigger }) {
   /** The list from its beginning. `same`: as far as it was, because something may have been missed. */
   async function load(same = false) {
     const mine = ++asked;
-    if (choice.view === 'callbacks') return show();
+    if (choice.view === 'callbacks') {
+      rows.reset([], null); // nothing of a list that is not shown stays behind
+      state = 'ready';
+      return show();
+    }
     const limit = same ? Math.min(MOST, Math.max(PAGE, rows.items.length)) : PAGE;
     if (!same) {
       state = 'loading';
