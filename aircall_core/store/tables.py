@@ -867,7 +867,6 @@ presence = Table(
     Column("armed", Boolean, nullable=False),  # microphone and sound are ready
     Column("mic", String(16), nullable=False),
     Column("focused_at", MS, nullable=False),
-    Column("viewing", ID),  # the conversation that it shows
     Column("connected_at", MS, nullable=False),
     Column("lease_until", MS, nullable=False),
 )
