@@ -99,9 +99,12 @@ def test_every_page_runs_for_administrators(desk: Desk, page: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("role", "settings"), [("supervisor", ["settings/dialling.py"]), ("agent", []), ("analyst", [])]
+    ("role", "settings"),
+    [("supervisor", ["settings/dialling.py", "settings/messaging.py"]), ("agent", []), ("analyst", [])],
 )
-def test_other_roles_have_no_settings_but_whom_nobody_calls(desk: Desk, role: str, settings: list[str]) -> None:
+def test_other_roles_have_no_settings_but_whom_nobody_calls_and_templates(
+    desk: Desk, role: str, settings: list[str]
+) -> None:
     fine(shell(desk, role))
     for page in EVERYBODY:
         fine(shell(desk, role, page))
@@ -113,6 +116,7 @@ def test_other_roles_have_no_settings_but_whom_nobody_calls(desk: Desk, role: st
     for page in settings:
         at = fine(shell(desk, role, page))
         assert "Rules" not in [tab.label for tab in at.tabs]
+        assert "Add account" not in [button.label for button in at.button]
 
 
 def test_the_shell_stands_before_the_page_in_a_fixed_order(desk: Desk) -> None:
