@@ -160,3 +160,39 @@ def test_an_analyst_changes_nothing(page: Page, desk: FakeInbox) -> None:
     page.keyboard.press("x")
     shown(rows, "Ana", "Bea", "Cleo", "Dora")
     assert sent(desk, "/desk/inbox/bulk") == []
+
+
+def waits(number: int, **more: Any) -> dict[str, Any]:
+    """Somebody who waits to be called back."""
+    return {
+        "id": f"back-{number}", "call_id": f"call-{number}", "conversation_id": "conversation-1",
+        "name": "Marie Dupont",
+        "number": "+33199001234", "spoken": "01 99 00 12 34", "flag": "🇫🇷", "line": "Support",
+        "path": ["Sales", "Spare parts"], "digits": [{"label": "Account", "value": "4711"}], "priority": 1,
+        "queued_at": 1_700_000_000_000, "requested_at": 1_700_000_060_000, "state": "waiting", "by": None,
+        "settled_at": None, **more,
+    }  # fmt: skip
+
+
+def test_callers_who_wait_are_called_back_once(page: Page, desk: FakeInbox) -> None:
+    taken = {"state": "taken", "by": {"id": "bo", "name": "Bo Lind"}, "settled_at": 1_700_000_090_000}
+    desk.callbacks = [waits(1), waits(2, **taken)]
+    inbox(page, desk)
+    page.get_by_role("group", name="What to list").get_by_role("button", name="Callbacks").click()
+    cards = page.get_by_role("list", name="Callbacks").get_by_role("listitem")
+    expect(cards.filter(has_text="Bo Lind is calling back").get_by_role("button")).to_have_count(0)
+    desk.refuse("/desk/callbacks/back-1/decline", 409, "taken", "Cy", by={"id": "cy", "name": "Cy Ek"})
+    page.get_by_role("button", name="Decline").click()
+    expect(page.get_by_role("listitem").filter(has_text="Cy Ek is calling back already")).to_be_visible()
+    page.get_by_role("button", name="Call back").click()
+    (body,) = eventually(lambda: sent(desk, "/take"), 10, "the command")
+    me = {"state": "taken", "by": {"id": ME, "name": "Anna Berg"}, "settled_at": 1_700_000_095_000}
+    desk.callbacks = [waits(1, **me), waits(2, **taken)]
+    desk.event("callback.settled", "call-1", user=ME, callback="back-1", state="taken", command=body["command"])
+    box = page.get_by_role("dialog", name="Call back")
+    expect(box.get_by_role("link", name="Dial")).to_have_attribute("href", "tel:+33199001234")
+    violations = [one["id"] for one in Axe().run(page).response["violations"] if one["impact"] == "critical"]
+    assert violations == []
+    page.keyboard.press("Escape")
+    expect(box).to_be_hidden()
+    expect(page.get_by_role("button", name="Decline")).to_have_count(0)

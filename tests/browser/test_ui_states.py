@@ -498,44 +498,6 @@ def test_axe_finds_nothing(page: Page, desk: FakeDesk, theme: str, width: int) -
     assert found.violations_count == 0, found.generate_report()
 
 
-def callback_card(number: int, **more: object) -> dict[str, object]:
-    """Somebody who waits to be called back."""
-    return {
-        "id": f"back-{number}", "call_id": f"call-{number}", "conversation_id": "conversation-1",
-        "name": "Marie Dupont",
-        "number": "+33199001234", "spoken": "01 99 00 12 34", "flag": "🇫🇷", "line": "Support",
-        "path": ["Sales", "Spare parts"], "digits": [{"label": "Account", "value": "4711"}], "priority": 1,
-        "queued_at": 1_700_000_000_000, "requested_at": 1_700_000_060_000, "state": "waiting", "by": None,
-        "settled_at": None, **more,
-    }  # fmt: skip
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_callbacks_are_taken_once_and_axe_finds_nothing(page: Page, desk: FakeDesk, theme: str) -> None:
-    taken = {"state": "taken", "by": {"id": "bo", "name": "Bo Lind"}, "settled_at": 1_700_000_090_000}
-    items = [callback_card(1), callback_card(2, **taken)]
-    page.goto(desk.url("callbacks", "notifications", theme=theme, items=items))
-    page.wait_for_function("window.ready && window.__aircall?.status === 'online'")
-    cards = page.get_by_role("list", name="Callbacks").get_by_role("listitem")
-    expect(cards.filter(has_text="Bo Lind is calling back").get_by_role("button")).to_have_count(0)
-    expect(page.get_by_role("switch", name="Notifications")).to_be_checked()
-    desk.refuse("/desk/callbacks/back-1/decline", 409, "taken", "Cy", by={"id": "cy", "name": "Cy Ek"})
-    page.get_by_role("button", name="Decline").click()
-    expect(page.get_by_role("listitem").filter(has_text="Cy Ek is calling back already")).to_be_visible()
-    page.get_by_role("button", name="Call back").click()
-    (body,) = eventually(lambda: sent(desk, "/take"), 10, "the command")
-    desk.event("callback.settled", "call-1", user="me", callback="back-1", state="taken", command=body["command"])
-    box = page.get_by_role("dialog", name="Call back")
-    expect(box.get_by_role("link", name="Dial")).to_have_attribute("href", "tel:+33199001234")
-    eventually(
-        lambda: ["callbacks", "refresh"] in [one[:2] for one in page.evaluate("window.triggered")], 5, "a refresh"
-    )
-    found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]})
-    assert found.violations_count == 0, found.generate_report()
-    page.keyboard.press("Escape")
-    expect(box).to_be_hidden()
-
-
 # ---- the timeline
 
 

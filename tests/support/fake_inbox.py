@@ -45,6 +45,7 @@ class FakeInbox(FakeDesk):
     def __init__(self) -> None:
         super().__init__()
         self.rows: list[dict[str, Any]] = []
+        self.callbacks: list[dict[str, Any]] = []
         self.hold = threading.Event()
         self.hold.set()
 
@@ -87,7 +88,7 @@ class FakeInbox(FakeDesk):
             Route("/desk/inbox", self._list),
             Route("/desk/inbox/counts", self._counts),
             Route("/desk/inbox/bulk", self._bulk, methods=["POST"]),
-            Route("/desk/callbacks", lambda request: self._read(request, {"callbacks": []})),
+            Route("/desk/callbacks", lambda request: self._read(request, {"callbacks": self.callbacks})),
             Route("/desk/conversations/{id}/reopen", self._reopen, methods=["POST"]),
         ]
         return app
