@@ -6,8 +6,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.test_ui_inbox import KNOWN, waits
 from tests.browser.test_ui_states import browser, context, desk, opened, page, sent
 from tests.support.fake_desk import CHECK, LINES, FakeDesk
+from tests.support.fake_inbox import FakeInbox
 
 __all__ = ["browser", "context", "desk", "page"]  # fixtures
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
@@ -149,20 +151,19 @@ def test_call_in_a_header_calls_or_shows_the_number_where_the_line_cannot(page: 
     expect(box.get_by_role("link")).to_have_attribute("href", "tel:+33612345678")
 
 
-def test_a_callback_is_called_and_shows_who_is_calling(page: Page, desk: FakeDesk) -> None:
-    card: dict[str, Any] = {
-        "id": "callback-1", "call_id": "call-9", "conversation_id": "conversation-1", "name": "Marie Dupont",
-        "number": "+33612345678", "spoken": "06 12 34 56 78", "flag": "🇫🇷", "line": "Support", "line_id": "line-1",
-        "path": [], "digits": [], "priority": None, "queued_at": 1, "requested_at": 2, "state": "waiting", "by": None,
-        "settled_at": None,
-    }  # fmt: skip
-    opened(page, desk, "toolbar", "callbacks", items=[card])
-    page.get_by_role("button", name="Call back").click()
-    page.wait_for_function("window.__aircall.calls.owned.length === 1")
-    made = sent(desk, "/desk/dial")[-1]
-    assert (made["callback"], made["number"]) == ("callback-1", "+33612345678")
-    assert sent(desk, "/take") == []
-    calling = {**card, "state": "calling", "by": {"id": "bo", "name": "Bo Lind"}, "settled_at": 3}
-    page.goto(desk.url("toolbar", "callbacks", items=[calling]))
-    expect(page.get_by_text("Bo Lind is calling back now")).to_be_visible()
-    expect(page.get_by_role("button", name="Call back")).to_have_count(0)
+def test_a_callback_is_called_and_shows_who_is_calling(page: Page) -> None:
+    with FakeInbox() as desk:
+        desk.add("Ana")
+        desk.callbacks = [waits(1, line_id="line-1")]
+        opened(page, desk, "toolbar", "inbox", **KNOWN)
+        page.get_by_role("group", name="What to list").get_by_role("button", name="Callbacks").click()
+        page.get_by_role("button", name="Call back").click()
+        page.wait_for_function("window.__aircall.calls.owned.length === 1")
+        made = sent(desk, "/desk/dial")[-1]
+        assert (made["callback"], made["number"]) == ("back-1", "+33199001234")
+        assert sent(desk, "/take") == []
+        bo = {"state": "calling", "by": {"id": "bo", "name": "Bo Lind"}, "settled_at": 3}
+        desk.callbacks = [waits(1, line_id="line-1", **bo)]
+        desk.event("callback.settled", "call-1", user="bo", callback="back-1", state="calling", command="c")
+        expect(page.get_by_text("Bo Lind is calling back now")).to_be_visible()
+        expect(page.get_by_role("button", name="Call back")).to_have_count(0)

@@ -107,7 +107,7 @@ def test_a_worker_killed_with_three_calls(tmp_path: Path) -> None:
         saved = system.wait_for("call.recording", call_id=taped.id, state="saved", timeout=60)
         duration_ms = float(str(saved.event.data["duration_ms"]))
         assert duration_ms >= 1500
-        audio = system.get(ada, f"/desk/recordings/{taped.id}")
+        audio = system.get(bob, f"/desk/recordings/{taped.id}")  # whose call it was
         assert audio.status_code == 200
         (tmp_path / "repaired.wav").write_bytes(audio.content)
         (left, right), rate = read_wav(tmp_path / "repaired.wav")

@@ -67,7 +67,7 @@ function build(host, { data }) {
     const complete = pane.complete;
     if (state === 'loading' && where === 'all') top.replaceChildren(h('p', { class: 'soft', role: 'status', text: t('loading') }));
     else if (state === 'error') failed(where);
-    else if (state === 'ready') {
+    else if (state === 'ready' && pane.begun) {
       const start = pane.items.length ? 'timeline.start' : bar.filtered ? 'timeline.nothing' : 'timeline.empty';
       top.replaceChildren(complete.up ? h('p', { class: 'soft', text: t(start) }) : h('p', { class: 'soft', text: t('loading') }));
       bottom.replaceChildren(...(complete.down ? [] : [h('p', { class: 'soft', text: t('loading') })]));
@@ -244,6 +244,7 @@ function build(host, { data }) {
 
   /** What happened while the line was down, and what only the desk knows: names, texts, recordings. */
   async function refresh() {
+    if (pane.failed) return begin();
     const asked = [...wanted].filter((one) => bubbles.has(one) || texts.has(one) || notes.has(one));
     wanted.clear();
     const counted = pane.items.length;
@@ -256,6 +257,7 @@ function build(host, { data }) {
     }
     if (!pane.atNewest) unseen += Math.max(0, pane.items.length - counted);
     changed('ready', 'down');
+    return null;
   }
 
   function renew(entry) {
@@ -319,7 +321,7 @@ function build(host, { data }) {
   subs.on(live, 'view', ({ detail }) => detail.snapshot && pane.items.length && refreshSoon());
   subs.on(live, 'conversation:entry', ({ detail }) => detail.conversation === id && jumpTo(detail.id));
   subs.on(live, 'status', () => {
-    if (live.status === 'online' && wasAway) {
+    if (live.status === 'online' && (wasAway || pane.failed)) {
       bubbles.forEach((_, call) => wanted.add(call));
       if (wanted.size > 20) wanted.clear();
       if (pane.items.length) refresh();

@@ -250,6 +250,9 @@ export function slidingWindow({ scroller, list, fetchPage, draw, heading, change
     get atNewest() { return after === null && pinned; },
     get complete() { return { up: before === null, down: after === null }; },
     get items() { return items; },
+    /** Whether the desk has answered yet; whether it could not when it was last asked for the beginning. */
+    get begun() { return before !== undefined; },
+    get failed() { return failed(); },
     /** Where the reader is: the entry at the top of the view. */
     get place() { return anchor?.item.seq ?? null; },
     stop() {
