@@ -11,17 +11,22 @@ import streamlit as st
 from aircall_core import ids
 from aircall_core.config import get_settings
 from aircall_core.ui import data
+from aircall_core.ui.format import plain
 from aircall_core.ui.text import t
 
 PATIENCE_S = 10.0
 
 
 class Refused(Exception):
-    """The desk refused, or could not be reached. `fields` says what is wrong with which field."""
+    """The desk refused, or could not be reached. `fields` says what is wrong with which field.
+
+    Its words are made inert for Streamlit's markdown: they quote names, which somebody may have written as markup.
+    """
 
     def __init__(self, code: str, message: str, fields: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
-        self.code, self.message, self.fields = code, message, dict(fields or {})
+        self.code, self.message = code, plain(message)
+        self.fields = {name: plain(words) for name, words in (fields or {}).items()}
 
 
 @lru_cache(maxsize=1)

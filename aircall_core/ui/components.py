@@ -100,7 +100,7 @@ def search(who: Identity, lines: list[dict[str, str]], text: str, **triggers: Ca
 
     Triggers: open ({"id": conversation, "entry": of its timeline}), contact (its id).
     """
-    _mount("search", who, {"lines": lines, "text": text}, "", **triggers)
+    _mount("search", who, {"lines": lines, "typed": text}, "", **triggers)
 
 
 def composer(who: Identity, conversation_id: str, **triggers: Callable[[], None]) -> Any:

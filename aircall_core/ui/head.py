@@ -1,9 +1,11 @@
-"""Puts the console's stylesheet and its modules into the head of Streamlit's page.
+"""Puts the console's stylesheet and its modules into the head of Streamlit's page; says which scripts may run there.
 
 Without it both come after Streamlit's own bundle and a first run: the page would jump, and a ringer be back later after
 a reload. Only the HTML page itself is touched; when it has no </head>, it passes as it is.
 """
 
+import base64
+import hashlib
 import re
 from functools import lru_cache
 
@@ -24,6 +26,23 @@ def modules() -> list[str]:
         source = (assets.FOLDER / f"{name}.js").read_text("utf-8")
         found += [one for one in dict.fromkeys(_IMPORT.findall(source)) if one not in found]
     return found
+
+
+_INLINE = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
+
+
+def policy(page: bytes) -> str:
+    """The Content-Security-Policy of a page: its own scripts and no others, so that a text which became HTML by a
+    mistake of ours, or of a library, would run nothing.
+
+    Streamlit's page has one script within it, which is let in by its hash; Components v2 load theirs from blobs, and
+    its charts compile expressions (unsafe-eval), which no text on a page can make them do. Scripts and handlers that
+    are written into the page are refused. Styles, pictures and connections stay free: Streamlit sets styles in place,
+    and the desk is another origin.
+    """
+    hashes = [base64.b64encode(hashlib.sha256(one).digest()).decode() for one in _INLINE.findall(page)]
+    scripts = " ".join(["'self'", "blob:", "'unsafe-eval'", *(f"'sha256-{one}'" for one in hashes)])
+    return f"script-src {scripts}; object-src 'none'; base-uri 'self'; frame-ancestors 'self'"
 
 
 @lru_cache(maxsize=1)
@@ -83,5 +102,6 @@ class _Insertion:
             if name in headers_now:
                 del headers_now[name]
         headers_now["cache-control"] = "no-cache"
+        headers_now["content-security-policy"] = policy(page)
         await self.send({**self.start, "headers": headers_now.raw})
         await self.send({"type": "http.response.body", "body": page})

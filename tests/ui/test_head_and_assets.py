@@ -1,5 +1,7 @@
 """What the console adds to Streamlit's page, and the files it serves."""
 
+import base64
+import hashlib
 import re
 
 import pytest
@@ -52,6 +54,16 @@ def test_pages_get_the_stylesheet_and_the_modules(path: str) -> None:
     assert int(answer.headers["content-length"]) == len(answer.content)
     assert "etag" not in answer.headers
     assert answer.headers["cache-control"] == "no-cache"
+
+
+def test_only_scripts_of_the_page_itself_may_run() -> None:
+    ours = "<html><head><script>one = 1</script><script src='x.js'></script></head></html>"
+    digest = base64.b64encode(hashlib.sha256(b"one = 1").digest()).decode()
+    said = head.policy(ours.encode())
+    assert said.startswith(f"script-src 'self' blob: 'unsafe-eval' 'sha256-{digest}'; object-src 'none';")
+    assert "unsafe-inline" not in said
+    answer = client().get("/", headers=AS_BROWSER)
+    assert answer.headers["content-security-policy"] == head.policy(PAGE.encode())
 
 
 def test_everything_named_there_exists() -> None:

@@ -15,6 +15,7 @@ from aircall_core.service.retention import RetentionChange
 from aircall_core.store import Store, calls, flows, prompts
 from aircall_core.store import tables as t
 from aircall_core.ui import client, data
+from aircall_core.ui.format import plain
 from tests.support.desk_kit import Desk, add_schedule
 
 PAGES = Path(__file__).parents[2] / "pages"
@@ -222,7 +223,7 @@ def test_a_refused_field_shows_why_beside_it_and_keeps_what_was_typed(desk: Desk
     at.text_input[0].set_value("Berg & Co")
     save(at).click().run()
     fine(at)
-    assert any("Too long, please." in one.value for one in at.markdown)
+    assert any(plain("Too long, please.") in one.value for one in at.markdown)
     assert at.text_input[0].value == "Berg & Co"
     assert not at.toast
 
@@ -232,7 +233,7 @@ def test_a_desk_that_is_away_is_said_and_nothing_lost(desk: Desk, sent: Sent) ->
     sent.refusal = client.Refused("unreachable", "The desk is away.")
     at.text_input[0].set_value("Berg & Co")
     save(at).click().run()
-    assert [one.value for one in fine(at).error] == ["The desk is away."]
+    assert [one.value for one in fine(at).error] == [plain("The desk is away.")]
     assert at.text_input[0].value == "Berg & Co"
 
 

@@ -149,7 +149,7 @@ function build(host, { data, trigger }) {
   }
 
   subs.on(live, 'status', () => live.status === 'online' && !failed.hidden && ask());
-  input.value = data.text ?? '';
+  input.value = data.typed ?? '';
   ask();
   if (!input.value) input.focus({ preventScroll: true });
   return { destroy: () => (clearTimeout(soon), (asked += 1), subs.stop()) };
