@@ -1,5 +1,6 @@
 """One user, several tabs: one rings aloud, one carries the call; a reload loses neither."""
 
+import re
 import time
 from pathlib import Path
 
@@ -118,6 +119,9 @@ def test_wrap_up_and_an_owed_tag_are_the_same_in_every_tab_and_after_a_reload(of
         page.get_by_role("button", name="Finish wrap-up").wait_for()
         page.reload()
         page.get_by_role("button", name="Extend").click()
+        expect(page.get_by_role("timer", name="Wrap-up time left")).to_have_text(
+            re.compile("1[01]:[1-5]")
+        )  # it has been
         page.get_by_role("button", name="Finish wrap-up").click()
         expect(page.get_by_role("button", name="Availability: Tag due")).to_be_visible()
         second = page.context.new_page()

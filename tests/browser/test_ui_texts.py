@@ -327,6 +327,7 @@ def test_the_profile_is_edited_in_its_place(page: Page, desk: FakeTexts) -> None
     body = eventually(lambda: next((one for _, one in desk.requests if "numbers" in one), {}), 10, "the number")
     assert [one["number"] for one in body["numbers"]] == ["+33612345678", "+33199001234", "07 12 34 56 78"]
     assert body["version"] == 4
+    expect(page.get_by_role("textbox", name="Number")).to_have_count(0)  # it is saved, and the panel drawn anew
     page.get_by_role("button", name="Add", exact=True).click()
     page.get_by_role("combobox", name="Contract").select_option("Plus")
     eventually(lambda: [one for _, one in desk.requests if one.get("custom") == {"f3": "Plus"}], 10, "the choice")
