@@ -206,6 +206,7 @@ def missing(samples: Samples, frequency: float) -> float:
     return sum(gap.length_s for gap in gaps(samples, frequency, RATE))
 
 
+@pytest.mark.alone
 def test_what_the_agent_says_is_not_lost_in_a_long_call(site: Site, tmp_path: Path) -> None:
     """The two 20 ms clocks drift: neither side's queue may creep or run dry."""
     record = tmp_path / "long.wav"
