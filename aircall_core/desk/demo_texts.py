@@ -9,7 +9,7 @@ from aircall_core.desk import company, lines, message_accounts, message_template
 from aircall_core.desk import secrets as secret_keys
 from aircall_core.domain.message import Outcome, State
 from aircall_core.ids import new_id, now_ms
-from aircall_core.store import Store, Tx, accounts, backdate, message_settings, provisioning
+from aircall_core.store import Store, Tx, accounts, backdate, indexing, message_settings, provisioning
 from aircall_core.store.queries.company import everything
 
 ACCOUNT = "Texts by the echo"
@@ -59,6 +59,7 @@ class _Told:
         outbox.claim(tx, message, _BY, self.at, "system")
         outbox.settle(tx, message, _BY, Outcome(State.DELIVERED), self.at, "system")
         backdate.message(tx.conn, message, self.at)
+        indexing.message(tx.conn, message)  # at its new time
 
 
 def _at(store: Store, at: int, deed: Callable[[Tx], None]) -> None:
