@@ -2,19 +2,27 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, Text, cast, func, insert, or_, select
+from sqlalchemy import Connection, Text, bindparam, cast, func, insert, or_, select, update
 
 from aircall_core import ids
 from aircall_core.store.rows import many
 from aircall_core.store.tables import audit, users
 
 _INSERT = insert(audit)
+_AMEND = update(audit).where(audit.c.id == bindparam("entry"))
 _LONGEST_SEARCH = 80
 
 
-def add(conn: Connection, **values: Any) -> None:
-    """A new entry."""
-    conn.execute(_INSERT, {"id": ids.new_id(), **values})
+def add(conn: Connection, **values: Any) -> str:
+    """A new entry; its id."""
+    entry_id = ids.new_id()
+    conn.execute(_INSERT, {"id": entry_id, **values})
+    return entry_id
+
+
+def amend(conn: Connection, entry_id: str, changes: dict[str, Any]) -> None:
+    """What an entry tells, as it is by now."""
+    conn.execute(_AMEND, {"entry": entry_id, "changes": changes})
 
 
 def entries(conn: Connection, *, before: str | None = None, search: str = "", limit: int = 50) -> list[dict[str, Any]]:

@@ -39,6 +39,12 @@ _TAKE_AGENT = (
 _HELD_BY = select(users.c.id).where(users.c.active_call_id == _CALL)
 _POINT = update(users).where(users.c.id == _USER).values(active_call_id=bindparam("other"))
 _LIVE = calls.c.ended_at.is_(None)
+_FAREWELLS = select(calls.c.id, calls.c.dialog).where(
+    calls.c.arrived_at > bindparam("since"),
+    calls.c.owner_node == bindparam("node"),
+    calls.c.owner_epoch <= bindparam("epoch"),
+    calls.c.outcome == "lost",
+)
 # A call made for another one (a participant) comes and goes with that one.
 _THEIRS = and_(
     _LIVE, calls.c.accepted_by == _USER, or_(calls.c.parent_id.is_(None), calls.c.direction == Direction.INTERNAL)
@@ -236,6 +242,16 @@ def live_of_owner(conn: Connection, node: str, through_epoch: int) -> list[str]:
         calls.c.owner_node == node, calls.c.owner_epoch <= through_epoch, calls.c.ended_at.is_(None)
     )
     return list(conn.scalars(query.order_by(calls.c.id)))
+
+
+def take_farewells(conn: Connection, node: str, through_epoch: int, since: int) -> list[dict[str, Any]]:
+    """What farewells need of the calls that were lost with this node's epochs up to the one given and arrived after
+    ``since`` (ms); each call's is handed out once."""
+    values = {"node": node, "epoch": through_epoch, "since": since}
+    found = {row.id: row.dialog for row in conn.execute(_FAREWELLS, values) if row.dialog}
+    if found:
+        conn.execute(update(calls).where(calls.c.id.in_(sorted(found))).values(dialog=None))
+    return [found[one] for one in sorted(found)]
 
 
 def join_leg(conn: Connection, call_id: str, user_id: str, leg_id: str, at: int) -> None:

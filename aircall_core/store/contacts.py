@@ -10,6 +10,7 @@ from aircall_core.store.rows import many, one
 from aircall_core.store.tables import (
     callbacks,
     calls,
+    contact_denials,
     contact_emails,
     contact_fields,
     contact_merges,
@@ -31,6 +32,15 @@ _EMAILS = (
     select(contact_emails.c.contact_id, contact_emails.c.email, contact_emails.c.label)
     .where(contact_emails.c.contact_id.in_(_IDS))
     .order_by(contact_emails.c.email)
+)
+_NOT_THEM = select(contact_denials.c.contact_id).where(contact_denials.c.number == bindparam("number"))
+_ALIKE = (
+    select(contact_phones.c.contact_id)
+    .where(contact_phones.c.tail.in_(_IDS), contact_phones.c.contact_id.not_in(_NOT_THEM))
+    .distinct()
+)
+_NAMESAKES = (
+    select(contacts.c.id).where(contacts.c.name_key.in_(_IDS), contacts.c.id.not_in(_NOT_THEM)).order_by(contacts.c.id)
 )
 _OWNERS = select(contact_phones.c.number, contact_phones.c.contact_id).where(contact_phones.c.number.in_(_IDS))
 _WITH_EMAIL = select(contact_emails.c.email, contact_emails.c.contact_id).where(contact_emails.c.email.in_(_IDS))
@@ -140,6 +150,7 @@ def put(conn: Connection, contact_id: str, before: Profile, after: Profile, vers
 def _add_entries(conn: Connection, contact_id: str, numbers: Sequence[Entry], emails: Sequence[Entry]) -> None:
     if numbers:
         conn.execute(insert(contact_phones), [{"contact_id": contact_id, **_phone(entry)} for entry in numbers])
+        allow(conn, contact_id, [entry.value for entry in numbers])
     if emails:
         conn.execute(insert(contact_emails), [{"contact_id": contact_id, **_mail(entry)} for entry in emails])
 
@@ -161,6 +172,7 @@ def remove(conn: Connection, contact_id: str) -> None:
     conn.execute(delete(contact_emails).where(contact_emails.c.contact_id == contact_id))
     conn.execute(delete(contact_phones).where(contact_phones.c.contact_id == contact_id))
     conn.execute(delete(contact_merges).where(contact_merges.c.contact_id == contact_id))
+    conn.execute(delete(contact_denials).where(contact_denials.c.contact_id == contact_id))
     conn.execute(delete(contacts).where(contacts.c.id == contact_id))
 
 
@@ -230,16 +242,40 @@ def with_entries(conn: Connection, rows: Iterable[dict[str, Any]]) -> list[dict[
     return list(found.values())
 
 
-def alike(conn: Connection, *, tails: Collection[str], name_keys: Collection[str], most: int) -> list[str]:
-    """Ids of contacts with a number that ends so, or of one of these names."""
+def alike(conn: Connection, number: str, tails: Collection[str], name_keys: Collection[str], most: int) -> list[str]:
+    """Ids of contacts with a number that ends so, or of one of these names, that are not known to be others."""
     found: list[str] = []
     if tails:
-        query = select(contact_phones.c.contact_id).where(contact_phones.c.tail.in_(_IDS)).distinct()
-        found += conn.scalars(query.limit(most), {"ids": list(tails)})
+        found += conn.scalars(_ALIKE.limit(most), {"ids": list(tails), "number": number})
     if name_keys:
-        query = select(contacts.c.id).where(contacts.c.name_key.in_(_IDS)).order_by(contacts.c.id)
-        found += conn.scalars(query.limit(most), {"ids": list(name_keys)})
+        found += conn.scalars(_NAMESAKES.limit(most), {"ids": list(name_keys), "number": number})
     return list(dict.fromkeys(found))[:most]
+
+
+def deny(conn: Connection, contact_id: str, number: str, by: str, at: int) -> bool:
+    """The number is not this contact's, however much it looks like it; whether that is new."""
+    mine = (contact_denials.c.contact_id == contact_id, contact_denials.c.number == number)
+    if conn.execute(select(contact_denials.c.number).where(*mine)).first():
+        return False
+    conn.execute(insert(contact_denials).values(contact_id=contact_id, number=number, denied_by=by, denied_at=at))
+    return True
+
+
+def allow(conn: Connection, contact_id: str, numbers: Collection[str]) -> bool:
+    """These numbers may be this contact's after all; whether anybody had said no."""
+    mine = contact_denials.c.contact_id == contact_id
+    gone = conn.execute(delete(contact_denials).where(mine, contact_denials.c.number.in_(_IDS)), {"ids": list(numbers)})
+    return gone.rowcount > 0
+
+
+def denied(conn: Connection, contact_id: str) -> list[dict[str, Any]]:
+    """What is not this contact's: number, denied_by, denied_at."""
+    return many(conn, select(contact_denials).where(contact_denials.c.contact_id == contact_id))
+
+
+def forget_denials(conn: Connection, numbers: Collection[str]) -> None:
+    """Nothing is known any more of whose these numbers are not."""
+    conn.execute(delete(contact_denials).where(contact_denials.c.number.in_(_IDS)), {"ids": list(numbers)})
 
 
 def count(conn: Connection) -> int:

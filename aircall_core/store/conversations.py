@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Update, bindparam, case, delete, exists, insert, select, text, update
+from sqlalchemy import Connection, Update, bindparam, case, delete, exists, func, insert, select, text, update
 
 from aircall_core.store import search, unread
 from aircall_core.store.rows import one
@@ -15,6 +15,7 @@ from aircall_core.store.tables import (
     contacts,
     conversation_reads,
     conversations,
+    events,
     lines,
     messages,
     notes,
@@ -118,14 +119,21 @@ _DROP_EMPTY = delete(conversations).where(
 
 _NOW = bindparam("moment", type_=conversations.c.last_at.type)
 _NOT_SENT = text("messages.state IN ('queued', 'sending')")  # the very words of ix_messages_unsent
-_CALLED_SINCE = exists().where(calls.c.id == conversations.c.last_call_id, calls.c.arrived_at > messages.c.at)
+_LATEST = _NOW - lines.c.auto_close_min * 60_000  # what is later than that keeps a conversation open
+_CALLED_SINCE = (
+    exists()
+    .where(calls.c.id == conversations.c.last_call_id, calls.c.arrived_at > messages.c.at)
+    .correlate(conversations, messages)  # else any conversation's call would count
+)
 _QUIET = (
     select(conversations.c.id, conversations.c.last_at)
     .join(lines, lines.c.id == conversations.c.line_id)
     .where(
         lines.c.auto_close_min.is_not(None),
         conversations.c.closed_at.is_(None),
-        conversations.c.last_at <= _NOW - lines.c.auto_close_min * 60_000,
+        conversations.c.last_at <= _LATEST,
+        func.coalesce(conversations.c.reopened_at, 0) <= _LATEST,
+        ~exists().where(notes.c.conversation_id == conversations.c.id, notes.c.created_at > _LATEST),
         ~(conversations.c.missed & (conversations.c.direction == "inbound")),
         conversations.c.id.not_in(select(calls.c.conversation_id).where(calls.c.ended_at.is_(None))),
         conversations.c.id.not_in(select(callbacks.c.conversation_id).where(text("callbacks.state = 'waiting'"))),
@@ -140,26 +148,46 @@ _QUIET = (
 
 
 def quiet(conn: Connection, now: int, most: int) -> list[tuple[str, int]]:
-    """Open conversations in which nothing is left to do, for as long as their lines want (`desk.auto_close`); with
-    the time of what came last."""
+    """Open conversations in which nothing is left to do, for as long as their lines want (`desk.auto_close`): since
+    what came last, since a user reopened it or gave it away, and since a note. With the time of what came last."""
     return [(row.id, row.last_at) for row in conn.execute(_QUIET, {"moment": now, "most": most})]
 
 
-def mark_read(conn: Connection, conversation_id: str, user_id: str, at: int) -> bool:
-    """The user has seen everything up to ``at`` (ms); whether that is news."""
-    marked = unread.seen(conn, conversation_id, user_id)
-    where = (
-        conversation_reads.c.conversation_id == conversation_id,
-        conversation_reads.c.user_id == user_id,
+_READ = select(conversation_reads.c.read_at, conversation_reads.c.read_seq).where(
+    conversation_reads.c.conversation_id == bindparam("conversation"), conversation_reads.c.user_id == bindparam("user")
+)
+_READ_NOW = (
+    update(conversation_reads)
+    .where(
+        conversation_reads.c.conversation_id == bindparam("conversation"),
+        conversation_reads.c.user_id == bindparam("user"),
     )
-    before = conn.scalar(select(conversation_reads.c.read_at).where(*where))
+    .values(read_at=bindparam("at"), read_seq=bindparam("newest"))
+)
+_ADD_READ = insert(conversation_reads)
+_NEWEST = (
+    select(events.c.seq)
+    .where(events.c.conversation_id == bindparam("conversation"))
+    .order_by(events.c.seq.desc())
+    .limit(1)
+)
+
+
+def mark_read(conn: Connection, conversation_id: str, user_id: str, at: int) -> bool:
+    """The user has seen everything up to now, the last of it at ``at`` (ms); whether that is news."""
+    marked = unread.seen(conn, conversation_id, user_id)
+    who = {"conversation": conversation_id, "user": user_id}
+    newest: int = conn.scalar(_NEWEST, who) or 0
+    before = conn.execute(_READ, who).one_or_none()
     if before is None:
-        conn.execute(insert(conversation_reads).values(conversation_id=conversation_id, user_id=user_id, read_at=at))
+        row = {"conversation_id": conversation_id, "user_id": user_id, "read_at": at, "read_seq": newest}
+        conn.execute(_ADD_READ, row)
         return True
-    if before >= at:
-        return marked
-    conn.execute(update(conversation_reads).where(*where).values(read_at=at))
-    return True
+    later = before.read_at < at
+    if later or (before.read_seq or 0) < newest:
+        read = {"at": max(at, before.read_at), "newest": max(newest, before.read_seq or 0)}
+        conn.execute(_READ_NOW, {**who, **read})
+    return marked or later
 
 
 def add_contact(conn: Connection, numbers: Sequence[str], **values: Any) -> None:

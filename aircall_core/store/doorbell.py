@@ -162,10 +162,12 @@ class Doorbell:
                 self._source.open()
                 retry_s = RETRY_FIRST_S
                 self.ring()  # what was committed before we listened
-                while self._wanted():
+                while True:
                     if self._source.heard(self._closing):
                         self.ring()
                     self._ring_for_stops()
+                    if not self._wanted():
+                        return  # without looking again: a new follower has a watcher of its own by now
             except (sqlite3.Error, psycopg.Error, OSError) as error:
                 _log.warning("doorbell.away", error=type(error).__name__, retry_s=retry_s)
                 self._source.close()

@@ -128,6 +128,20 @@ def calls_of(conn: Connection, ids: Collection[str], after: str, most: int) -> l
     return list(conn.scalars(_CALLS_OF, {"ids": list(ids), "after": after, "most": most}))
 
 
+def family(conn: Connection, conversation_id: str, call_id: str) -> list[dict[str, Any]]:
+    """A call of this conversation with those it was made of: id and ended_at; [] where it is none of them."""
+    mine = (calls.c.conversation_id == conversation_id, or_(calls.c.id == call_id, calls.c.parent_id == call_id))
+    found = many(conn, select(calls.c.id, calls.c.ended_at).where(*mine).order_by(calls.c.id))
+    return found if any(one["id"] == call_id for one in found) else []
+
+
+def notes_of_calls(conn: Connection, ids: Collection[str]) -> list[str]:
+    """Ids of what colleagues wrote at these calls."""
+    return list(
+        conn.scalars(select(notes.c.id).where(notes.c.call_id.in_(_IDS)).order_by(notes.c.id), {"ids": list(ids)})
+    )
+
+
 def stretch(conn: Connection, after: str, most: int) -> str | None:
     """The last of so many calls after this one, of whomever; None at the end."""
     query = select(calls.c.id).where(calls.c.id > after).order_by(calls.c.id).limit(most).subquery()

@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from aircall_core import ids
 from aircall_core.domain.call import Direction
 from aircall_core.domain.insight import Line
-from aircall_core.domain.insight_kinds import RULES
+from aircall_core.domain.insight_kinds import POSTED, is_asked
 from aircall_core.store import clock, provisioning
 from aircall_core.store.rows import many, one
 from aircall_core.store.tables import (
@@ -31,7 +31,7 @@ _SOURCES = select(insight_sources).order_by(
     insight_sources.c.position, insight_sources.c.created_at, insight_sources.c.id
 )
 _ENABLED = _SOURCES.where(insight_sources.c.enabled.is_(True))
-_ANY = select(exists().where(insight_sources.c.enabled.is_(True)))
+_ANY = select(exists().where(insight_sources.c.enabled.is_(True), insight_sources.c.kind != POSTED))
 
 
 def sources(conn: Connection) -> list[dict[str, Any]]:
@@ -44,9 +44,10 @@ def enabled(conn: Connection) -> list[dict[str, Any]]:
     return many(conn, _ENABLED)
 
 
-def source(conn: Connection, source_id: str) -> dict[str, Any] | None:
-    """One source; its secret is encrypted."""
-    return one(conn, select(insight_sources).where(insight_sources.c.id == source_id))
+def source(conn: Connection, source_id: str, *, lock: bool = False) -> dict[str, Any] | None:
+    """One source; its secret is encrypted. ``lock``: held until the transaction ends."""
+    query = select(insight_sources).where(insight_sources.c.id == source_id)
+    return one(conn, query.with_for_update() if lock else query)
 
 
 def named(conn: Connection, name: str) -> dict[str, Any] | None:
@@ -109,7 +110,7 @@ def due(conn: Connection, number: str, at: int) -> list[dict[str, Any]]:
         row = known.get(source_id)
         return row is None or (row["expires_at"] <= at and (row["claimed_until"] or 0) <= at)
 
-    return [row for row in enabled(conn) if row["kind"] != RULES and is_due(row["id"])]
+    return [row for row in enabled(conn) if is_asked(row["kind"], number) and is_due(row["id"])]
 
 
 def claim(conn: Connection, source_id: str, number: str, at: int, until: int) -> bool:

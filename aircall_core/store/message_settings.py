@@ -8,6 +8,11 @@ from aircall_core.store.rows import many, one
 from aircall_core.store.tables import lines, message_accounts, message_templates, messages, trunks
 
 
+def account_for_change(conn: Connection, account_id: str) -> dict[str, Any] | None:
+    """The account's row, held until the transaction ends."""
+    return one(conn, select(message_accounts).where(message_accounts.c.id == account_id).with_for_update())
+
+
 def account_named(conn: Connection, name: str) -> dict[str, Any] | None:
     """The account with this name, whatever the case of its letters."""
     return one(conn, select(message_accounts).where(func.lower(message_accounts.c.name) == name.lower()))
@@ -56,9 +61,9 @@ def accounts_list(conn: Connection) -> list[dict[str, Any]]:
     return shown
 
 
-def template(conn: Connection, template_id: str) -> dict[str, Any] | None:
-    """The template's row."""
-    return one(conn, select(message_templates).where(message_templates.c.id == template_id))
+def template_for_change(conn: Connection, template_id: str) -> dict[str, Any] | None:
+    """The template's row, held until the transaction ends."""
+    return one(conn, select(message_templates).where(message_templates.c.id == template_id).with_for_update())
 
 
 def template_named(conn: Connection, name: str) -> dict[str, Any] | None:

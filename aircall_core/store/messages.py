@@ -7,6 +7,7 @@ from typing import Any, Final
 from sqlalchemy import (
     BindParameter,
     Connection,
+    TextClause,
     Update,
     bindparam,
     case,
@@ -48,7 +49,8 @@ _ADD = insert(messages)
 _WAITING = (
     select(
         messages.c.id, messages.c.conversation_id, messages.c.line_id, messages.c.account_id, messages.c.state,
-        messages.c.at, messages.c.queued_at, messages.c.not_before, messages.c.claimed_by, messages.c.claimed_at,
+        messages.c.user_id, messages.c.at, messages.c.queued_at, messages.c.not_before, messages.c.claimed_by,
+        messages.c.claimed_at,
     )
     .where(_UNSENT, func.coalesce(messages.c.account_id, "").not_in(bindparam("but", expanding=True)))
     .order_by(messages.c.at, messages.c.id)
@@ -151,6 +153,36 @@ def queued_for(conn: Connection, line_id: str, party: str) -> list[dict[str, Any
 def claimed(conn: Connection, life: str) -> list[dict[str, Any]]:
     """Texts that are being sent by who calls itself so, or begins with that."""
     return many(conn, _CLAIMED_BY, {"life": life, "letters": len(life)})
+
+
+def is_undelivered(name: str = "messages") -> TextClause:
+    """That a text did not arrive, or perhaps did not, and nobody has put it aside: in the words of its partial index.
+    ``name``: of the table in the statement."""
+    return sql(f"{name}.state IN ('failed', 'unknown') AND {name}.put_aside_at IS NULL")
+
+
+_UNDELIVERED_OF = (
+    select(messages.c.id, messages.c.state)
+    .where(is_undelivered(), messages.c.conversation_id == bindparam("conversation"))
+    .order_by(messages.c.at, messages.c.id)
+)
+_PUT_ASIDE = (
+    update(messages)
+    .where(is_undelivered(), messages.c.id.in_(bindparam("ids", expanding=True)))
+    .values(put_aside_at=_AT, version=messages.c.version + 1)
+)
+
+
+def undelivered(conn: Connection, conversation_id: str) -> list[tuple[str, str]]:
+    """The conversation's texts that did not arrive, or perhaps did not, and that nobody has put aside: ids and states,
+    oldest first."""
+    found = conn.execute(_UNDELIVERED_OF, {"conversation": conversation_id})
+    return [(row.id, row.state) for row in found]
+
+
+def put_aside(conn: Connection, message_ids: Collection[str], at: int) -> None:
+    """Nobody need look at these undelivered texts any more."""
+    conn.execute(_PUT_ASIDE, {"ids": sorted(message_ids), "moment": at})
 
 
 # ---- as browsers are told of them
@@ -313,6 +345,17 @@ def accounts(conn: Connection) -> list[dict[str, Any]]:
 def line_of(conn: Connection, account_id: str, number: str) -> dict[str, Any] | None:
     """The line with this number whose texts come through this account."""
     return one(conn, _LINE_OF, {"account": account_id, "number": number})
+
+
+def lines_with_texts(conn: Connection, allowed: Collection[str] | None) -> list[dict[str, Any]]:
+    """Enabled lines whose texts go through an enabled account, of these ids (None: any), by name."""
+    query = (
+        select(lines.c.id, lines.c.name)
+        .join(message_accounts, message_accounts.c.id == lines.c.message_account_id)
+        .where(lines.c.enabled.is_(True), message_accounts.c.enabled.is_(True))
+        .order_by(func.lower(lines.c.name), lines.c.id)
+    )
+    return many(conn, query if allowed is None else query.where(lines.c.id.in_(list(allowed))))
 
 
 def set_account_state(conn: Connection, account_id: str, state: str, reason: str | None, at: int) -> None:

@@ -51,7 +51,7 @@ def upgrade_within(conn: Connection, revision: str = "head") -> str | None:
 
 
 def in_tables(name: str | None, _kind: str, _parents: object) -> bool:
-    """Whether tables.py speaks of it: the search index is made by its migration alone, in each database's own words."""
+    """Whether tables/ speaks of it: the search index is made by its migration alone, in each database's own words."""
     return name is None or not name.startswith("search_index")
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, bindparam, insert, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from aircall_core.store.rows import many, one
 from aircall_core.store.tables import notes, users
@@ -13,11 +14,19 @@ _USER: BindParameter[str] = bindparam("user")
 _OF_USER = select(notes).where(notes.c.call_id == _CALL, notes.c.user_id == _USER)  # asked at every save
 _CHANGE = (
     update(notes)
-    .where(notes.c.id == bindparam("note"))
+    .where(notes.c.id == bindparam("note"), notes.c.version == bindparam("known_version"))
     .values(text=bindparam("new_text"), updated_at=bindparam("moment"), version=notes.c.version + 1)
 )
 _OF_CALLS = (
-    select(notes.c.id, notes.c.call_id, notes.c.user_id, notes.c.text, notes.c.created_at, notes.c.updated_at)
+    select(
+        notes.c.id,
+        notes.c.call_id,
+        notes.c.user_id,
+        notes.c.text,
+        notes.c.created_at,
+        notes.c.updated_at,
+        notes.c.version,
+    )
     .where(notes.c.call_id.in_(bindparam("calls", expanding=True)), notes.c.text != "")
     .order_by(notes.c.created_at, notes.c.id)
 )
@@ -28,6 +37,10 @@ _BY_IDS = (
     .outerjoin(users, users.c.id == notes.c.user_id)
     .where(notes.c.id.in_(bindparam("notes", expanding=True)), notes.c.text != "")
 )
+_ADD = {
+    name: dialect.insert(notes).on_conflict_do_nothing().returning(notes.c.id)
+    for name, dialect in (("postgresql", postgresql), ("sqlite", sqlite))
+}
 _GET = select(notes).where(notes.c.id == bindparam("note"))
 
 
@@ -49,14 +62,15 @@ def of_user(conn: Connection, call_id: str, user_id: str) -> dict[str, Any] | No
     return one(conn, _OF_USER, {"call": call_id, "user": user_id})
 
 
-def add(conn: Connection, **values: Any) -> None:
-    """A user begins a note."""
-    conn.execute(insert(notes), values)
+def add(conn: Connection, **values: Any) -> bool:
+    """A user begins a note; False: it is begun already (same id, or their note on this call)."""
+    return conn.execute(_ADD[conn.dialect.name], values).first() is not None
 
 
-def change(conn: Connection, note_id: str, text: str, at: int) -> None:
-    """The note's next version."""
-    conn.execute(_CHANGE, {"note": note_id, "new_text": text, "moment": at})
+def change(conn: Connection, note_id: str, text: str, at: int, version: int) -> bool:
+    """The note's next version after ``version``; False: it is another one by now."""
+    new = {"note": note_id, "new_text": text, "moment": at, "known_version": version}
+    return conn.execute(_CHANGE, new).rowcount == 1
 
 
 def of_calls(conn: Connection, call_ids: Collection[str]) -> list[dict[str, Any]]:

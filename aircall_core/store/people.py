@@ -186,6 +186,24 @@ def visible_lines(conn: Connection, user_id: str) -> list[str]:
     return sorted(conn.scalars(union(direct, by_team)))
 
 
+_SOME: BindParameter[Any] = bindparam("users", expanding=True)
+_LINES_OF_SOME = union(
+    select(line_users.c.user_id, line_users.c.line_id).where(line_users.c.user_id.in_(_SOME)),
+    select(team_members.c.user_id, line_teams.c.line_id)
+    .join(line_teams, line_teams.c.team_id == team_members.c.team_id)
+    .where(team_members.c.user_id.in_(_SOME)),
+)
+
+
+def lines_by_user(conn: Connection, user_ids: Collection[str]) -> dict[str, frozenset[str]]:
+    """The same of many users, asked for in one question; users without a line are left out."""
+    found: dict[str, set[str]] = {}
+    if user_ids:
+        for row in conn.execute(_LINES_OF_SOME, {"users": sorted(user_ids)}):
+            found.setdefault(row.user_id, set()).add(row.line_id)
+    return {user_id: frozenset(lines) for user_id, lines in found.items()}
+
+
 def user(conn: Connection, user_id: str) -> dict[str, Any] | None:
     """The user's row."""
     return one(conn, select(users).where(users.c.id == user_id))

@@ -1,6 +1,5 @@
 """The company's own prompts: sound files that callers hear."""
 
-from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
@@ -28,11 +27,6 @@ def all_prompts(conn: Connection) -> list[dict[str, Any]]:
         .order_by(func.lower(prompts.c.name), prompts.c.id)
     )
     return many(conn, query)
-
-
-def known_paths(conn: Connection, paths: Collection[str]) -> set[str]:
-    """Those of these files (relative to the data folder) that a prompt is in."""
-    return set(conn.scalars(select(prompts.c.path).where(prompts.c.path.in_(paths))))
 
 
 def add(conn: Connection, **values: Any) -> None:

@@ -88,9 +88,10 @@ def add_trunk(conn: Connection, **values: Any) -> None:
     conn.execute(insert(trunks).values(**values))
 
 
-def trunk(conn: Connection, trunk_id: str) -> dict[str, Any] | None:
-    """The trunk's row; its secret is encrypted."""
-    return one(conn, select(trunks).where(trunks.c.id == trunk_id))
+def trunk(conn: Connection, trunk_id: str, *, lock: bool = False) -> dict[str, Any] | None:
+    """The trunk's row; its secret is encrypted. ``lock``: held until the transaction ends."""
+    query = select(trunks).where(trunks.c.id == trunk_id)
+    return one(conn, query.with_for_update() if lock else query)
 
 
 def trunk_named(conn: Connection, name: str) -> dict[str, Any] | None:

@@ -1,9 +1,13 @@
 """The search index: one row a text, newer ones with higher numbers, on SQLite's FTS5 and on PostgreSQL's tsvector.
 
+Whoever writes a text gives it the next number. Filling the index with what was there before goes the other way: from
+the newest text to the oldest, each below all that are known. So the order holds while both happen at once.
+
 The words are made by domain/words.py, the same for both. Beside them stand words that say what kind of text it is, and
 whose: so what a user may not see is left out by the index itself, and not after thousands of rows were read.
 """
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +27,7 @@ from sqlalchemy import (
     literal_column,
     select,
     table,
+    union_all,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -82,12 +87,13 @@ _POSTGRES = (
 )
 _IN_TIME = (search_texts.c.id < _BEFORE) & (search_texts.c.id > _AFTER)
 _IN_TIME_BY_NO_INDEX = search_texts.c.id + 0 < _BEFORE  # else the index of ids would be asked as well
-_LOOKED_THROUGH: Final = 5_000
+_LOOKED_THROUGH, _LOOKED_THROUGH_AT_MOST = 5_000, 40_000
 _DEPTH = bindparam("depth", type_=search_texts.c.id.type)
 _REACH = select(search_texts.c.id).where(search_texts.c.id < _BEFORE).order_by(search_texts.c.id.desc()).limit(1)
 _LINES = bindparam("lines", type_=postgresql.ARRAY(search_texts.c.line_id.type))
 _OF_LINES = func.unnest(_LINES).table_valued("line").render_derived()
 _IN_SOME = search_texts.c.line_id == any_(_LINES)
+_LINES_APART: Final = 8  # so many lines are walked each by itself, and their newest merged
 _REACH_OF_SOME = select(
     func.max(
         _REACH.where(search_texts.c.line_id == _OF_LINES.c.line).offset(_DEPTH).correlate(_OF_LINES).scalar_subquery()
@@ -95,7 +101,10 @@ _REACH_OF_SOME = select(
 ).select_from(_OF_LINES)
 _IN_ALL, _OF_NO_LINE = search_texts.c.line_id.is_not(None), search_texts.c.line_id.is_(None)
 _REACH_OF_ALL = _REACH.where(_IN_ALL).offset(_DEPTH)
+_ID: Final = re.compile(r"[0-9A-Za-z]+")  # one word in the index, and never an operator of a query
 _NO_CURSOR, _NO_END = 2**62, -(2**62)
+_LOWEST = select(func.coalesce(func.min(search_texts.c.id), 1))
+_FILL_LOCK: Final = 0x66696C6C  # "fill"
 
 
 def put(
@@ -109,10 +118,11 @@ def put(
     contact_id: str | None = None,
     line_id: str | None = None,
     numbers: Iterable[str] = (),
+    place: int | None = None,
 ) -> None:
     """Have a text found, or found by its new words. ``ref`` is the id of the row that holds it, ``at`` its time in ms;
-    ``numbers``: words by which telephone numbers are found (domain/words.number_words). A text without words is not
-    kept."""
+    ``numbers``: words by which telephone numbers are found (domain/words.number_words). ``place``: its number in the
+    order, if it is not the newest (places_below); one that is known keeps its own. A text without words is not kept."""
     found = [*words(content), *numbers]
     if not found:
         drop(conn, kind, ref)
@@ -120,7 +130,7 @@ def put(
     scope = [f"k{kind}", f"l{line_id}" if line_id else _OPEN_TO_ALL]
     if conversation_id:
         scope.append(f"c{conversation_id}")
-    values = {
+    values: dict[str, Any] = {
         "kind": kind,
         "ref": ref,
         "conversation_id": conversation_id,
@@ -130,7 +140,18 @@ def put(
         "words": " ".join(found),
         "scope": " ".join(scope),
     }
+    if place is not None:
+        values["id"] = place
     conn.execute(_PUT[conn.dialect.name], values)
+
+
+def places_below(conn: Connection, count: int) -> range:
+    """Numbers for so many texts that are older than all that can be found, in order. Until the transaction ends nobody
+    else is given any."""
+    if conn.dialect.name == "postgresql":
+        conn.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_FILL_LOCK})")
+    lowest = min(0, conn.scalars(_LOWEST).one() - 1)
+    return range(lowest - count + 1, lowest + 1)
 
 
 def drop(conn: Connection, kind: str, ref: str) -> None:
@@ -151,9 +172,14 @@ def search(
     """The newest texts that hold all that is wanted, newest first.
 
     ``lines``: those that the viewer sees (None: every one; contacts are found whatever they are). ``kinds``,
-    ``conversations``: only these. ``before``: the id of the last hit of the page before.
+    ``conversations``: only these; what cannot be an id stands for none. ``before``: the id of the last hit of the page
+    before.
     """
     if not wanted:
+        return []
+    if lines is not None:
+        lines = [line for line in lines if _ID.fullmatch(line)]
+    if conversations and not (conversations := [one for one in conversations if _ID.fullmatch(one)]):
         return []
     scope = [[f"k{kind}" for kind in kinds], [f"c{one}" for one in conversations]]
     if lines is not None:
@@ -168,24 +194,39 @@ def search(
         return _rare(conn, statement, values)
     hits = [] if kinds and CONTACT not in kinds else _rare(conn, statement, values, _OF_NO_LINE)
     if lines is None:
-        hits += _newest(conn, statement, values, _IN_ALL, _REACH_OF_ALL)
+        hits += _newest(conn, statement, values)
     elif lines:
-        hits += _newest(conn, statement, {**values, "lines": list(lines)}, _IN_SOME, _REACH_OF_SOME, len(lines))
+        each = {f"line{n}": line for n, line in enumerate(lines)}
+        hits += _newest(conn, statement, {**values, **each, "lines": list(lines)})
     return sorted(hits, key=lambda hit: -hit.id)[:limit]
 
 
-def _newest(
-    conn: Connection, statement: Select[Any], values: dict[str, Any], where: ColumnElement[bool], reach: Select[Any],
-    among: int = 1,
-) -> list[Hit]:  # fmt: skip
-    """The newest of a part of all texts, ``among`` so many lines."""
-    reached = conn.scalar(reach, {**values, "depth": _LOOKED_THROUGH // among})
-    with _without(conn, "enable_bitmapscan"):
-        newest = {**values, "after": _NO_END if reached is None else reached}
-        hits = [Hit(*row) for row in conn.execute(statement.where(where, _IN_TIME), newest)]
-    if reached is None or len(hits) == values["most"]:
-        return hits
+def _newest(conn: Connection, statement: Select[Any], values: dict[str, Any]) -> list[Hit]:
+    """The newest of the texts of some lines, or of all."""
+    lines, most, depth = values.get("lines"), values["most"], _LOOKED_THROUGH
+    reach, looked = _REACH_OF_ALL if lines is None else _REACH_OF_SOME, _of_each(statement, lines)
+    while depth <= _LOOKED_THROUGH_AT_MOST:
+        reached = conn.scalar(reach, {**values, "depth": depth // len(lines or [None])})
+        with _without(conn, "enable_bitmapscan"):
+            newest = {**values, "after": _NO_END if reached is None else reached}
+            hits = [Hit(*row) for row in conn.execute(looked, newest)]
+        if reached is None or len(hits) == most:
+            return hits
+        if not hits:
+            break
+        depth = max(2 * depth, depth * most * 3 // (2 * len(hits)))  # half as far again as should be enough
     return _rare(conn, statement, values)
+
+
+def _of_each(statement: Select[Any], lines: Sequence[str] | None) -> Select[Any]:
+    """The newest in time of some lines, each walked by itself and no further than needed, or of all."""
+    if lines is None:
+        return statement.where(_IN_ALL, _IN_TIME)
+    if len(lines) > _LINES_APART:
+        return statement.where(_IN_SOME, _IN_TIME)
+    each = (statement.where(search_texts.c.line_id == bindparam(f"line{n}"), _IN_TIME) for n in range(len(lines)))
+    merged = union_all(*(select(part.subquery()) for part in each)).subquery()
+    return select(merged).order_by(merged.c.id.desc()).limit(_MOST)
 
 
 def _rare(

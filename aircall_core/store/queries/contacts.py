@@ -11,7 +11,7 @@ from aircall_core.domain.words import query as asked_for
 from aircall_core.store import contacts as rows
 from aircall_core.store import search
 from aircall_core.store.queries.inbox import visible_lines
-from aircall_core.store.tables import contacts, conversations, lines
+from aircall_core.store.tables import conversations, lines
 
 MOST: Final = 100
 LAST: Final = 8
@@ -74,13 +74,6 @@ def last(conn: Connection, contact_id: str, user_id: str, role: str) -> list[dic
     query, values = (_LAST, {}) if seen is None else (_LAST_SEEN, {"lines": list(seen)})
     found = conn.execute(query, {"contact": contact_id, **values}).mappings()
     return [{**dict(row), "spoken": numbers.spoken_form(row["party"], row["country"])} for row in found]
-
-
-def by_company(conn: Connection, company_key: str, but: str, most: int) -> list[dict[str, Any]]:
-    """Others of the same company."""
-    query = select(contacts).where(contacts.c.company_key == company_key, contacts.c.company_key != "")
-    ids = [row.id for row in conn.execute(query.where(contacts.c.id != but).order_by(contacts.c.id).limit(most))]
-    return rows.by_ids(conn, ids)
 
 
 def _place(cursor: str) -> tuple[str, str]:

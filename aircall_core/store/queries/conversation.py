@@ -10,7 +10,7 @@ from aircall_core import numbers
 from aircall_core.store import calls as call_rows
 from aircall_core.store import people
 from aircall_core.store.rows import many
-from aircall_core.store.tables import call_legs, calls, contacts, conversation_reads, conversations, lines
+from aircall_core.store.tables import call_legs, calls, contacts, conversations, lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,8 @@ _LINES = select(lines.c.id)
 def together(conn: Connection, conversation_id: str, lines_seen: Collection[str] | None) -> list[dict[str, Any]]:
     """This conversation, and those of the same customer (by contact, or by number) on lines the viewer sees.
 
-    ``lines_seen``: None means every line. [{"id", "number": as spoken, "line": {"id", "name"}}], this one first.
+    ``lines_seen``: None means every line. [{"id", "party": E.164 or '', "number": as spoken, "line": {"id", "name"}}],
+    this one first.
     """
     everywhere = sorted(lines_seen) if lines_seen is not None else list(conn.scalars(_LINES))
     own = conn.scalar(select(conversations.c.line_id).where(conversations.c.id == conversation_id))
@@ -150,17 +151,9 @@ def together(conn: Connection, conversation_id: str, lines_seen: Collection[str]
     return [
         {
             "id": row["id"],
+            "party": row["party"] if row["party"].startswith("+") else "",
             "number": numbers.spoken_form(row["party"], row["country"]),
             "line": {"id": row["line_id"], "name": row["line_name"]},
         }
         for row in seen[:MOST_TOGETHER]
     ]
-
-
-def read_at(conn: Connection, conversation_id: str, user_id: str) -> int | None:
-    """Up to when (ms) the user has read it."""
-    return conn.scalar(
-        select(conversation_reads.c.read_at).where(
-            conversation_reads.c.conversation_id == conversation_id, conversation_reads.c.user_id == user_id
-        )
-    )

@@ -117,13 +117,14 @@ def at_work(conn: Connection, list_id: str) -> list[dict[str, Any]]:
 
 
 def calling(conn: Connection, list_id: str, user_id: str) -> str | None:
-    """The entry of the list whose call, made by this user, goes on."""
+    """The entry of the list whose call, made by this user and still theirs (not handed on), goes on."""
     query = (
         select(dial_entries.c.id)
         .join(calls, calls.c.id == dial_entries.c.call_id)
         .where(
             text("calls.direction = 'outbound'"),  # as the partial index has it, word by word
             calls.c.started_by == user_id,
+            calls.c.accepted_by == user_id,
             calls.c.ended_at.is_(None),
             dial_entries.c.list_id == list_id,
         )

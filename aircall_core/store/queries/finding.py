@@ -6,11 +6,20 @@ from typing import Any
 from sqlalchemy import BindParameter, Connection, bindparam, select
 
 from aircall_core import numbers
-from aircall_core.domain.words import Query, excerpt, pieces
+from aircall_core.domain.words import Query, excerpt, pieces, spans
 from aircall_core.store import search
 from aircall_core.store.queries.inbox import visible_lines
 from aircall_core.store.search import Hit
-from aircall_core.store.tables import contact_phones, contacts, conversations, lines, messages, notes, users
+from aircall_core.store.tables import (
+    contact_emails,
+    contact_phones,
+    contacts,
+    conversations,
+    lines,
+    messages,
+    notes,
+    users,
+)
 
 MOST = 50
 
@@ -29,10 +38,19 @@ _CONVERSATIONS = (
     .outerjoin(contacts, contacts.c.id == conversations.c.contact_id)
     .where(conversations.c.id.in_(_IDS))
 )
-_CONTACTS = select(contacts.c.id, contacts.c.name, contacts.c.company, contacts.c.description).where(
+_CONTACTS = select(contacts.c.id, contacts.c.name, contacts.c.company, contacts.c.description, contacts.c.custom).where(
     contacts.c.id.in_(_IDS)
 )
-_PHONES = select(contact_phones.c.contact_id, contact_phones.c.number).where(contact_phones.c.contact_id.in_(_IDS))
+_PHONES = (
+    select(contact_phones.c.contact_id, contact_phones.c.number)
+    .where(contact_phones.c.contact_id.in_(_IDS))
+    .order_by(contact_phones.c.number)
+)
+_EMAILS = (
+    select(contact_emails.c.contact_id, contact_emails.c.email)
+    .where(contact_emails.c.contact_id.in_(_IDS))
+    .order_by(contact_emails.c.email)
+)
 _NOTES = (
     select(notes.c.id, notes.c.text, notes.c.call_id, users.c.name)
     .join(users, users.c.id == notes.c.user_id)
@@ -59,8 +77,9 @@ def find(
     """A page of what the user may see of what was found, newest first.
 
     {"results": [{"kind", "ref", "at", "conversation": {"id", "name", "number", "flag", "line", "closed"} | None,
-    "contact": {"id", "name", "company", "numbers"} | None, "by", "direction", "entry": the timeline's entry,
-    "pieces": [(text, whether it was looked for)]}], "before": the next page's cursor, None at the end}.
+    "contact": {"id", "name", "company", "numbers"} | None, "by", "direction", "entry": the timeline's entry
+    (None: the conversation as a whole), "pieces": [(text, whether it was looked for)]}], "before": the next page's
+    cursor, None at the end}.
     """
     lines_seen = visible_lines(conn, user_id, role)
     if line_id is not None:
@@ -94,10 +113,7 @@ def _shown(conn: Connection, page: Sequence[Hit], wanted: Query) -> list[dict[st
     by_kind = {kind: {hit.ref for hit in page if hit.kind == kind} for kind in search.KINDS}
     about = _rows(conn, _CONVERSATIONS, {hit.conversation_id for hit in page if hit.conversation_id})
     people = _rows(conn, _CONTACTS, by_kind[search.CONTACT])
-    phones: dict[str, list[str]] = {one: [] for one in people}
-    if people:
-        for phone in conn.execute(_PHONES.order_by(contact_phones.c.number), {"ids": sorted(people)}):
-            phones[phone.contact_id].append(phone.number)
+    phones, emails = _several(conn, _PHONES, people), _several(conn, _EMAILS, people)
     said = {
         **_rows(conn, _NOTES, by_kind[search.NOTE]),
         **_rows(conn, _MESSAGES, by_kind[search.MESSAGE]),
@@ -111,17 +127,32 @@ def _shown(conn: Connection, page: Sequence[Hit], wanted: Query) -> list[dict[st
                 continue  # removed since
             spoken = [numbers.spoken_form(phone, numbers.country_of(phone) or "US") for phone in phones[hit.ref]]
             one["contact"] = {"id": hit.ref, "name": person["name"], "company": person["company"], "numbers": spoken}
-            text = person["description"]
+            values = [str(value) for value in (person["custom"] or {}).values() if value]
+            text = _holding([person["company"], person["description"], *emails[hit.ref], *values], wanted)
         else:
             row = said.get(hit.ref, {"text": ""})
             place = about.get(hit.conversation_id or "")
             if place is None:
                 continue
             one["conversation"] = _place(place)
-            one |= {"by": row.get("name"), "direction": row.get("direction"), "entry": row.get("call_id") or hit.ref}
+            entry = None if hit.kind == search.CONVERSATION else row.get("call_id") or hit.ref
+            one |= {"by": row.get("name"), "direction": row.get("direction"), "entry": entry}
             text = row["text"]
         shown.append({**one, "pieces": pieces(*excerpt(text, wanted))})
     return shown
+
+
+def _holding(texts: Sequence[str], wanted: Query) -> str:
+    """The first of these in which something that is looked for stands; else nothing need be shown."""
+    return next((text for text in texts if spans(text, wanted)), "")
+
+
+def _several(conn: Connection, query: Any, contact_ids: Collection[str]) -> dict[str, list[str]]:
+    """What contacts have several of, by the contact."""
+    found: dict[str, list[str]] = {one: [] for one in contact_ids}
+    for contact, value in conn.execute(query, {"ids": sorted(found)}) if found else ():
+        found[contact].append(value)
+    return found
 
 
 def _rows(conn: Connection, query: Any, ids: Collection[str]) -> dict[str, dict[str, Any]]:

@@ -6,7 +6,7 @@ of candidates, so that no filter can make a page slow: such a page may be short,
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
 
@@ -30,20 +30,26 @@ from sqlalchemy import (
 from aircall_core.domain.call import Direction
 from aircall_core.domain.words import Query
 from aircall_core.store import people, search
-from aircall_core.store.tables import call_tags, calls, conversations, unread
+from aircall_core.store.messages import is_undelivered
+from aircall_core.store.tables import call_tags, calls, conversations, messages, unread
 
 CONVERSATIONS, MESSAGES, CALLS = VIEWS = ("conversations", "messages", "calls")
 UNREAD, OPEN, MINE, UNASSIGNED, OUTBOUND, CLOSED, ALL = CATEGORIES = (
     "unread", "open", "mine", "unassigned", "outbound", "closed", "all",
 )  # fmt: skip
-MISSED, VOICEMAIL = "missed", "voicemail"
-TYPES = ("inbound", "outbound", "answered", MISSED, VOICEMAIL, "callback")
-TYPES_OF_CONVERSATIONS = (MISSED, VOICEMAIL)
+MISSED, VOICEMAIL, UNDELIVERED = "missed", "voicemail", "undelivered"
+TYPES: Final = {
+    CONVERSATIONS: (MISSED, VOICEMAIL, UNDELIVERED),
+    MESSAGES: (UNDELIVERED,),
+    CALLS: ("inbound", "outbound", "answered", MISSED, VOICEMAIL, "callback"),
+}
 
 MOST_COUNTED: Final = 999  # beyond it, it is only known that there are more
 MOST_LOOKED_AT: Final = 1_500  # candidates of a page that are looked up
 _CHUNK: Final = 500
-_FOUND_MOST: Final = 200  # of each kind that a search finds
+_FEW: Final = 1_000  # undelivered texts; when there are more of them, conversations are looked up for theirs
+_FOUND_MOST: Final = 200  # of each kind that a search finds at once
+_SEARCHES: Final = 5  # so often it goes on to older hits for a page
 _LINES_APART: Final = 8  # so many lines are walked each by itself, and their newest merged
 
 Place = tuple[int, str]
@@ -79,6 +85,8 @@ def page(conn: Connection, wanted: Wanted, after: Place | None, limit: int) -> t
     """The places of a page's rows, in their order, and the cursor of the next page (None: this was the last)."""
     if wanted.lines is not None and not wanted.lines:
         return [], None
+    if wanted.type == UNDELIVERED:
+        wanted = _of_few(conn, wanted)
     looks = wanted.view == CALLS or bool(wanted.type)
     size = _CHUNK if looks else limit + 1
     found: list[Place] = []
@@ -98,16 +106,49 @@ def page(conn: Connection, wanted: Wanted, after: Place | None, limit: int) -> t
             return found, after
 
 
-def find(conn: Connection, query: Query, lines: Collection[str] | None) -> set[str]:
-    """Ids of conversations that a search finds: by name, company, number, text or note; the newest few hundred."""
+def _of_few(conn: Connection, wanted: Wanted) -> Wanted:
+    """The same list, among the conversations that have undelivered texts, if those are few: no page is short then."""
+    ids = set(conn.scalars(_WITH_UNDELIVERED, {"most": _FEW + 1}))
+    if len(ids) > _FEW:
+        return wanted
+    return replace(wanted, type="", only=ids if wanted.only is None else ids & set(wanted.only))
+
+
+def found_page(
+    conn: Connection, query: Query, wanted: Wanted, after: Place | None, limit: int
+) -> tuple[list[Place], Place | None, bool]:
+    """As `page`, among what a search finds; and whether there are older hits that were not looked at.
+
+    Some hundred hits are looked at, and more of them while the page is not full: what one looks for may be older than
+    many others that do not belong into the list.
+    """
+    among, found, before = wanted.only, set[str](), None
+    for _ in range(_SEARCHES):
+        new, before = find(conn, query, wanted.lines, before)
+        found |= new
+        wanted = replace(wanted, only=found if among is None else found & set(among))
+        places, after_that = page(conn, wanted, after, limit)
+        if before is None or after_that is not None or len(places) == limit:
+            break
+    return places, after_that, before is not None
+
+
+def find(
+    conn: Connection, query: Query, lines: Collection[str] | None, before: int | None = None
+) -> tuple[set[str], int | None]:
+    """Ids of conversations that a search finds: by name, company, number, text or note; the newest few hundred, and the
+    cursor of older ones (None: these were all)."""
     said = (search.CONVERSATION, search.MESSAGE, search.NOTE)
-    hits = search.search(conn, query, lines=lines, kinds=said, limit=_FOUND_MOST)
+    hits = search.search(conn, query, lines=lines, kinds=said, before=before, limit=_FOUND_MOST)
     found = {hit.conversation_id for hit in hits if hit.conversation_id}
+    older = hits[-1].id if len(hits) == _FOUND_MOST else None
+    if before is not None:
+        return found, older
     known = search.search(conn, query, lines=lines, kinds=(search.CONTACT,), limit=_FOUND_MOST)
     if known:
         theirs = conn.scalars(_OF_CONTACTS, {"contacts": [hit.ref for hit in known]})
         found.update(theirs)
-    return found
+    return found, older
 
 
 def counts(conn: Connection, user_id: str, lines: Sequence[str] | None, view: str = CONVERSATIONS) -> dict[str, int]:
@@ -137,6 +178,7 @@ _OF_CATEGORY: Final[dict[str, Sequence[ColumnElement[bool]]]] = {
     ALL: (),
     UNREAD: (unread.c.user_id == _ME,),
 }
+_WITH_UNDELIVERED = select(messages.c.conversation_id).where(is_undelivered()).distinct().limit(bindparam("most"))
 _HAS_TEXTS = conversations.c.last_message_id.is_not(None)
 
 
@@ -275,6 +317,7 @@ _BY: BindParameter[str] = bindparam("by")
 _CONVERSATIONS_OF_TYPE: Final[dict[str, ColumnElement[bool]]] = {
     MISSED: conversations.c.missed.is_(True),
     VOICEMAIL: exists().where(calls.c.id == conversations.c.last_call_id, calls.c.outcome == "voicemail"),
+    UNDELIVERED: exists().where(messages.c.conversation_id == conversations.c.id, is_undelivered()),
 }
 
 

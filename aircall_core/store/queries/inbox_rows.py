@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Select, and_, bindparam, exists, select
+from sqlalchemy import BindParameter, ColumnElement, Connection, Select, and_, bindparam, exists, select
 
 from aircall_core import numbers
+from aircall_core.store.messages import is_undelivered
 from aircall_core.store.queries.cards import chosen
-from aircall_core.store.queries.inbox import CALLS, Place
+from aircall_core.store.queries.inbox import CALLS, MESSAGES, UNDELIVERED, Place
 from aircall_core.store.tables import (
     attachments,
     call_tags,
@@ -89,12 +90,26 @@ def _with_people(query: Select[Any]) -> Select[Any]:
     )
 
 
-_CONVERSATIONS = _with_people(
-    select(conversations.c.id, *_ABOUT, *_CALL, *_MESSAGE)
-    .outerjoin(calls, calls.c.id == conversations.c.last_call_id)
-    .outerjoin(messages, messages.c.id == conversations.c.last_message_id)
-    .outerjoin(_WRITER, _WRITER.c.id == messages.c.user_id)
-    .where(conversations.c.id.in_(_IDS))
+def _conversations(message_id: ColumnElement[Any]) -> Select[Any]:
+    """Conversations, each with its last call and this text."""
+    return _with_people(
+        select(conversations.c.id, *_ABOUT, *_CALL, *_MESSAGE)
+        .outerjoin(calls, calls.c.id == conversations.c.last_call_id)
+        .outerjoin(messages, messages.c.id == message_id)
+        .outerjoin(_WRITER, _WRITER.c.id == messages.c.user_id)
+        .where(conversations.c.id.in_(_IDS))
+    )
+
+
+_CONVERSATIONS = _conversations(conversations.c.last_message_id)
+_LOST = messages.alias("lost")
+_WITH_LOST = _conversations(
+    select(_LOST.c.id)
+    .where(_LOST.c.conversation_id == conversations.c.id, is_undelivered("lost"))
+    .order_by(_LOST.c.at.desc(), _LOST.c.id.desc())
+    .limit(1)
+    .correlate(conversations)
+    .scalar_subquery()
 )
 _CALLS = _with_people(
     select(calls.c.id, *_ABOUT, *_CALL)
@@ -110,37 +125,43 @@ _TAGS = (
 )
 
 
-def shown(conn: Connection, user_id: str, view: str, places: Sequence[Place]) -> list[dict[str, Any]]:
+def shown(
+    conn: Connection, user_id: str, view: str, places: Sequence[Place], of_type: str = ""
+) -> list[dict[str, Any]]:
     """The rows at these places, in their order; ``order`` is where they stand (see `inbox.Place`).
 
     {"id", "order", "at", "conversation", "name", "company", "party", "number", "flag", "line", "line_id", "unread",
-    "missed", "closed", "assigned", "call", "message", "newest": call or message, "tags"}.
+    "missed", "closed", "assigned", "call", "message", "newest": call or message, "tags"}. Among messages a row shows
+    the last text, also when a call came after it: "newest" is message, and "at" the text's time. So it does among
+    those of the type undelivered, with the last text that was not delivered.
     """
     if not places:
         return []
     ids = [one for _, one in places]
-    query = _CALLS if view == CALLS else _CONVERSATIONS
+    lost = of_type == UNDELIVERED
+    query = _CALLS if view == CALLS else _WITH_LOST if lost else _CONVERSATIONS
     rows = {row["id"]: row for row in conn.execute(query, {"ids": ids, "me": user_id}).mappings()}
     labels: dict[str, list[dict[str, str]]] = {}
     if view == CALLS:
         for row in conn.execute(_TAGS, {"ids": ids}):
             labels.setdefault(row.call_id, []).append({"name": row.name, "color": row.color})
-    return [
-        _row(rows[one], at, labels.get(one, []), of_calls=view == CALLS) for at, one in places if one in rows
-    ]  # fmt: skip
+    return [_row(rows[one], MESSAGES if lost else view, at, labels.get(one, [])) for at, one in places if one in rows]
 
 
-def _row(row: Any, order: int, labels: list[dict[str, str]], *, of_calls: bool) -> dict[str, Any]:
+def _row(row: Any, view: str, order: int, labels: list[dict[str, str]]) -> dict[str, Any]:
     party = row["party"]
     call = _call(row) if row["call_id"] else None
-    message = None if of_calls or not row["message_id"] else _message(row)
+    message = None if view == CALLS or not row["message_id"] else _message(row)
+    at = row["arrived_at"] if view == CALLS else row["last_at"]
     # A call is as new as its end.
     newer = message and (call is None or (call["ended_at"] or call["arrived_at"]) <= message["at"])
+    if message and view == MESSAGES:
+        newer, at = True, message["at"]
     hidden = party in ("", numbers.ANONYMOUS)
     return {
         "id": row["id"],
         "order": order,
-        "at": row["arrived_at"] if of_calls else row["last_at"],
+        "at": at,
         "conversation": row["conversation_id"],
         "name": row["contact_name"] or row["from_display"] or "",
         "company": row["company"] or "",

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from aircall_core import numbers
 from aircall_core.domain.call import Direction
 from aircall_core.domain.insight import Line, lines_of
-from aircall_core.domain.insight_kinds import RULES
+from aircall_core.domain.insight_kinds import POSTED, RULES, is_asked
 from aircall_core.store import clock, people
 from aircall_core.store import insights as rows
 from aircall_core.store.queries import realtime
@@ -78,7 +78,7 @@ def shown(conn: Connection, subject: Subject) -> dict[str, Any]:
     found = [("", row["contents"]) for row in rows.posted(conn, calls)] if calls else []
     now = clock.now_ms(conn)
     said = {row["source_id"]: row for row in rows.of_number(conn, subject.number)} if subject.number else {}
-    sources = rows.enabled(conn)
+    sources = [one for one in rows.enabled(conn) if one["kind"] != POSTED]
     values = values_of(conn, subject) if any(one["kind"] == RULES for one in sources) else {}
     asking = False
     for source in sources:
@@ -87,7 +87,7 @@ def shown(conn: Connection, subject: Subject) -> dict[str, Any]:
         elif (row := said.get(source["id"])) is not None:
             asking |= (row["claimed_until"] or 0) > now
             found.append((source["name"], row["contents"] if row["at"] > now - KEPT_MS else []))
-        elif subject.number and subject.live:
+        elif subject.live and is_asked(source["kind"], subject.number):
             asking = True  # its turn comes in a moment
     cards = _named(conn, [{"source": name, "contents": lines} for name, lines in found if lines])
     return {"cards": cards, "asking": asking, "expected": bool(sources) or bool(cards)}

@@ -3,9 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select, union
 
-from aircall_core.store import accounts, clock, people, provisioning
+from aircall_core.store import clock, people, provisioning
+from aircall_core.store.tables import line_teams, line_users, team_members
 
 STEPS = ("company", "line", "users", "trunk", "audio", "call")
 
@@ -39,7 +40,7 @@ def steps(conn: Connection) -> dict[str, bool]:
     return {
         "company": bool(company.get("name")),
         "line": bool(lines),
-        "users": any(people.assigned_users(conn, line["id"]) for line in lines),
+        "users": not _assigned(conn).keys().isdisjoint(line["id"] for line in lines),
         "trunk": bool(trunks) or bool(ticks.get("test_phone_only")),
         "audio": bool(ticks.get("audio_checked")) or called,
         "call": called,
@@ -48,18 +49,34 @@ def steps(conn: Connection) -> dict[str, bool]:
 
 def who_can_be_rung(conn: Connection, line_ids: list[str] | None = None) -> list[LineReadiness]:
     """Every enabled line (of those given) with the state of each of its users."""
-    at = clock.now_ms(conn)
-    found = []
-    for line in provisioning.all_lines(conn):
-        if not line["enabled"] or (line_ids is not None and line["id"] not in line_ids):
-            continue
-        standings = people.standings(conn, f"line:{line['id']}", at)
-        names = people.names(conn, [one.user_id for one in standings])
-        users = sorted((names[one.user_id], one.status.value) for one in standings)
-        found.append(LineReadiness(line["id"], line["name"], line["number"], line["country"], users))
+    lines = [
+        line for line in provisioning.all_lines(conn)
+        if line["enabled"] and (line_ids is None or line["id"] in line_ids)
+    ]  # fmt: skip
+    assigned = _assigned(conn)
+    everybody = sorted({user for line in lines for user in assigned.get(line["id"], ())})
+    names = people.names(conn, everybody)
+    standings = people.standings_of(conn, everybody, clock.now_ms(conn)) if everybody else []
+    states = {one.user_id: one.status.value for one in standings}
+    return [
+        LineReadiness(
+            line["id"], line["name"], line["number"], line["country"],
+            sorted((names[user], states[user]) for user in assigned.get(line["id"], ())),
+        )
+        for line in lines
+    ]  # fmt: skip
+
+
+_DIRECTLY = select(line_users.c.line_id, line_users.c.user_id)
+_BY_TEAM = select(line_teams.c.line_id, team_members.c.user_id).join(
+    team_members, team_members.c.team_id == line_teams.c.team_id
+)
+_ASSIGNED = union(_DIRECTLY, _BY_TEAM)
+
+
+def _assigned(conn: Connection) -> dict[str, list[str]]:
+    """Ids of the users of each line that has any, assigned directly or through a team."""
+    found: dict[str, list[str]] = {}
+    for line, user in conn.execute(_ASSIGNED):
+        found.setdefault(line, []).append(user)
     return found
-
-
-def administrators(conn: Connection) -> int:
-    """How many administrators can sign in."""
-    return len(accounts.active_administrators(conn))

@@ -87,4 +87,5 @@ def joined(conn: Connection, rows: Sequence[EventRow]) -> Joined:
 def rights(conn: Connection, user_ids: Iterable[str]) -> dict[str, tuple[str, frozenset[str]]]:
     """Role and assigned lines of each of these users."""
     found = roles(conn, user_ids)
-    return {user: (role, frozenset(people.visible_lines(conn, user))) for user, role in found.items()}
+    lines = people.lines_by_user(conn, found)
+    return {user: (role, lines.get(user, frozenset())) for user, role in found.items()}

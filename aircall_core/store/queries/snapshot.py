@@ -103,7 +103,7 @@ def snapshot(conn: Connection, conversation_id: str, user_id: str, allowed: Sequ
     one they may see. A fixed number of queries, whatever the customer's history.
 
     {"party", "contact": None or all of it, "last_contacts", "figures", "open_points", "related": {"same_customer",
-    "same_company"}}; times in ms.
+    "same_company"}, "limited": whether it is told of some lines only}; times in ms.
     """
     here = customers.here(conn, conversation_id)
     assert here is not None, "the caller has looked whether it may be seen"
@@ -122,6 +122,7 @@ def snapshot(conn: Connection, conversation_id: str, user_id: str, allowed: Sequ
         "line": {"id": here["line_id"], "name": here["line_name"], "country": here["line_country"]},
         "contact": _contact(conn, here["contact_id"], here["line_country"]),
         "fields": many(conn, _FIELDS),
+        "limited": allowed is not None,
         "last_contacts": last,
         "figures": _figures(conn, theirs),
         "open_points": open_points,

@@ -1,4 +1,4 @@
-"""What a timeline shows of calls: their rows with who was rung, what was recorded and noted, and what they were for."""
+"""What a timeline shows of calls: their rows with who was rung, recordings, notes, tags, and what they were for."""
 
 from collections.abc import Collection
 from typing import Any
@@ -8,7 +8,7 @@ from sqlalchemy import BindParameter, Connection, bindparam, select
 from aircall_core import numbers
 from aircall_core.store import notes, parties
 from aircall_core.store.queries.cards import chosen, typed
-from aircall_core.store.tables import call_legs, callbacks, calls, lines, recordings
+from aircall_core.store.tables import call_legs, call_tags, callbacks, calls, lines, recordings, tags
 
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 _SHOWN = (
@@ -35,6 +35,12 @@ _SOUND = (
 _CALLBACKS = select(
     callbacks.c.call_id, callbacks.c.id, callbacks.c.state, callbacks.c.user_id, callbacks.c.settled_at
 ).where(callbacks.c.call_id.in_(_IDS))
+_TAGS = (
+    select(call_tags.c.call_id, tags.c.name, tags.c.color)
+    .join(tags, tags.c.id == call_tags.c.tag_id)
+    .where(call_tags.c.call_id.in_(_IDS))
+    .order_by(tags.c.name, tags.c.id)
+)
 
 Call = dict[str, Any]
 
@@ -61,6 +67,7 @@ def bubbles(conn: Connection, calls_by_id: dict[str, Call], *, listener: str | N
             "rang": [],
             "recordings": [],
             "notes": [],
+            "tags": [],
             "callback": None,
         }
         for call_id, row in calls_by_id.items()
@@ -79,8 +86,10 @@ def bubbles(conn: Connection, calls_by_id: dict[str, Call], *, listener: str | N
         found[back.call_id]["callback"] = {
             "id": back.id, "state": back.state, "by": back.user_id, "at": back.settled_at,
         }  # fmt: skip
+    for tag in conn.execute(_TAGS, asked):
+        found[tag.call_id]["tags"].append({"name": tag.name, "color": tag.color})
     for note in notes.of_calls(conn, asked["ids"]):
-        known = ("id", "user_id", "text", "created_at", "updated_at")
+        known = ("id", "user_id", "text", "created_at", "updated_at", "version")
         found[note["call_id"]]["notes"].append({name: note[name] for name in known})
     return found
 

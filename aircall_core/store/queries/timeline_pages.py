@@ -134,18 +134,19 @@ _NOTE = select(notes.c.call_id, notes.c.conversation_id).where(notes.c.id == _RO
 _MESSAGE = select(messages.c.conversation_id).where(messages.c.id == _ROW)
 
 
-def _of_data(name: str, told: Sequence[str]) -> Select[Any]:
+def _of_data(name: str, told: Sequence[str], *rules: ColumnElement[bool]) -> Select[Any]:
+    # The newest first: what is asked for at every new state of a text is nearly always the last there is.
     return (
         select(events.c.seq)
-        .where(events.c.conversation_id == _CONVERSATION, events.c.kind.in_(told))
+        .where(events.c.conversation_id == _CONVERSATION, events.c.kind.in_(told), *rules)
         .where(events.c.data[name].as_string() == _ROW)
-        .order_by(events.c.seq)
+        .order_by(events.c.seq.desc())
         .limit(1)
     )
 
 
 _OF_MESSAGE = _of_data("message", _TEXTS)
-_OF_NOTE = _of_data("note", _BY_CHANNEL[NOTE])
+_OF_NOTE = _of_data("note", _BY_CHANNEL[NOTE], events.c.data["version"].as_integer() == 1)
 
 
 def seq_of(conn: Connection, entry: str) -> int | None:
