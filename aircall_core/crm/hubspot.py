@@ -1,11 +1,14 @@
 """HubSpot: the contact with the caller's number, by the CRM search API (a private app's token)."""
 
-from aircall_core.crm.port import Access, Answer, Http, Question, first, part
+from typing import Any
+
+from aircall_core.crm.port import Access, Answer, Http, Question, SourceError, caller, part
 
 PROPERTIES = (
-    "firstname", "lastname", "company", "jobtitle", "email", "phone", "lifecyclestage", "hs_lead_status",
+    "firstname", "lastname", "company", "jobtitle", "email", "phone", "mobilephone", "lifecyclestage", "hs_lead_status",
     "notes_last_contacted", "hubspot_owner_id",
 )  # fmt: skip
+MOST = 10
 
 
 class HubSpot:
@@ -35,13 +38,20 @@ class HubSpot:
                 "filterGroups": groups,
                 "properties": list(PROPERTIES),
                 "sorts": [{"propertyName": "lastmodifieddate", "direction": "DESCENDING"}],
-                "limit": 1,
+                "limit": MOST,
             },
         )
-        found = first(part(answer, "results"))
+        found = caller(part(answer, "results"), _phones, question.number)
         if found is None:
             return None
         record = str(part(found, "id"))
         portal = str(self._access.settings.get("portal") or "")
         link = f"https://app.hubspot.com/contacts/{portal}/record/0-1/{record}" if portal else ""
         return {**dict(part(found, "properties") or {}), "id": record, "link": link}
+
+
+def _phones(record: dict[str, Any]) -> list[object]:
+    known = record.get("properties")
+    if not isinstance(known, dict):
+        raise SourceError("not_understood")
+    return [known.get("phone"), known.get("mobilephone")]

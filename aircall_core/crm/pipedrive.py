@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from aircall_core.crm.port import Access, Answer, Http, Question, first, part
+from aircall_core.crm.port import Access, Answer, Http, Question, caller, first, part
 
+MOST_PERSONS = 20  # whose number has these digits somewhere
 MOST_DEALS = 100
 
 
@@ -16,8 +17,9 @@ class Pipedrive:
     async def ask(self, question: Question) -> Answer:
         """The person as Pipedrive has it, with ``open_deals`` (their number), the newest ``deal`` and a ``link``."""
         # Numbers are kept as typed: the digits that every spelling of them ends with.
-        looked_for = {"term": question.national or question.number, "fields": "phone", "limit": 1}
-        found = first(part(await self._get("persons/search", looked_for), "data", "items"))
+        looked_for = {"term": question.national or question.number, "fields": "phone", "limit": MOST_PERSONS}
+        items = part(await self._get("persons/search", looked_for), "data", "items")
+        found = caller(items, lambda one: part(one, "item", "phones") or (), question.number)
         if found is None:
             return None
         person: dict[str, Any] = dict(part(found, "item"))

@@ -2,13 +2,13 @@
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 import httpx
 
-from aircall_core import outward
+from aircall_core import numbers, outward
 from aircall_core.domain.insight_kinds import PATIENCE_S
 from aircall_core.outward import OutwardError
 
@@ -93,6 +93,22 @@ def part(answer: Any, *path: str | int) -> Any:
         except (KeyError, IndexError, TypeError):
             raise SourceError("not_understood") from None
     return found
+
+
+def caller(records: Any, phones: Callable[[dict[str, Any]], Iterable[object]], number: str) -> dict[str, Any] | None:
+    """The first of these records whose ``phones`` hold the caller's number; None when there is none.
+
+    CRMs search by parts of a number, and across countries: what they find may be somebody else, whose card must not be
+    shown. SourceError when it is no list of records.
+    """
+    if not isinstance(records, list) or not all(isinstance(one, dict) for one in records):
+        raise SourceError("not_understood")
+    return next((one for one in records if any(is_same(str(text or ""), number) for text in phones(one))), None)
+
+
+def is_same(text: str, number: str) -> bool:
+    """Whether a number as somebody has typed it is this one (E.164), read as one of its country where it names none."""
+    return numbers.normalise(text, numbers.country_of(number)) == number
 
 
 def first(records: Any) -> dict[str, Any] | None:

@@ -1,13 +1,14 @@
 """Salesforce: the contact, account or lead with the caller's number, by REST (OAuth client credentials)."""
 
-from aircall_core.crm.port import Access, Answer, Http, Question, SourceError, first, part
+from aircall_core.crm.port import Access, Answer, Http, Question, SourceError, caller, part
 
 VERSION = "v61.0"
+PHONES = ("Phone", "MobilePhone")
 _OWNER = ["Id", "Name", "Owner.Name", "Owner.Email"]
 SEARCHED = (
-    {"name": "Contact", "fields": [*_OWNER, "Title", "Account.Name"], "limit": 1},
-    {"name": "Account", "fields": [*_OWNER, "Industry"], "limit": 1},
-    {"name": "Lead", "fields": [*_OWNER, "Title", "Company", "Status"], "limit": 1},
+    {"name": "Contact", "fields": [*_OWNER, *PHONES, "Title", "Account.Name"], "limit": 10},
+    {"name": "Account", "fields": [*_OWNER, "Phone", "Industry"], "limit": 10},
+    {"name": "Lead", "fields": [*_OWNER, *PHONES, "Title", "Company", "Status"], "limit": 10},
 )
 
 
@@ -39,7 +40,8 @@ class Salesforce:
             # Digits alone: in PHONE fields Salesforce looks past how a number was written.
             json={"q": question.national or question.number, "in": "PHONE", "sobjects": list(SEARCHED)},
         )
-        found = first(part(answer, "searchRecords"))
+        records = part(answer, "searchRecords")
+        found = caller(records, lambda one: [one.get(name) for name in PHONES], question.number)
         return None if found is None else {**found, "link": f"{address}/{part(found, 'Id')}"}
 
     async def _sign_in(self) -> str:

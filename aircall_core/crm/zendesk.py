@@ -1,6 +1,6 @@
 """Zendesk: the user with the caller's number, and how many of their tickets are open (an API token)."""
 
-from aircall_core.crm.port import Access, Answer, Http, Question, basic, first, part
+from aircall_core.crm.port import Access, Answer, Http, Question, basic, caller, part
 
 
 class Zendesk:
@@ -12,7 +12,7 @@ class Zendesk:
     async def ask(self, question: Question) -> Answer:
         """The user as Zendesk has it, with ``open_tickets`` and a ``link``."""
         found = await self._get("users/search", f'phone:"{question.number}"')
-        user = first(part(found, "users"))
+        user = caller(part(found, "users"), lambda one: (one.get("phone"),), question.number)
         if user is None:
             return None
         user_id = int(part(user, "id"))

@@ -18,7 +18,9 @@ def assign(tx: Tx, conversation_id: str, by_user: str, user_id: str | None, *, c
         raise DeskError("not_assignable", f"{user['name']} does not work on this line.", 422)
     if conversation["assigned_to"] == user_id:
         return
-    conversations.change(tx.conn, conversation_id, assigned_to=user_id)
+    # Whoever is given it has time to see to it: it does not close by itself as long as if it had been reopened now.
+    wanted = {} if user_id is None else {"reopened_at": tx.now_ms()}
+    conversations.change(tx.conn, conversation_id, assigned_to=user_id, **wanted)
     tx.append(
         Event(
             CONVERSATION_ASSIGNED,

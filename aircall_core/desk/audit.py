@@ -16,22 +16,26 @@ HIDDEN: Final = "•••"
 
 def note(
     tx: Tx, actor: str, action: str, subject_id: str = "", subject_name: str = "", changes: Changes | None = None
-) -> None:
-    """Write one entry in the change's own transaction.
+) -> str:
+    """Write one entry in the change's own transaction; its id.
 
     ``action`` is an event's kind or a name of that shape (``line.changed``, ``user.created``), at most 32 letters;
     ``changes`` maps a setting's name to (before, after), as `differences` finds them.
     """
-    kept = {name: [_shown(name, one) for one in pair] for name, pair in (changes or {}).items()}
-    rows.add(
+    return rows.add(
         tx.conn,
         at=tx.now_ms(),
         actor=actor,
         action=action,
         subject_id=subject_id,
         subject_name=subject_name[:200],
-        changes=kept,
+        changes=_kept(changes or {}),
     )
+
+
+def amend(tx: Tx, entry_id: str, changes: Changes) -> None:
+    """What goes on for several transactions (an import) is one entry that each of them brings up to date."""
+    rows.amend(tx.conn, entry_id, _kept(changes))
 
 
 def differences(
@@ -41,6 +45,10 @@ def differences(
     old = before or {}
     chosen = after if names is None else [name for name in names if name in after]
     return {name: (old.get(name), after[name]) for name in chosen if old.get(name) != after[name]}
+
+
+def _kept(changes: Changes) -> dict[str, list[Any]]:
+    return {name: [_shown(name, one) for one in pair] for name, pair in changes.items()}
 
 
 def _shown(name: str, value: Any) -> Any:

@@ -1,11 +1,11 @@
 """The blocklist: callers who hear a message and ring nobody."""
 
 import re
-from typing import Any, Final
+from typing import Final
 
 from aircall_core import ids, numbers
 from aircall_core.desk import audit
-from aircall_core.desk.errors import DeskError, Invalid, not_found
+from aircall_core.desk.errors import DeskError, Invalid, or_not_found
 from aircall_core.domain.events import ADMINS, BLOCKLIST_CHANGED, Event
 from aircall_core.store import Tx, provisioning
 from aircall_core.store import blocklist as rows
@@ -33,7 +33,7 @@ def add(tx: Tx, actor: str, *, number: str, note: str = "") -> str:
 
 def change(tx: Tx, actor: str, entry_id: str, *, note: str) -> None:
     """Change the note of an entry."""
-    known = _known(tx, entry_id)
+    known = or_not_found(rows.entry(tx.conn, entry_id), "The entry")
     values = {"note": _note(note)}
     changes = audit.differences(known, values)
     if changes:
@@ -44,17 +44,10 @@ def change(tx: Tx, actor: str, entry_id: str, *, note: str) -> None:
 
 def remove(tx: Tx, actor: str, entry_id: str) -> None:
     """Let these callers in again."""
-    known = _known(tx, entry_id)
+    known = or_not_found(rows.entry(tx.conn, entry_id), "The entry")
     rows.remove(tx.conn, entry_id)
     _changed(tx, actor, entry_id)
     audit.note(tx, actor, "blocklist.removed", entry_id, known["pattern"])
-
-
-def _known(tx: Tx, entry_id: str) -> dict[str, Any]:
-    found = rows.entry(tx.conn, entry_id)
-    if found is None:
-        raise not_found("The entry")
-    return found
 
 
 def _pattern(tx: Tx, text: str) -> str:

@@ -23,20 +23,24 @@ def read(conn: Connection) -> list[dict[str, Any]]:
 
 
 def create(tx: Tx, actor: str, given: Mapping[str, Any]) -> str:
-    """A new field at the end, or at ``position``; its id. Raises Invalid."""
+    """A new field at the end, or at ``position`` (from 0); its id. Raises Invalid."""
     known = rows.fields(tx.conn)
     if len(known) >= MOST:
         raise Invalid({"name": f"There are at most {MOST} fields."})
     after = _checked(known, None, {"kind": "text", "choices": [], "position": len(known), **given})
     field_id = ids.new_id()
     rows.add_field(tx.conn, id=field_id, created_at=tx.now_ms(), **after)
+    _arrange(tx, [row["id"] for row in known], field_id, after["position"])
     _told(tx, actor, field_id)
     audit.note(tx, actor, "contact_field.created", field_id, after["name"], audit.differences(None, after, _KEPT))
     return field_id
 
 
 def change(tx: Tx, actor: str, field_id: str, given: Mapping[str, Any]) -> None:
-    """Change what is given; its kind stays what it is, since values are of that kind. Raises Invalid, not_found."""
+    """Change what is given; its kind stays what it is, since values are of that kind. Raises Invalid, not_found.
+
+    ``position`` (from 0) is its place among the fields: the others make room.
+    """
     known = rows.fields(tx.conn)
     before = next((row for row in known if row["id"] == field_id), None)
     if before is None:
@@ -47,16 +51,21 @@ def change(tx: Tx, actor: str, field_id: str, given: Mapping[str, Any]) -> None:
     changes = audit.differences(before, after, _KEPT)
     if changes:
         rows.change_field(tx.conn, field_id, **{name: pair[1] for name, pair in changes.items()})
+        if "position" in changes:
+            _arrange(tx, [row["id"] for row in known if row["id"] != field_id], field_id, after["position"])
         _told(tx, actor, field_id)
         audit.note(tx, actor, "contact_field.changed", field_id, after["name"], changes)
 
 
 def remove(tx: Tx, actor: str, field_id: str) -> None:
     """Remove a field: what contacts hold in it is shown no more. Raises DeskError not_found."""
-    before = next((row for row in rows.fields(tx.conn) if row["id"] == field_id), None)
+    known = rows.fields(tx.conn)
+    before = next((row for row in known if row["id"] == field_id), None)
     if before is None:
         raise not_found("The field")
     rows.remove_field(tx.conn, field_id)
+    for place, row in enumerate(row for row in known if row["id"] != field_id):
+        rows.change_field(tx.conn, row["id"], position=place)
     _told(tx, actor, field_id)
     audit.note(tx, actor, "contact_field.removed", field_id, before["name"])
 
@@ -78,7 +87,15 @@ def _checked(known: list[dict[str, Any]], field_id: str | None, given: Mapping[s
     if wrong:
         raise Invalid(wrong)
     own = choices if given["kind"] == "choice" else []
-    return {"name": name, "kind": given["kind"], "choices": own, "position": max(0, min(int(given["position"]), 9999))}
+    last = len(known) if field_id is None else len(known) - 1
+    place = last if given["position"] is None else max(0, min(given["position"], last))
+    return {"name": name, "kind": given["kind"], "choices": own, "position": place}
+
+
+def _arrange(tx: Tx, others: list[str], field_id: str, place: int) -> None:
+    """Number all fields in their order, this one at its place: there are few, and no two stand at the same."""
+    for position, one in enumerate([*others[:place], field_id, *others[place:]]):
+        rows.change_field(tx.conn, one, position=position)
 
 
 def _told(tx: Tx, actor: str, field_id: str) -> None:

@@ -13,7 +13,7 @@ from aircall_core.domain.events import CONTACT_CHANGED, STAFF, Event
 from aircall_core.store import Connection, Tx, indexing
 from aircall_core.store import contacts as rows
 
-CHUNK: Final = 20  # contacts a transaction: a few milliseconds
+CHUNK: Final = 10  # contacts a transaction: at most 5 ms as a rule (measured: 20 took 8)
 Same = Literal["skip", "merge", "new"]
 
 
@@ -27,6 +27,16 @@ class Tally:
     problems: list[Problem] = field(default_factory=list)
     # Looking only: whose a number or address would be by now, of rows that were read before.
     seen: set[str] = field(default_factory=set)
+
+    def __add__(self, other: "Tally") -> "Tally":
+        """Both together."""
+        return Tally(
+            self.created + other.created,
+            self.merged + other.merged,
+            self.skipped + other.skipped,
+            self.problems + other.problems,
+            self.seen | other.seen,
+        )
 
 
 def look(conn: Connection, given: Sequence[tuple[Raw, Profile]], tally: Tally) -> list[bool]:
@@ -45,12 +55,15 @@ def look(conn: Connection, given: Sequence[tuple[Raw, Profile]], tally: Tally) -
     return known
 
 
-def take(tx: Tx, actor: str, given: Sequence[tuple[Raw, Profile]], same: Same, tally: Tally) -> None:
-    """Take these in, at most `CHUNK` of them. ``same``: what becomes of one that is there already."""
+def take(tx: Tx, actor: str, given: Sequence[tuple[Raw, Profile]], same: Same) -> Tally:
+    """Take these in, at most `CHUNK` of them; what came of them, once the transaction has held.
+
+    ``same``: what becomes of one that is there already.
+    """
+    tally = Tally()
     numbers, emails = _owners(tx.conn, given)
     made: dict[str, Profile] = {}
     author = actor.removeprefix("user:") if actor.startswith("user:") else None
-    before = tally.created + tally.merged
     for raw, profile in given:
         owner = next((numbers[one.value] for one in profile.numbers if one.value in numbers), None)
         owner = owner or next((emails[one.value] for one in profile.emails if one.value in emails), None)
@@ -77,8 +90,9 @@ def take(tx: Tx, actor: str, given: Sequence[tuple[Raw, Profile]], same: Same, t
             emails.setdefault(one.value, owner)
     if made:
         _add(tx, made, author)
-    if tally.created + tally.merged > before:
+    if tally.created + tally.merged:
         tx.append(Event(CONTACT_CHANGED, STAFF, actor, data={"contact": None, "what": "imported"}))
+    return tally
 
 
 def _merge(tx: Tx, actor: str, owner: str, profile: Profile, numbers: dict[str, str], made: dict[str, Profile]) -> bool:
@@ -113,10 +127,18 @@ def _add(tx: Tx, made: dict[str, Profile], author: str | None) -> None:
         indexing.profile(tx.conn, contact_id, known, tx.now_ms())
 
 
-def imported(tx: Tx, actor: str, tally: Tally) -> None:
-    """A file has been read to its end: write down who brought how many."""
+def imported(tx: Tx, actor: str, tally: Tally, entry: str | None) -> str | None:
+    """Write down who has brought how many of a file by now, in the transaction that takes some of them in.
+
+    ``entry``: the audit log's entry about this file so far; the one to go on with.
+    """
+    if not tally.created + tally.merged:
+        return entry
     changes: dict[str, tuple[Any, Any]] = {"created": (None, tally.created), "merged": (None, tally.merged)}
-    audit.note(tx, actor, "contacts.imported", "", "", changes)
+    if entry is None:
+        return audit.note(tx, actor, "contacts.imported", "", "", changes)
+    audit.amend(tx, entry, changes)
+    return entry
 
 
 def _owners(conn: Connection, given: Sequence[tuple[Raw, Profile]]) -> tuple[dict[str, str], dict[str, str]]:

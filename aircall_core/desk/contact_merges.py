@@ -25,9 +25,13 @@ def merge(tx: Tx, actor: str, kept_id: str, gone_id: str) -> str:
     both = rules.merged(kept, gone)
     if max(len(both.numbers), len(both.emails)) > rules.MOST_ENTRIES:
         raise Invalid({"with": f"Together they would have more than {rules.MOST_ENTRIES} numbers or e-mail addresses."})
+    denied = rows.denied(tx.conn, gone_id)  # what looked like the one's looks like both's from now on
     contacts.drop(tx, gone_id)
     contacts.write(tx, actor, found[kept_id], kept, both, what="changed")
     contacts.changed(tx, actor, gone_id, "merged", into=kept_id)
+    for one in denied:
+        if one["number"] not in {entry.value for entry in both.numbers}:
+            rows.deny(tx.conn, kept_id, one["number"], one["denied_by"], one["denied_at"])
     merge_id = ids.new_id()
     row = found[gone_id]
     was = {

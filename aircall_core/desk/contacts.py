@@ -86,6 +86,25 @@ def add_number(tx: Tx, actor: str, contact_id: str, number: str, label: str = ""
     return change(tx, actor, contact_id, {"numbers": [*kept, {"number": number, "label": label}]})
 
 
+def deny(tx: Tx, actor: str, contact_id: str, number: str) -> None:
+    """A number that looks like this contact's is somebody else's: nobody is asked again. Raises as `change`."""
+    known = found(tx.conn, contact_id, lock=True)
+    plain = reader(tx.conn)(number)
+    if not plain:
+        raise Invalid({"number": _SAID["number"]})
+    if rows.owners(tx.conn, [plain]).get(plain) == known["id"]:
+        raise Invalid({"number": "This is one of the contact's numbers. Take it from there."})
+    if rows.deny(tx.conn, known["id"], plain, actor.removeprefix("user:"), tx.now_ms()):
+        changed(tx, actor, known["id"], "denied")
+
+
+def allow(tx: Tx, actor: str, contact_id: str, number: str) -> None:
+    """Take a no back: the number may be this contact's after all. Raises DeskError not_found."""
+    known = found(tx.conn, contact_id, lock=True)
+    if rows.allow(tx.conn, known["id"], [reader(tx.conn)(number)]):
+        changed(tx, actor, known["id"], "denied")
+
+
 def found(conn: Connection, contact_id: str, *, lock: bool = False) -> dict[str, Any]:
     """The contact's row. Raises DeskError not_found."""
     row = rows.get(conn, contact_id, lock=lock)
@@ -107,7 +126,7 @@ def maybe(conn: Connection, number: str, names: Sequence[str] = ()) -> list[dict
     tail, keys = rules.tail(number), [found for found in map(rules.key, names) if len(found) >= 3]
     if rows.owners(conn, [number]):
         return []
-    ids_found = rows.alike(conn, tails=[tail] if tail else [], name_keys=keys, most=MOST_MAYBE)
+    ids_found = rows.alike(conn, number, [tail] if tail else [], keys, MOST_MAYBE)
     candidates = rows.by_ids(conn, ids_found)
     for one in candidates:
         alike = any(rules.tail(entry["number"]) == tail for entry in one["numbers"]) if tail else False
@@ -174,6 +193,14 @@ _SAID: Final = {
     "email": "Enter an e-mail address, such as ada@example.com.",
 }
 
+_CUSTOM_SAID: Final = {
+    "long": f"Use at most {rules.LONGEST_VALUE:,} characters.",
+    "number": "Enter a number, such as 12 or 3.5.",
+    "date": "Enter a date, such as 2026-03-31.",
+    "link": "Enter a web address that begins with https:// or http://.",
+    "choice": "Choose one of those that are offered.",
+}
+
 
 def _entries(
     given: Sequence[Any], name: str, read: Callable[[str], str], wrong: dict[str, str], before: Sequence[Entry]
@@ -212,7 +239,7 @@ def _custom(
         try:
             value = rules.custom_value(field["kind"], field["choices"], typed)
         except ValueError as error:
-            wrong[f"custom.{field_id}"] = str(error)
+            wrong[f"custom.{field_id}"] = _CUSTOM_SAID[str(error)]
             continue
         values.pop(field_id, None)
         if value is not None:

@@ -19,11 +19,15 @@ def mark_read(tx: Tx, conversation_id: str, user_id: str) -> None:
         tx.append(_mark(kinds.CONVERSATION_READ, conversation, user_id))
 
 
-def mark_unread(tx: Tx, conversation_id: str, user_id: str, *, command: str | None = None) -> None:
-    """The user wants to see to it later. Repeatable. Raises DeskError not_found."""
-    conversation = _row(tx, conversation_id)
+def mark_unread(
+    tx: Tx, conversation_id: str, user_id: str, *, command: str | None = None, actor: str | None = None
+) -> None:
+    """The user wants to see to it later, or (then with an ``actor``) should. Repeatable. Raises DeskError not_found."""
+    conversation = rows.get(tx.conn, conversation_id)
+    if conversation is None:
+        raise not_found("The conversation")
     if unread.mark(tx.conn, conversation_id, user_id, conversation["last_at"]):
-        tx.append(_mark(kinds.CONVERSATION_UNREAD, conversation, user_id, command=command))
+        tx.append(_mark(kinds.CONVERSATION_UNREAD, conversation, user_id, actor, command=command))
 
 
 def close(tx: Tx, conversation_id: str, by_user: str | None, *, command: str | None = None) -> None:
@@ -53,7 +57,7 @@ def reopen(
     """
     conversation = _row(tx, conversation_id)
     if conversation["closed_at"] is not None:
-        rows.change(tx.conn, conversation_id, closed_at=None, closed_by=None)
+        rows.change(tx.conn, conversation_id, closed_at=None, closed_by=None, reopened_at=tx.now_ms())
         said = _event(kinds.CONVERSATION_REOPENED, conversation, f"user:{by_user}", why="user", command=command)
         tx.append(said)
     if assigned_to is not None:
@@ -90,11 +94,11 @@ def _event(kind: str, conversation: Mapping[str, Any], actor: str, **data: Any) 
     )
 
 
-def _mark(kind: str, conversation: Mapping[str, Any], user_id: str, **data: Any) -> Event:
+def _mark(kind: str, conversation: Mapping[str, Any], user_id: str, actor: str | None = None, /, **data: Any) -> Event:
     return Event(
         kind=kind,
         audience=user_audience(user_id),
-        actor=f"user:{user_id}",
+        actor=actor or f"user:{user_id}",
         conversation_id=conversation["id"],
         line_id=conversation["line_id"],
         user_id=user_id,

@@ -16,7 +16,6 @@ from aircall_core.store import Tx, calls, due, people
 from aircall_core.store import dial_lists as rows
 
 CLAIM: Final = "dial_claim"  # kind of due row: the claim of an entry has run out
-PLACES: Final = ("first", "up", "down", "last")
 
 
 def claim_next(tx: Tx, list_id: str, user_id: str) -> dict[str, Any] | None:

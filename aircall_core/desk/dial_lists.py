@@ -138,10 +138,18 @@ def take(tx: Tx, actor: str, list_id: str, given: Sequence[Row]) -> list[Problem
     return [Problem(row.line, Code.LISTED, row.number) for row in given if row.number not in new]
 
 
-def imported(tx: Tx, actor: str, list_id: str, count: int) -> None:
-    """A file has been read to its end: write down who put how many numbers on the list."""
-    known = found(tx.conn, list_id)
-    audit.note(tx, actor, "dial_list.imported", list_id, known["name"], {"numbers": (None, count)})
+def imported(tx: Tx, actor: str, list_id: str, count: int, entry: str | None) -> str | None:
+    """Write down who has put how many numbers of a file on the list by now, in the transaction that does some of it.
+
+    ``entry``: the audit log's entry about this file so far; the one to go on with.
+    """
+    if not count:
+        return entry
+    changes = {"numbers": (None, count)}
+    if entry is None:
+        return audit.note(tx, actor, "dial_list.imported", list_id, found(tx.conn, list_id)["name"], changes)
+    audit.amend(tx, entry, changes)
+    return entry
 
 
 def add_one(tx: Tx, actor: str, list_id: str, *, number: str, name: str = "", note: str = "") -> str:

@@ -21,6 +21,10 @@ class Draft:
     files: list[dict[str, Any]]
     version: int
 
+    def says(self, text: str, files: Sequence[str]) -> bool:
+        """Whether it is this text with the files of these ids."""
+        return self.text == text and [one["id"] for one in self.files] == list(files)
+
 
 def read(conn: Connection, conversation_id: str, user_id: str, role: str) -> Draft:
     """The user's own draft. Raises DeskError not_found."""
@@ -37,20 +41,22 @@ def write(
     """
     text = storable(text)
     if len(text) > LONGEST_DRAFT:
-        raise Invalid({"text": f"Use at most {LONGEST:,} characters."})
+        raise Invalid({"text": f"Use at most {LONGEST_DRAFT:,} characters."})
     if len(files) > MOST_FILES:
         raise Invalid({"attachments": f"Send at most {MOST_FILES} files."})
-    tx.take_turn()  # two tabs that begin the same draft
     _must_see(tx.conn, conversation_id, user_id, role)
-    known = _of_user(tx.conn, conversation_id, user_id)
     kept = _own_files(tx.conn, conversation_id, user_id, files)
-    if known.text == text and [one["id"] for one in known.files] == [one["id"] for one in kept]:
+    ids = [one["id"] for one in kept]
+    # No lock: every user's every pause in typing comes here. Of two tabs, one finds the version that it knows.
+    known = _of_user(tx.conn, conversation_id, user_id)
+    if known.version == version and not known.says(text, ids):
+        if drafts.put(tx.conn, conversation_id, user_id, text, ids, tx.now_ms(), version):
+            return Draft(text, kept, version + 1)
+        known = _of_user(tx.conn, conversation_id, user_id)
+    if known.says(text, ids):
         return known
-    if known.version != version:
-        newer = {"version": known.version, "text": known.text, "attachments": known.files}
-        raise DeskError("changed", "This draft was changed elsewhere.", 409, newer)
-    drafts.put(tx.conn, conversation_id, user_id, text, [one["id"] for one in kept], tx.now_ms())
-    return Draft(text, kept, known.version + 1)
+    newer = {"version": known.version, "text": known.text, "attachments": known.files}
+    raise DeskError("changed", "This draft was changed elsewhere.", 409, newer)
 
 
 def _must_see(conn: Connection, conversation_id: str, user_id: str, role: str) -> None:

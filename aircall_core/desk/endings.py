@@ -14,17 +14,27 @@ from aircall_core.store import calls as rows
 from aircall_core.store import conversations, flows, keys, unread
 from aircall_core.store.engine import Tx
 
+FAREWELL_MS = 86_400_000  # a call that arrived before is over at its far end, whoever forgot it
 
-def close_lost(tx: Tx, node: str, through_epoch: int, *, actor: str, at: int) -> list[Mapping[str, Any]]:
-    """End every live call of a worker's past lives as lost; their rows as they were, for farewell BYEs."""
-    closed: list[Mapping[str, Any]] = []
+
+def close_lost(tx: Tx, node: str, through_epoch: int, *, actor: str, at: int) -> list[str]:
+    """End every live call of a worker's past lives as lost; their ids."""
+    closed: list[str] = []
     tx.take_turn()
     for call_id in rows.live_of_owner(tx.conn, node, through_epoch):
         call = rows.get(tx.conn, call_id, lock=True)
         if call is not None and call["ended_at"] is None:
             end(tx, call, actor, by="system", at=at, reason="worker_lost", lost=True)
-            closed.append(call)
+            closed.append(call_id)
     return closed
+
+
+def farewells(tx: Tx, node: str, through_epoch: int) -> list[dict[str, Any]]:
+    """What the far ends of a worker's lost calls are told goodbye with, each once: `sip.farewell.Dialog` or `Ringing`.
+
+    Whoever closed the calls: a desk process does when the worker stays away for longer than its lease.
+    """
+    return rows.take_farewells(tx.conn, node, through_epoch, tx.now_ms() - FAREWELL_MS)
 
 
 def end_children(tx: Tx, call: Mapping[str, Any], actor: str, *, at: int, reason: str, lost: bool = False) -> None:

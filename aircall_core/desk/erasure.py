@@ -9,13 +9,13 @@ stands in the due row, which is the last to hold the numbers and goes as well.
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from aircall_core import ids
 from aircall_core.desk import attachments, audit, contacts, retention
-from aircall_core.desk.errors import DeskError, Invalid
+from aircall_core.desk.errors import DeskError, Invalid, not_found
 from aircall_core.domain import contact as rules
 from aircall_core.domain.events import (
     CALLBACK_SETTLED,
@@ -26,12 +26,13 @@ from aircall_core.domain.events import (
     line_audience,
 )
 from aircall_core.logs import get_logger
-from aircall_core.numbers import ERASED
-from aircall_core.store import Connection, Store, Tx, clock, due, insights, recordings
+from aircall_core.numbers import ANONYMOUS, ERASED, normalise
+from aircall_core.store import Connection, Store, Tx, clock, due, insights, recordings, search
 from aircall_core.store import callbacks as callback_rows
 from aircall_core.store import contacts as contact_rows
 from aircall_core.store import erasure as rows
 from aircall_core.store.due import Due
+from aircall_core.store.queries import customers
 
 log = get_logger(__name__)
 
@@ -57,6 +58,7 @@ class _Work:
     done: int = 0
     step: str = STEPS[0]
     after: str = ""
+    calls: list[str] = field(default_factory=list)  # these alone, of a conversation that many share
 
     def data(self) -> dict[str, Any]:
         """As it is kept."""
@@ -73,7 +75,8 @@ def contact(tx: Tx, actor: str, contact_id: str, confirm: str, *, keep_wishes: b
     known = contact_rows.profile(tx.conn, row)
     first = next((entry.value for entry in (*known.numbers, *known.emails)), "")
     _confirmed(known.name or known.company or first, confirm)
-    erasure = _begin(tx, [entry.value for entry in known.numbers], contact_id, keep_wishes)
+    theirs = [entry.value for entry in known.numbers]
+    erasure = _begin(tx, theirs, contact_id, keep_wishes)
     contacts.drop(tx, contact_id)
     _told(tx, actor, erasure, contact_id)
     return erasure
@@ -81,19 +84,66 @@ def contact(tx: Tx, actor: str, contact_id: str, confirm: str, *, keep_wishes: b
 
 def number(tx: Tx, actor: str, typed: str, confirm: str, *, keep_wishes: bool = False) -> str:
     """Erase all that was ever exchanged with a number that is no contact's; the erasure's id. Raises as `contact`."""
-    found = contacts.reader(tx.conn)(typed)
+    found = _party(tx.conn, typed)
     if not found:
-        raise Invalid({"number": "Enter a telephone number, with its country code if it is from abroad."})
+        said = (
+            "Enter a telephone number, with its country code if it is from abroad, or who calls as it stands in a list."
+        )
+        raise Invalid({"number": said})
     owner = contact_rows.owners(tx.conn, [found])
     if owner:
         wrong = Invalid({"number": "This is the number of a contact. Erase the contact."})
         wrong.details["contact"] = owner[found]
         raise wrong
-    if contacts.reader(tx.conn)(confirm) != found:
+    if _party(tx.conn, confirm) != found:
         raise Invalid({"confirm": "Type the number once more."})
     erasure = _begin(tx, [found], None, keep_wishes)
     _told(tx, actor, erasure, None)
     return erasure
+
+
+def hidden(tx: Tx, actor: str, conversation_id: str, confirm: str, call_id: str | None = None) -> str:
+    """Erase what callers of a line left who hid their number, all or one call; the erasure's id.
+
+    ``confirm``: the line's name. Raises Invalid, DeskError: not_found, has_number, in_call.
+    """
+    here = customers.here(tx.conn, conversation_id)
+    if here is None:
+        raise not_found("The conversation")
+    if here["party"] not in ("", ANONYMOUS):
+        raise DeskError("has_number", "This conversation has a number: erase the number, or the contact whose it is.")
+    if rules.key(confirm) != rules.key(here["line_name"]):
+        raise Invalid({"confirm": "Type the name of the line exactly as it stands above."})
+    if call_id is None:
+        erasure = _begin(tx, [], None, keep_wishes=True, conversations=[conversation_id])
+    else:
+        erasure = _begin_call(tx, conversation_id, call_id)
+    _told(tx, actor, erasure, None)
+    return erasure
+
+
+def _begin_call(tx: Tx, conversation_id: str, call_id: str) -> str:
+    family = rows.family(tx.conn, conversation_id, call_id)
+    if not family:
+        raise not_found("The call")
+    if any(one["ended_at"] is None for one in family):
+        raise DeskError("in_call", "This call goes on. Erase it when it is over.")
+    theirs = [one["id"] for one in family]
+    size = len(theirs) + len(rows.notes_of_calls(tx.conn, theirs))
+    return _put(tx, _Work([], [], None, tx.now_ms(), keep_wishes=True, of=size, calls=theirs))
+
+
+def _party(conn: Connection, typed: str) -> str:
+    """The number as it is kept; or an extension, a short code, a name that the trunk gave, if it ever called; else ''.
+
+    Callers who hide their number are many: `hidden` erases them.
+    """
+    plain = contacts.reader(conn)(typed)
+    if plain:
+        return plain
+    exact = typed.strip()[:64]
+    known = contact_rows.parties_among(conn, {exact, normalise(exact, contacts.home(conn))} - {"", ANONYMOUS})
+    return next((one for one in sorted(known) if not one.startswith(ERASED)), "")
 
 
 def under_way(conn: Connection) -> list[dict[str, Any]]:
@@ -109,18 +159,24 @@ def _confirmed(wanted: str, typed: str) -> None:
         raise Invalid({"confirm": "Type the name exactly as it stands above."})
 
 
-def _begin(tx: Tx, numbers: Sequence[str], contact_id: str | None, keep_wishes: bool) -> str:
+def _begin(
+    tx: Tx, numbers: Sequence[str], contact_id: str | None, keep_wishes: bool, conversations: Sequence[str] = ()
+) -> str:
     tx.take_turn()  # no call arrives between looking and taking the number away
-    conversations = contact_rows.conversations_with(tx.conn, numbers)
+    conversations = [*conversations, *contact_rows.conversations_with(tx.conn, numbers)]
     if rows.is_talking(tx.conn, conversations, numbers):
         raise DeskError("in_call", "A call with this customer goes on. Erase them when it is over.")
     if rows.is_claimed(tx.conn, numbers):
         raise DeskError("being_dialled", "A colleague is about to dial this customer from a list. Try again later.")
     rows.hide_conversations(tx.conn, conversations)
     rows.stop_texts(tx.conn, conversations)
-    erasure = ids.new_id()
+    contact_rows.forget_denials(tx.conn, numbers)
     size = rows.size(tx.conn, conversations)
-    work = _Work(conversations, list(numbers), contact_id, tx.now_ms(), keep_wishes, of=size)
+    return _put(tx, _Work(conversations, list(numbers), contact_id, tx.now_ms(), keep_wishes, of=size))
+
+
+def _put(tx: Tx, work: _Work) -> str:
+    erasure = ids.new_id()
     due.put(tx.conn, JOB, erasure, tx.now_ms(), work.data())
     return erasure
 
@@ -150,7 +206,7 @@ def run(store: Store, data_dir: Path, row: Due) -> int | None:
                 return None
             work.step, work.after = STEPS[place], ""
             if work.step == "index":  # nothing of the person is needed any more
-                work.numbers, work.conversations = [], []
+                work.numbers, work.conversations, work.calls = [], [], []
         _note(store, row, work)
         time.sleep(_BREATH_S)  # leaves the store to who waits for it: this is in no hurry
     with store.read() as conn:
@@ -167,12 +223,15 @@ def _words(store: Store, _: Path, work: _Work) -> bool | None:
         if rows.is_sending(conn, work.conversations):
             return None
     with store.write() as tx:
+        for note in rows.notes_of_calls(tx.conn, work.calls):
+            search.drop(tx.conn, search.NOTE, note)
         return rows.drop_words(tx.conn, work.conversations, _CHUNK) > 0
 
 
 def _calls(store: Store, data_dir: Path, work: _Work) -> bool:
     with store.read() as conn:
         found = rows.calls_of(conn, work.conversations, work.after, _CHUNK)
+        found = found or [one for one in work.calls if one > work.after]  # a call has few parts
     if found:
         _blank_calls(store, data_dir, found, work, theirs=True)
         work.after = found[-1]
@@ -212,6 +271,12 @@ def _texts(store: Store, _: Path, work: _Work) -> bool:
 
 
 def _notes(store: Store, _: Path, work: _Work) -> bool:
+    if work.calls:
+        with store.write() as tx:
+            found = rows.notes_of_calls(tx.conn, work.calls)
+            rows.blank_notes(tx.conn, found)
+        work.done += len(found)
+        return False
     return _blanked(store, work, rows.notes_of, rows.blank_notes)
 
 

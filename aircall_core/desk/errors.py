@@ -1,6 +1,9 @@
 """Refusals that are told to whoever asked: a stable code, a sentence, and the HTTP status that fits."""
 
 from collections.abc import Mapping
+from typing import TypeVar
+
+Row = TypeVar("Row")
 
 
 class DeskError(Exception):
@@ -31,3 +34,10 @@ class Invalid(DeskError):
 def not_found(what: str) -> DeskError:
     """There is no such thing, or the asker may not know of it."""
     return DeskError("not_found", f"{what} was not found.", 404)
+
+
+def or_not_found(row: Row | None, what: str) -> Row:
+    """The row that was looked for; DeskError not_found when there is none."""
+    if row is None:
+        raise not_found(what)
+    return row

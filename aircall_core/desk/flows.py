@@ -18,7 +18,7 @@ from aircall_core.store.queries.flows import current, known_things
 log = get_logger(__name__)
 
 _LONGEST_SECRET: Final = 500
-_SECRETS: Final = "lookup_secrets"  # settings key: {"<line>:<step>": sealed}
+SECRETS: Final = "lookup_secrets"  # settings key: {"<line>:<step>": sealed}
 
 
 class Unsound(DeskError):
@@ -84,7 +84,7 @@ def save(
 def lookup_secrets(store: Store, box: SecretBox) -> dict[tuple[str, str], str]:
     """Bearer tokens of lookup steps by (line, step). One that cannot be read must not keep the others from working."""
     with store.read() as conn:
-        sealed: dict[str, str] = provisioning.setting(conn, _SECRETS) or {}
+        sealed: dict[str, str] = provisioning.setting(conn, SECRETS) or {}
     found: dict[tuple[str, str], str] = {}
     for key, text in sealed.items():
         line, _, step = key.partition(":")
@@ -96,7 +96,7 @@ def lookup_secrets(store: Store, box: SecretBox) -> dict[tuple[str, str], str]:
 
 
 def _kept_secrets(tx: Tx, line_id: str) -> Iterator[tuple[str, str]]:
-    stored: dict[str, str] = provisioning.setting(tx.conn, _SECRETS) or {}
+    stored: dict[str, str] = provisioning.setting(tx.conn, SECRETS) or {}
     return ((key, text) for key, text in stored.items() if key.startswith(f"{line_id}:"))
 
 
@@ -112,11 +112,11 @@ def _take_secrets(kept: dict[str, str], line_id: str, given: Mapping[str, str], 
 
 def _put_secrets(tx: Tx, line_id: str, kept: Mapping[str, str], flow: Flow) -> None:
     """Tokens of this line's steps; those of steps that are gone are forgotten."""
-    stored: dict[str, str] = provisioning.setting(tx.conn, _SECRETS) or {}
+    stored: dict[str, str] = provisioning.setting(tx.conn, SECRETS) or {}
     others = {key: text for key, text in stored.items() if not key.startswith(f"{line_id}:")}
     mine = {key: text for key, text in kept.items() if flow.get(key.partition(":")[2]) is not None}
     if {**others, **mine} != stored:
-        provisioning.put_setting(tx.conn, _SECRETS, {**others, **mine})
+        provisioning.put_setting(tx.conn, SECRETS, {**others, **mine})
 
 
 def _with_secrets(flow: Flow, having: set[str]) -> Flow:

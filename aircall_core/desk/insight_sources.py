@@ -6,10 +6,11 @@ from urllib.parse import urlsplit
 
 from aircall_core import ids
 from aircall_core.desk import audit
-from aircall_core.desk.errors import Invalid, not_found
+from aircall_core.desk.errors import Invalid, or_not_found
+from aircall_core.desk.insight_words import template_problem
+from aircall_core.desk.message_accounts import new_signing_secret
 from aircall_core.desk.secrets import SecretBox
 from aircall_core.domain.events import ADMINS, INSIGHTS_CHANGED, Event
-from aircall_core.domain.insight import template_problem
 from aircall_core.domain.insight_kinds import (
     AUTHS,
     CACHE_MIN,
@@ -17,7 +18,9 @@ from aircall_core.domain.insight_kinds import (
     HTTP,
     KINDS,
     METHODS,
+    POSTED,
     RULES,
+    UNASKED,
     SourceKind,
 )
 from aircall_core.store import Tx
@@ -28,6 +31,11 @@ _LONGEST_TEXT: Final = 200
 _LONGEST_SECRET: Final = 4000
 _LONGEST_ADDRESS: Final = 1000
 _LINE: Final = ("type", "text", "label", "link", "email")
+
+
+def made_secret(kind: str) -> str:
+    """The secret that a program signs its cards with: ours to make, to be shown once. '' for every other kind."""
+    return new_signing_secret() if kind == POSTED else ""
 
 
 def create(tx: Tx, actor: str, box: SecretBox, *, secret: str = "", **wanted: Any) -> str:
@@ -46,7 +54,7 @@ def create(tx: Tx, actor: str, box: SecretBox, *, secret: str = "", **wanted: An
 
 def change(tx: Tx, actor: str, box: SecretBox, source_id: str, *, secret: str = "", **wanted: Any) -> None:
     """Change what is given of a source, but not its kind. An empty secret keeps the one it has, at the same address."""
-    known = _known(tx, source_id)
+    known = or_not_found(rows.source(tx.conn, source_id, lock=True), "The source")
     before = {name: known[name] for name in ("name", "kind", "enabled", "settings")}
     asked = {name: value for name, value in wanted.items() if name != "kind"}
     values = _checked(tx, {**before, **asked}, source_id, secret, kept=known["secret"] is not None)
@@ -68,17 +76,10 @@ def change(tx: Tx, actor: str, box: SecretBox, source_id: str, *, secret: str = 
 
 def remove(tx: Tx, actor: str, source_id: str) -> None:
     """Remove a source and its cards."""
-    known = _known(tx, source_id)
+    known = or_not_found(rows.source(tx.conn, source_id, lock=True), "The source")
     rows.remove_source(tx.conn, source_id)
     _changed(tx, actor, source_id)
     audit.note(tx, actor, "insights.removed", source_id, known["name"])
-
-
-def _known(tx: Tx, source_id: str) -> dict[str, Any]:
-    found = rows.source(tx.conn, source_id)
-    if found is None:
-        raise not_found("The source")
-    return found
 
 
 def _checked(tx: Tx, wanted: Mapping[str, Any], source_id: str | None, secret: str, *, kept: bool) -> dict[str, Any]:
@@ -96,7 +97,9 @@ def _checked(tx: Tx, wanted: Mapping[str, Any], source_id: str | None, secret: s
     settings, problems = _settings(kind, wanted["settings"] if isinstance(wanted["settings"], Mapping) else {})
     wrong |= problems
     needs = kind.secret or (kind.name == HTTP and settings["auth"] != "none")
-    if needs and not (secret or kept):
+    if kind.name == POSTED and kept and secret:
+        wrong["secret"] = "It stays as it was made. Add another source to have another one."  # noqa: S105  a sentence
+    elif needs and not (secret or kept):
         wrong["secret"] = "Enter the token or password."  # noqa: S105  a sentence
     elif len(secret) > _LONGEST_SECRET or not secret.isprintable() or secret != secret.strip() or not secret.isascii():
         wrong["secret"] = "This is no token: it has blanks around it, or signs that no token has."  # noqa: S105
@@ -113,7 +116,7 @@ def _settings(kind: SourceKind, given: Mapping[str, Any]) -> tuple[dict[str, Any
             wrong[name] = f"At most {_LONGEST_TEXT} characters, without line breaks."
         elif name in kind.needs and not text:
             wrong[name] = "Fill this in."
-    if kind.name != RULES:
+    if kind.name not in UNASKED:
         settings["address"] = str(given.get("address") or "").strip() or ("" if kind.name == HTTP else kind.address)
         settings["private"] = bool(given.get("private"))
         if problem := _address_problem(settings["address"], kind, private=settings["private"]):
@@ -123,6 +126,8 @@ def _settings(kind: SourceKind, given: Mapping[str, Any]) -> tuple[dict[str, Any
             wrong["cache_min"] = problem
     if kind.name == HTTP:
         wrong |= _http_problems(settings)
+    if kind.name == POSTED:
+        return {}, {}
     settings["lines"] = [_line(one) for one in given.get("lines") or [] if isinstance(one, Mapping)]
     if problem := template_problem(settings["lines"]):
         wrong["lines"] = problem

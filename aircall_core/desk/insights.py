@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from aircall_core.desk.errors import DeskError, Invalid, not_found
+from aircall_core.desk.insight_words import problems
 from aircall_core.domain.call import Direction
 from aircall_core.domain.events import INSIGHT_SHOWN, Event, line_audience
-from aircall_core.domain.insight import USER, Line, clean, problems
+from aircall_core.domain.insight import USER, Line, clean
 from aircall_core.domain.insight_kinds import DEFAULT_CACHE_MIN
 from aircall_core.numbers import ANONYMOUS
 from aircall_core.store import Store, Tx, clock
@@ -80,7 +81,10 @@ def answered(
 
 
 def post(tx: Tx, actor: str, call_id: str, contents: Sequence[Mapping[str, Any]]) -> None:
-    """Somebody has a card for a live call. Raises Invalid, DeskError ended or too_many."""
+    """Somebody has a card for a live call. One that is there already stays one, so that a request may be repeated.
+
+    Raises Invalid, DeskError not_found, ended or too_many.
+    """
     call = call_rows.get(tx.conn, call_id, lock=True)
     if call is None:
         raise not_found("The call")
@@ -91,11 +95,24 @@ def post(tx: Tx, actor: str, call_id: str, contents: Sequence[Mapping[str, Any]]
     lines = clean(list(contents))
     if unknown := _unknown_users(tx, lines):
         raise Invalid({f"contents.{place}.email": "No user has this address." for place in unknown})
-    if len(rows.posted(tx.conn, [call_id])) >= MOST_POSTED:
+    there = rows.posted(tx.conn, [call_id])
+    if any(row["contents"] == lines for row in there):
+        return
+    if len(there) >= MOST_POSTED:
         raise DeskError("too_many", f"A call has at most {MOST_POSTED} cards.")
     number = call["to_number"] if call["direction"] == Direction.OUTBOUND else call["from_number"]
     rows.add_posted(tx.conn, call_id, number or ANONYMOUS, lines, tx.now_ms())
     tx.append(_shown(call["line_id"], call["conversation_id"], call_id, actor))
+
+
+def post_about(tx: Tx, actor: str, number: str, contents: Sequence[Mapping[str, Any]]) -> int:
+    """The same for every call that goes on with this number; how many there are. Raises DeskError no_call."""
+    live = rows.live_of_number(tx.conn, number) if number else []
+    if not live:
+        raise DeskError("no_call", "No call with this number goes on.", 404)
+    for call in live:
+        post(tx, actor, call["id"], contents)
+    return len(live)
 
 
 def over(tx: Tx, call_ids: Sequence[str]) -> None:

@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 
 from aircall_core import ids
 from aircall_core.desk import audit
-from aircall_core.desk.errors import DeskError, Invalid, not_found
+from aircall_core.desk.errors import DeskError, Invalid, or_not_found
 from aircall_core.desk.messages import SIP, TWILIO
 from aircall_core.desk.secrets import SecretBox
 from aircall_core.domain.events import MESSAGING_CHANGED, STAFF, Event
-from aircall_core.store import Tx, messages, provisioning
+from aircall_core.store import Tx, provisioning
 from aircall_core.store import message_settings as rows
 
 WEBHOOK: Final = "webhook"
@@ -37,22 +37,23 @@ def create(tx: Tx, actor: str, box: SecretBox, *, secret: str = "", **wanted: An
 
 def change(tx: Tx, actor: str, box: SecretBox, account_id: str, *, secret: str = "", **wanted: Any) -> None:
     """Change what is given. An empty secret keeps the one it has."""
-    known = _known(tx, account_id)
+    known = or_not_found(rows.account_for_change(tx.conn, account_id), "The account")
     values = _checked(tx, {**{name: known[name] for name in _COLUMNS}, **wanted}, known, secret)
     changes = audit.differences(known, values)
+    new = {name: after for name, (_, after) in changes.items()}
     if secret and values["kind"] != SIP:
-        values["secret"] = box.seal(secret)
+        new["secret"] = box.seal(secret)
         changes["secret"] = ("", secret)  # the log says only that it changed
     if not changes:
         return
-    rows.change_account(tx.conn, account_id, **values)
+    rows.change_account(tx.conn, account_id, **new)
     _changed(tx, actor, account_id)
     audit.note(tx, actor, "message_account.changed", account_id, values["name"], changes)
 
 
 def remove(tx: Tx, actor: str, account_id: str) -> None:
     """Remove an account that no line uses."""
-    known = _known(tx, account_id)
+    known = or_not_found(rows.account_for_change(tx.conn, account_id), "The account")
     if using := rows.lines_through(tx.conn, account_id):
         raise DeskError("in_use", f"The texts of {', '.join(using)} go through it. Choose another one there first.")
     if rows.has_unsent(tx.conn, account_id):
@@ -86,9 +87,11 @@ def _checked(tx: Tx, wanted: Mapping[str, Any], known: Mapping[str, Any] | None,
         settings, more = _twilio(given)
         wrong |= more
     else:
-        settings = {"url": _address(given.get("url"), "url", wrong)}
+        settings = {"url": _address(given, "url", wrong)}
     if kind != SIP:
         wrong |= _secret_problems(kind, secret, known)
+        if not (wrong or secret) and known is not None and _leads_elsewhere(kind, known["settings"], settings):
+            wrong["secret"] = "Enter the auth token again, since the address is another one."  # noqa: S105  a sentence
         settings |= {"private": True} if given.get("private") else {}
     if wrong:
         raise Invalid(wrong)
@@ -139,13 +142,13 @@ def _twilio(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     if service:
         settings["messaging_service_sid"] = service
     if given.get("api_url"):
-        settings["api_url"] = _address(given["api_url"], "api_url", wrong)
+        settings["api_url"] = _address(given, "api_url", wrong)
     return settings, wrong
 
 
-def _address(text: object, field: str, wrong: dict[str, str]) -> str:
-    """An http(s) address without credentials."""
-    url = str(text or "").strip()
+def _address(given: Mapping[str, Any], field: str, wrong: dict[str, str]) -> str:
+    """An https address without credentials; http only within the installation's own network."""
+    url = str(given.get(field) or "").strip()
     try:
         parts = urlsplit(url)
         good = parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.username and parts.port != 0
@@ -153,7 +156,23 @@ def _address(text: object, field: str, wrong: dict[str, str]) -> str:
         good = False
     if not good or len(url) > _LONGEST_ADDRESS or any(one.isspace() for one in url):
         wrong[field] = "Enter an address such as https://texts.example.com/send."
+    elif parts.scheme == "http" and not given.get("private"):
+        wrong[field] = "Use https: over http anybody on the way reads the texts. In your own network, allow that below."
     return url
+
+
+def _leads_elsewhere(kind: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Whether the secret kept would go to another host, where whoever changes the address could read it.
+
+    Twilio's token goes out with each request; a webhook's secret only signs, and stays here.
+    """
+    return kind == TWILIO and _origin(before) != _origin(after)
+
+
+def _origin(settings: Mapping[str, Any]) -> tuple[str, str]:
+    """Where Twilio's API is asked: scheme and host with port."""
+    parts = urlsplit(settings.get("api_url") or "https://api.twilio.com")
+    return parts.scheme, parts.netloc.lower()
 
 
 def _is_signing_secret(secret: str) -> bool:
@@ -161,13 +180,6 @@ def _is_signing_secret(secret: str) -> bool:
         return secret.startswith("whsec_") and len(base64.b64decode(secret[6:], validate=True)) >= 24
     except ValueError:
         return False
-
-
-def _known(tx: Tx, account_id: str) -> dict[str, Any]:
-    found = messages.account(tx.conn, account_id)
-    if found is None:
-        raise not_found("The account")
-    return found
 
 
 def _changed(tx: Tx, actor: str, account_id: str) -> None:

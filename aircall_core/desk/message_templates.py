@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from aircall_core import ids
 from aircall_core.desk import audit
-from aircall_core.desk.errors import Invalid, not_found
+from aircall_core.desk.errors import Invalid, or_not_found
 from aircall_core.desk.notes import storable
 from aircall_core.domain.events import MESSAGING_CHANGED, STAFF, Event
 from aircall_core.domain.message import LONGEST
@@ -30,19 +30,19 @@ def create(tx: Tx, actor: str, **wanted: Any) -> str:
 
 def change(tx: Tx, actor: str, template_id: str, **wanted: Any) -> None:
     """Change what is given."""
-    known = _known(tx, template_id)
+    known = or_not_found(rows.template_for_change(tx.conn, template_id), "The template")
     values = _checked(tx, {**{name: known[name] for name in _COLUMNS}, **wanted}, template_id)
     changes = audit.differences(known, values)
     if not changes:
         return
-    rows.change_template(tx.conn, template_id, **values)
+    rows.change_template(tx.conn, template_id, **{name: after for name, (_, after) in changes.items()})
     _changed(tx, actor, template_id)
     audit.note(tx, actor, "message_template.changed", template_id, values["name"], changes)
 
 
 def remove(tx: Tx, actor: str, template_id: str) -> None:
     """Remove a template; texts made with it stay."""
-    known = _known(tx, template_id)
+    known = or_not_found(rows.template_for_change(tx.conn, template_id), "The template")
     rows.remove_template(tx.conn, template_id)
     _changed(tx, actor, template_id)
     audit.note(tx, actor, "message_template.removed", template_id, known["name"])
@@ -67,13 +67,6 @@ def _checked(tx: Tx, wanted: Mapping[str, Any], template_id: str | None) -> dict
     if wrong:
         raise Invalid(wrong)
     return {"name": name, "body": body, "line_id": line_id}
-
-
-def _known(tx: Tx, template_id: str) -> dict[str, Any]:
-    found = rows.template(tx.conn, template_id)
-    if found is None:
-        raise not_found("The template")
-    return found
 
 
 def _changed(tx: Tx, actor: str, template_id: str) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from aircall_core import numbers
-from aircall_core.desk import dialling
+from aircall_core.desk import dialling, undelivered
 from aircall_core.desk.conversations import reopen_for
 from aircall_core.desk.errors import DeskError, Invalid, not_found
 from aircall_core.desk.notes import storable
@@ -160,7 +160,7 @@ def _known(tx: Tx, command: str, user_id: str) -> Written | None:
 def resend(tx: Tx, message_id: str, user_id: str, role: str) -> Written:
     """A user sends a text again that failed, or of which nobody knows. One that is on its way again already stays so.
 
-    Raises DeskError not_found, sent (409), or the code of `eligibility`.
+    Raises DeskError not_found, sent (409), no_files, or the code of `eligibility`.
     """
     row = rows.get(tx.conn, message_id)
     if row is None or not people.sees_line(tx.conn, user_id, role, row["line_id"]) or row["direction"] != "outbound":
@@ -170,10 +170,12 @@ def resend(tx: Tx, message_id: str, user_id: str, role: str) -> Written:
     line = provisioning.line(tx.conn, row["line_id"])
     assert line is not None
     account = _account_for(tx, line, row["party"])
+    if account["kind"] == SIP and rows.files_of(tx.conn, message_id):  # the line went another way when it was written
+        raise DeskError(Why.NO_FILES.value, "This line sends texts only, no files. Write the text anew without them.")
     if not rows.change(
         tx.conn, message_id, states=(State.FAILED, State.UNKNOWN), state=State.QUEUED.value, reason=None,
         remote_code=None, remote_id=None, account_id=account["id"], queued_at=tx.now_ms(), not_before=None,
-        claimed_by=None, sent_at=None, delivered_at=None,
+        claimed_by=None, sent_at=None, delivered_at=None, put_aside_at=None,
     ):  # fmt: skip
         raise DeskError("sent", "This text was sent.")
     tx.append(state_event(row, State.QUEUED, f"user:{user_id}"))
@@ -182,12 +184,13 @@ def resend(tx: Tx, message_id: str, user_id: str, role: str) -> Written:
 
 def receive(
     tx: Tx, *, line_id: str, account_id: str, number: str, body: str, remote_id: str | None, at: int, actor: str,
-    files: Sequence[InboundFile] = (),
+    files: Sequence[InboundFile] = (), wish: opt_out.Wish | None = None,
 ) -> str | None:  # fmt: skip
     """A text has come to a line; its id. One that the gateway has brought before changes nothing (same id).
 
-    ``number``: E.164 where it could be read so, '' when withheld. None: the sender is on the blocklist. Raises
-    DeskError not_found when there is no such line.
+    ``number``: E.164 where it could be read so, '' when withheld. ``wish``: no more texts, or texts again, as the
+    gateway has read it and answered. None: the sender is on the blocklist. Raises DeskError not_found when there is
+    no such line.
     """
     tx.take_turn()
     known = rows.by_remote_id(tx.conn, account_id, remote_id) if remote_id else None
@@ -219,7 +222,7 @@ def receive(
     row = {"id": message_id, "line_id": line_id, "conversation_id": conversation["id"]}
     tx.append(event(kinds.MESSAGE_RECEIVED, row, actor, message=message_id, files=min(len(files), MOST_FILES)))
     _newest(tx, conversation, "inbound", at, actor, message_id)
-    _heed(tx, line, conversation, party, body, account_id, at)
+    _heed(tx, line, conversation, party, wish or opt_out.wish_of(body), account_id, at, confirm=wish is None)
     return message_id
 
 
@@ -237,10 +240,10 @@ def state_event(row: Mapping[str, Any], state: State, actor: str, reason: str | 
 
 
 def _heed(
-    tx: Tx, line: Mapping[str, Any], conversation: Mapping[str, Any], party: str, body: str, account_id: str, at: int
-) -> None:
+    tx: Tx, line: Mapping[str, Any], conversation: Mapping[str, Any], party: str, wish: opt_out.Wish | None,
+    account_id: str, at: int, *, confirm: bool,
+) -> None:  # fmt: skip
     """The customer may have asked for no more texts, or for texts again: it is so at once, and confirmed once."""
-    wish = opt_out.wish_of(body)
     if wish is None or party == numbers.ANONYMOUS:
         return
     changed = rows.opt_out(tx.conn, line["id"], party, at) if wish == "out" else rows.opt_in(tx.conn, line["id"], party)
@@ -254,9 +257,10 @@ def _heed(
                 tx.conn, row["id"], states=(State.QUEUED,), state=State.FAILED.value, reason=Why.OPTED_OUT.value
             ):
                 tx.append(state_event(row, State.FAILED, "system", Why.OPTED_OUT.value))
+                undelivered.ended(tx, row, State.FAILED, "system")
     account = rows.account(tx.conn, account_id)
-    # Twilio answers these words by itself, and takes no text to such a number any more.
-    if account is None or not account["enabled"] or account["kind"] == TWILIO:
+    # Twilio answers its own words by itself, and takes no text to such a number any more.
+    if account is None or not account["enabled"] or not confirm:
         return
     if _refusal(tx.conn, line["id"], party, account["kind"]) is None:  # nobody makes us write to premium numbers
         _write(tx, conversation, account_id, opt_out.confirmation(wish, line["language"], line["name"]), None, None, 0)

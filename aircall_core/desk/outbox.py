@@ -9,6 +9,7 @@ import random
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from aircall_core.desk import undelivered
 from aircall_core.desk.messages import event, state_event
 from aircall_core.domain.events import MESSAGE_SEND_WANTED
 from aircall_core.domain.message import PATIENCE_MS, Outcome, State, Why, pause_s, takes_report
@@ -68,6 +69,7 @@ def settle(tx: Tx, message_id: str, by: str, outcome: Outcome, at: int, actor: s
             values["delivered_at"] = at
     if rows.change(tx.conn, message_id, states=(State.SENDING, State.UNKNOWN), holder=by, **values):
         tx.append(state_event(row, State(values["state"]), actor, reason))
+        undelivered.ended(tx, row, State(values["state"]), actor)
         return True
     if remote is not None and row["remote_id"] is None:  # a report was here before us
         rows.change(tx.conn, message_id, states=(State.DELIVERED, State.SENT, State.FAILED), remote_id=remote)
@@ -100,6 +102,7 @@ def reported(
         values["delivered_at"] = at
     if rows.change(tx.conn, row["id"], states=(row["state"],), **values):
         tx.append(state_event(row, state, actor, values["reason"]))
+        undelivered.ended(tx, row, state, actor)
     return True
 
 
@@ -123,6 +126,7 @@ def tidy(tx: Tx, at: int, actor: str) -> None:
             reason = Why.UNREACHABLE if account and account["enabled"] else Why.ACCOUNT_OFF
             if rows.change(tx.conn, row["id"], states=(State.QUEUED,), state=State.FAILED.value, reason=reason.value):
                 tx.append(state_event(row, State.FAILED, actor, reason.value))
+                undelivered.ended(tx, row, State.FAILED, actor)
 
 
 def untidy(conn: Connection, waiting: Iterable[Mapping[str, Any]], at: int) -> bool:
@@ -141,7 +145,7 @@ def ask_worker(tx: Tx, message_id: str, at: int, actor: str) -> bool:
         values = {"not_before": at + ASK_MS + ASK_MS // 2, "reason": None}
     if not rows.change(tx.conn, message_id, states=(State.QUEUED,), **values) or not workers:
         return False
-    worker = workers[0]
+    worker = workers[row["version"] % len(workers)]  # at each asking the next one: who beats may yet be deaf
     tx.append(
         event(
             MESSAGE_SEND_WANTED, row, actor, message=message_id, account=row["account_id"], node=worker["id"],
@@ -159,6 +163,7 @@ def _give_up(tx: Tx, row: Mapping[str, Any], actor: str) -> bool:
     ):
         return False
     tx.append(state_event(row, State.UNKNOWN, actor, why))
+    undelivered.ended(tx, row, State.UNKNOWN, actor)
     return True
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 from aircall_core.desk import audit, flow_uses
 from aircall_core.desk.errors import DeskError, Invalid, not_found
 from aircall_core.domain.events import PROMPT_CHANGED, STAFF, Event
-from aircall_core.store import Tx, due
+from aircall_core.store import Connection, Tx, due
 from aircall_core.store import prompts as rows
 
 KINDS: Final = ("uploaded", "recorded", "spoken")
@@ -29,7 +29,7 @@ def path_of(prompt_id: str) -> str:
 
 def add(tx: Tx, actor: str, *, prompt_id: str, name: str, kind: str, duration_ms: int, text: str = "") -> None:
     """A new prompt whose file lies at `path_of` already."""
-    name = free_name(tx, name)
+    name = free_name(tx.conn, name)
     if len(rows.all_prompts(tx.conn)) >= MOST:
         raise DeskError("too_many", f"There are {MOST} prompts already. Remove one that is not used.")
     values: dict[str, Any] = {"name": name, "kind": kind, "text": text, "duration_ms": duration_ms}
@@ -45,7 +45,7 @@ def add(tx: Tx, actor: str, *, prompt_id: str, name: str, kind: str, duration_ms
 def rename(tx: Tx, actor: str, prompt_id: str, name: str) -> None:
     """Another name; flows refer to prompts by their id."""
     known = _known(tx, prompt_id)
-    name = free_name(tx, name, prompt_id)
+    name = free_name(tx.conn, name, prompt_id)
     if name == known["name"]:
         return
     rows.rename(tx.conn, prompt_id, name)
@@ -65,12 +65,12 @@ def remove(tx: Tx, actor: str, prompt_id: str) -> None:
     audit.note(tx, actor, "prompt.removed", prompt_id, known["name"])
 
 
-def free_name(tx: Tx, name: str, prompt_id: str | None = None) -> str:
+def free_name(conn: Connection, name: str, prompt_id: str | None = None) -> str:
     """The name in the form it is kept, if no other prompt has it. Raises Invalid."""
     name = " ".join(name.split())
     if not 1 <= len(name) <= _LONGEST_NAME:
         raise Invalid({"name": f"Enter a name of at most {_LONGEST_NAME} characters, such as Welcome."})
-    other = rows.prompt_named(tx.conn, name)
+    other = rows.prompt_named(conn, name)
     if other is not None and other["id"] != prompt_id:
         raise Invalid({"name": "Another prompt has this name."})
     return name

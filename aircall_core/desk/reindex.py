@@ -9,30 +9,28 @@ JOB: Final = "search.reindex"  # the due row's kind
 _CHUNK: Final = 50  # rows a transaction: a few milliseconds
 
 
-def complete(store: Store, told: Callable[[str, int], None] = lambda _kind, _done: None) -> int:
+def complete(store: Store, told: Callable[[int], None] = lambda _done: None) -> int:
     """Index whatever the index does not know yet, such as what was there before it; how many texts.
 
-    ``told``: called after each chunk with the kind and how many of it are done. Safe to repeat and to break off.
+    From the newest row to the oldest, whatever its kind, and behind all that is known already: what is written
+    meanwhile stays newer. ``told``: called after each chunk with how many are done. Safe to repeat and to break off.
     """
-    total = 0
-    for kind, (_, index) in indexing.INDEXED.items():
-        after, done = "", 0
-        while True:
-            with store.read() as conn:
-                ids = indexing.missing(conn, kind, after, _CHUNK)
-            if not ids:
-                break
-            with store.write() as tx:
-                for one in ids:
-                    if indexing.exists_row(tx.conn, kind, one):  # else it was removed meanwhile
-                        index(tx.conn, one)
-            after, done = ids[-1], done + len(ids)
-            told(kind, done)
-        total += done
-    return total
+    done, before = 0, None
+    while True:
+        with store.read() as conn:
+            rows = indexing.missing(conn, before, _CHUNK)
+        if not rows:
+            return done
+        with store.write() as tx:
+            # The oldest first: FTS5 writes a transaction's rows in one go only if their numbers rise.
+            for place, (kind, one) in zip(search.places_below(tx.conn, len(rows)), reversed(rows), strict=True):
+                if indexing.exists_row(tx.conn, kind, one):  # else it was removed meanwhile
+                    indexing.INDEXED[kind][1](tx.conn, one, place)
+        before, done = rows[-1][1], done + len(rows)
+        told(done)
 
 
-def rebuild(store: Store, told: Callable[[str, int], None] = lambda _kind, _done: None) -> int:
+def rebuild(store: Store, told: Callable[[int], None] = lambda _done: None) -> int:
     """Forget the index and make it anew. Until it is done, older texts are not found."""
     while True:
         with store.write() as tx:

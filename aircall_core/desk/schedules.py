@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from aircall_core import holidays_of, ids
 from aircall_core.desk import audit, availability, flow_uses
-from aircall_core.desk.errors import DeskError, Invalid, not_found
+from aircall_core.desk.errors import DeskError, Invalid, or_not_found
 from aircall_core.domain import hours
 from aircall_core.domain.events import SCHEDULE_CHANGED, STAFF, Event
 from aircall_core.store import Tx
@@ -14,9 +14,6 @@ from aircall_core.store import schedules as rows
 open_intervals = rows.open_intervals  # asked as calls arrive: by ids of schedules, within a time
 
 _COLUMNS: Final = ("name", "timezone", "weekly", "country", "subdivision", "special")
-_FRESH: Final[Mapping[str, Any]] = {
-    "name": "", "timezone": "", "weekly": [[]] * 7, "country": None, "subdivision": None, "special": {},
-}  # fmt: skip
 _WHY: Final = {
     "no_time": "Write times like 09:00, and 24:00 for the end of the day.",
     "empty": "These hours begin and end at the same time.",
@@ -49,7 +46,7 @@ def create(tx: Tx, actor: str, wanted: Mapping[str, Any]) -> str:
 def change(tx: Tx, actor: str, schedule_id: str, wanted: Mapping[str, Any]) -> None:
     """Change what is given of a schedule: callers and users are judged by it from now on."""
     tx.take_turn()  # who is rung may change with it
-    known = _known(tx, schedule_id)
+    known = or_not_found(rows.schedule(tx.conn, schedule_id), "The hours")
     values = _checked(tx, {**{key: known[key] for key in _COLUMNS}, **wanted}, schedule_id)
     changes = audit.differences(known, values)
     if not changes:
@@ -62,7 +59,7 @@ def change(tx: Tx, actor: str, schedule_id: str, wanted: Mapping[str, Any]) -> N
 
 def remove(tx: Tx, actor: str, schedule_id: str) -> None:
     """Remove a schedule that no line's flow and no user needs."""
-    known = _known(tx, schedule_id)
+    known = or_not_found(rows.schedule(tx.conn, schedule_id), "The hours")
     users_and_lines = flow_uses.lines_using(tx, flow_uses.SCHEDULE, schedule_id) + rows.users_of(tx.conn, schedule_id)
     if users_and_lines:
         names = ", ".join(users_and_lines[:5])
@@ -102,13 +99,6 @@ def _checked(tx: Tx, wanted: Mapping[str, Any], schedule_id: str | None) -> dict
         "subdivision": subdivision,
         "special": {day: [list(span) for span in spans] for day, spans in sorted(wanted["special"].items())},
     }
-
-
-def _known(tx: Tx, schedule_id: str) -> dict[str, Any]:
-    found = rows.schedule(tx.conn, schedule_id)
-    if found is None:
-        raise not_found("The hours")
-    return found
 
 
 def _changed(tx: Tx, actor: str, schedule_id: str) -> None:

@@ -1,4 +1,5 @@
-"""Random tokens, and the encryption of secrets that must be readable again (trunk passwords).
+"""Random tokens, and the encryption of secrets that must be readable again (trunk passwords, tokens of gateways and
+CRMs, signing secrets).
 
 The key lies beside the data in ``secret.key`` (0600), or comes from AIRCALL_SECRET_KEY: then a stolen copy of the
 store alone reveals no password.
@@ -48,7 +49,7 @@ class SecretBox:
         except InvalidToken as error:
             raise SecretKeyError(
                 "A stored secret was encrypted with another key. Restore secret.key (or AIRCALL_SECRET_KEY) "
-                "from the backup, or enter the trunk's password anew."
+                "from the backup, or enter the password or token anew."
             ) from error
 
 

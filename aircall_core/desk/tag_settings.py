@@ -5,7 +5,7 @@ from typing import Any
 
 from aircall_core import ids
 from aircall_core.desk import audit
-from aircall_core.desk.errors import DeskError, Invalid, not_found
+from aircall_core.desk.errors import DeskError, Invalid, or_not_found
 from aircall_core.domain.events import STAFF, TAG_CHANGED, Event
 from aircall_core.store import Tx
 from aircall_core.store import tags as rows
@@ -28,7 +28,7 @@ def change(
     tx: Tx, actor: str, tag_id: str, *, name: str | None = None, color: str | None = None, archived: bool | None = None
 ) -> None:
     """Change what is given. An archived tag stays on its calls and cannot be chosen any more."""
-    known = _known(tx, tag_id)
+    known = or_not_found(rows.tag(tx.conn, tag_id), "The tag")
     values: dict[str, Any] = {}
     if name is not None:
         values["name"] = _name(tx, name, tag_id)
@@ -46,19 +46,12 @@ def change(
 
 def remove(tx: Tx, actor: str, tag_id: str) -> None:
     """Remove a tag that no call bears; one that is borne can be archived."""
-    known = _known(tx, tag_id)
+    known = or_not_found(rows.tag(tx.conn, tag_id), "The tag")
     if rows.is_used(tx.conn, tag_id):
         raise DeskError("in_use", "Calls bear this tag, which stays with them. Archive it instead.")
     rows.remove(tx.conn, tag_id)
     _changed(tx, actor, tag_id)
     audit.note(tx, actor, "tag.removed", tag_id, known["name"])
-
-
-def _known(tx: Tx, tag_id: str) -> dict[str, Any]:
-    found = rows.tag(tx.conn, tag_id)
-    if found is None:
-        raise not_found("The tag")
-    return found
 
 
 def _name(tx: Tx, name: str, tag_id: str | None) -> str:

@@ -255,19 +255,19 @@ def transferred(tx: Tx, owner: Owner, call_id: str, *, via: str, command: str | 
         rows.join_leg(tx.conn, call_id, to, new_id(), at)
         rows.hand_children(tx.conn, call_id, to)
     said = {"via": via, "to": "user" if inside else "number", "command": command}
-    tx.append(_passed(held_row(tx, call_id), actor, **said))
+    tx.append(_passed(tx, held_row(tx, call_id), actor, **said))
     endings.end(tx, held_row(tx, via), actor, by="system", at=at, reason=MERGED)
     if inside:
         rows.point_agent(tx.conn, to, call_id)
         for other in rows.children(tx.conn, call_id):
-            tx.append(_passed(other, actor, via=None, to="user", command=None))
+            tx.append(_passed(tx, other, actor, via=None, to="user", command=None))
         availability.settle(tx, [to], actor)
     afterwork.call_over(tx, by, call, at, actor)
 
 
-def _passed(call: Mapping[str, Any], actor: str, **said: object) -> Any:
+def _passed(tx: Tx, call: Mapping[str, Any], actor: str, **said: object) -> Any:
     """The event by which a call is another user's: it says all of the call, since they may never have seen it."""
-    whole = {**entered_with(call), **taken_with(call), **said}
+    whole = {**entered_with(call), **taken_with(call), "ringing": rows.ringing_users(tx.conn, call["id"]), **said}
     return call_event(kinds.CALL_TRANSFERRED, call, actor, user_id=call["accepted_by"], **whole)
 
 

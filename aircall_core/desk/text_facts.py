@@ -63,8 +63,8 @@ def _account_state(tx: Tx, message: str, outcome: Outcome, at: int) -> None:
     account = rows.account(tx.conn, row["account_id"]) if row is not None and row["account_id"] else None
     failing = outcome.again or outcome.reason in (Why.TIMEOUT, Why.CREDENTIALS, Why.NO_TRUNK)
     state = "failing" if failing else "ok"
-    if account is not None and account["state"] != state:
-        why = outcome.reason.value if failing and outcome.reason else None
+    why = outcome.reason.value if failing and outcome.reason else None
+    if account is not None and (account["state"], account["state_reason"]) != (state, why):
         rows.set_account_state(tx.conn, account["id"], state, why, at)
 
 

@@ -67,7 +67,7 @@ def create(tx: Tx, actor: str, box: SecretBox, *, password: str = "", **wanted: 
 def change(tx: Tx, actor: str, box: SecretBox, trunk_id: str, *, password: str = "", **wanted: Any) -> None:
     """Change what is given of a trunk. An empty password keeps the one it has."""
     if set(wanted) == {"enabled"} and not password:  # all that may be changed of the test phone's
-        known = provisioning.trunk(tx.conn, trunk_id)
+        known = provisioning.trunk(tx.conn, trunk_id, lock=True)
         if known is None:
             raise not_found("The trunk")
         switched = {"enabled": bool(wanted["enabled"])}
@@ -147,7 +147,7 @@ def _access(row: Mapping[str, Any], box: SecretBox) -> TrunkAccess:
 
 
 def _own(tx: Tx, trunk_id: str) -> dict[str, Any]:
-    trunk = provisioning.trunk(tx.conn, trunk_id)
+    trunk = provisioning.trunk(tx.conn, trunk_id, lock=True)
     if trunk is None:
         raise not_found("The trunk")
     if trunk["built_in"]:

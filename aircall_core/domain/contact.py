@@ -95,29 +95,32 @@ def unique(entries: Iterable[Entry]) -> tuple[Entry, ...]:
 
 
 def custom_value(kind: str, choices: Sequence[str], given: Any) -> Any:
-    """A value of a custom field as it is kept; None for nothing. Raises ValueError with what is wrong."""
+    """A value of a custom field as it is kept; None for nothing.
+
+    Raises ValueError with what it is not: long (it is too long), number, date, link, choice.
+    """
     text = one_line(str(given)) if given is not None else ""
     if not text:
         return None
     if len(text) > LONGEST_VALUE:
-        raise ValueError(f"Use at most {LONGEST_VALUE:,} characters.")
+        raise ValueError("long")
     if kind == "number":
         if not _NUMBER.fullmatch(text):
-            raise ValueError("Enter a number, such as 12 or 3.5.")
+            raise ValueError("number")
         amount = float(text.replace(",", "."))
         return int(amount) if amount.is_integer() else amount
     if kind == "date":
         try:
             return date.fromisoformat(text).isoformat()
         except ValueError:
-            raise ValueError("Enter a date, such as 2026-03-31.") from None
+            raise ValueError("date") from None
     if kind == "link" and not _LINK.fullmatch(text):
-        raise ValueError("Enter a web address that begins with https:// or http://.")
+        raise ValueError("link")
     if kind == "choice":
         for choice in choices:
             if key(choice) == key(text):
                 return choice
-        raise ValueError("Choose one of those that are offered.")
+        raise ValueError("choice")
     return text
 
 

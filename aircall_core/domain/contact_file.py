@@ -173,7 +173,7 @@ def profile(
         try:
             custom[field_id] = rules.custom_value(fields[field_id]["kind"], fields[field_id]["choices"], typed)
         except ValueError as error:
-            wrong.append(("custom", f"{fields[field_id]['name']}: {error}"))
+            wrong.append((f"custom_{error}", fields[field_id]["name"]))
     texts = {"name": rules.one_line(raw.name), "company": rules.one_line(raw.company)}
     for name, text in texts.items():
         if len(text) > rules.LONGEST_NAME:

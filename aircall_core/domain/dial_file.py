@@ -46,6 +46,7 @@ NOTE: Final = words_of(
     """note | notes | comment | comments | remark | remarks | info | information | nota | notas | comentario
     | comentarios | observaciones | commentaire | commentaires | remarque | remarques | observations"""
 )
+_NO_TEXT = re.compile(r"[\x00-\x08\x0e-\x19\x1b]")  # in a picture or a program; DOS ended its files with \x1a
 _LINES = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _LIKE_A_NUMBER = re.compile(r"[=\"']*\+?[0-9][0-9 ().\u00a0\u202f/-]{4,}\"?")
 
@@ -166,7 +167,10 @@ def read(data: bytes) -> Sheet:
 
 
 def decode(data: bytes) -> tuple[str, str]:
-    """The text and its encoding: UTF-8 or UTF-16 with or without a mark, else Windows' Western European."""
+    """The text and its encoding: UTF-8 or UTF-16 with or without a mark, else Windows' Western European.
+
+    Raises Unreadable("encoding") where neither makes text of it.
+    """
     if data.startswith(b"\xef\xbb\xbf"):
         guesses = ["utf-8-sig"]
     elif data.startswith((b"\xff\xfe", b"\xfe\xff")):
@@ -180,7 +184,7 @@ def decode(data: bytes) -> tuple[str, str]:
             text = data.decode(encoding)
         except UnicodeDecodeError:
             continue
-        if "\0" not in text:
+        if not _NO_TEXT.search(text):
             return text, encoding
     raise Unreadable("encoding")
 

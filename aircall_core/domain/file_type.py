@@ -16,15 +16,26 @@ _MAGIC: Final = (
     (b"#!AMR", "audio/amr"),
 )
 _RIFF: Final = {b"WEBP": "image/webp", b"WAVE": "audio/wav"}
-_BRANDS: Final = {b"M4A ": "audio/mp4", b"3gp": "video/3gpp"}
+# Brands of ISO base media files (ISO 14496-12), of which pictures, sound and video are: by their first letters.
+_BRANDS: Final = (
+    ((b"hei", b"hevc", b"hevx"), "image/heic"),  # what iPhones take pictures as
+    ((b"avi",), "image/avif"),
+    ((b"mif1", b"msf1"), "image/heif"),
+    ((b"M4A", b"M4B"), "audio/mp4"),
+    ((b"3g",), "video/3gpp"),
+    ((b"qt",), "video/quicktime"),
+    ((b"iso", b"mp4", b"avc", b"M4V", b"MSNV", b"mmp4", b"f4v", b"dash", b"XAVC"), "video/mp4"),
+)
 _ENDING: Final = {
     "image/jpeg": "jpg", "image/png": "png", "image/gif": "gif", "image/webp": "webp", "application/pdf": "pdf",
     "audio/ogg": "ogg", "audio/mpeg": "mp3", "audio/amr": "amr", "audio/wav": "wav", "audio/mp4": "m4a",
-    "video/mp4": "mp4", "video/3gpp": "3gp", "text/vcard": "vcf",
+    "video/mp4": "mp4", "video/3gpp": "3gp", "video/quicktime": "mov", "text/vcard": "vcf", "image/heic": "heic",
+    "image/heif": "heif", "image/avif": "avif",
 }  # fmt: skip
 TYPES: Final = frozenset(_ENDING)
 # Drawn or played by browsers without running anything that is in them.
-INLINE: Final = frozenset(one for one in _ENDING if one.partition("/")[0] in ("image", "audio"))
+_SAVED: Final = frozenset({"image/heic", "image/heif", "image/avif", "audio/amr"})  # what not every browser knows
+INLINE: Final = frozenset(one for one in _ENDING if one.partition("/")[0] in ("image", "audio")) - _SAVED
 LONGEST_NAME: Final = 120
 _ODD: Final = re.compile(r"[\x00-\x1f\x7f/\\<>:\"|?*\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
 
@@ -37,8 +48,19 @@ def sniff(head: bytes) -> str | None:
     if head[:4] == b"RIFF":
         return _RIFF.get(head[8:12])
     if head[4:8] == b"ftyp":
-        return next((kind for brand, kind in _BRANDS.items() if head[8:].startswith(brand)), "video/mp4")
+        return _by_brand(head)
     return "text/vcard" if head.lstrip(b"\xef\xbb\xbf").upper().startswith(b"BEGIN:VCARD") else None
+
+
+def _by_brand(head: bytes) -> str | None:
+    """By the brand that the file names first, else by those that it says to be compatible with."""
+    size = min(int.from_bytes(head[:4]), len(head))
+    brands = [head[8:12], *(head[at : at + 4] for at in range(16, size - 3, 4))]
+    for brand in brands:
+        for beginnings, kind in _BRANDS:
+            if brand.startswith(beginnings):
+                return kind
+    return None
 
 
 def safe_name(name: str, content_type: str) -> str:

@@ -126,9 +126,9 @@ def _line(one: Mapping[str, Any]) -> Line:
 
 
 def problems(contents: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """What is wrong with contents that somebody posts, by field (``contents.2.link``)."""
+    """What is wrong with contents that are posted: lines, type, text, link, long; by field (``contents.2.link``)."""
     if not 1 <= len(contents) <= MOST_LINES:
-        return {"contents": f"A card has 1 to {MOST_LINES} lines."}
+        return {"contents": "lines"}
     wrong: dict[str, str] = {}
     for place, one in enumerate(contents):
         for name, problem in _line_problems(one).items():
@@ -137,40 +137,38 @@ def problems(contents: Sequence[Mapping[str, Any]]) -> dict[str, str]:
 
 
 def _line_problems(one: Mapping[str, Any]) -> dict[str, str]:
-    wrong = {
-        name: f"At most {most} characters." for name, most in LONGEST.items() if len(str(one.get(name) or "")) > most
-    }
+    wrong = {name: "long" for name, most in LONGEST.items() if len(str(one.get(name) or "")) > most}
     if one.get("type") not in TYPES:
-        wrong["type"] = f"Choose one of {', '.join(TYPES)}."
+        wrong["type"] = "type"
     if not plain(one.get("text")) and not (one.get("type") == USER and plain(one.get("email"))):
-        wrong.setdefault("text", "Enter a text.")
+        wrong.setdefault("text", "text")
     if one.get("link") and not is_link(str(one["link"])):
-        wrong.setdefault("link", "Enter a web address that begins with https:// or http://.")
+        wrong.setdefault("link", "link")
     return wrong
 
 
-def template_problem(template: Sequence[Mapping[str, Any]]) -> str | None:
-    """What is wrong with a template's lines: the first mistake, as a sentence that names the line."""
+def template_problem(template: Sequence[Mapping[str, Any]]) -> tuple[int, str] | None:
+    """The first mistake in a template's lines: the line (from 1; 0 for the whole) and what is wrong there."""
     if len(template) > MOST_LINES * 2:
-        return f"Use at most {MOST_LINES * 2} lines."
+        return 0, "lines"
     for place, one in enumerate(template, 1):
         if problem := _template_line_problem(one):
-            return f"Line {place}: {problem}"
+            return place, problem
     return None
 
 
 def _template_line_problem(one: Mapping[str, Any]) -> str | None:
     texts = {name: str(one.get(name) or "") for name in LONGEST}
     if one.get("type") not in TYPES:
-        return "choose what kind of line it is."
+        return "type"
     if not texts["text"].strip() and not (one["type"] == USER and texts["email"].strip()):
-        return "enter a text."
+        return "text"
     if any(len(text) > LONGEST_TEMPLATE for text in texts.values()):
-        return f"a text has at most {LONGEST_TEMPLATE} characters."
+        return "long"
     if any(text.count("{{") != len(_VARIABLE.findall(text)) for text in texts.values()):
-        return "a variable is written {{contact.name}}."
+        return "variable"
     if texts["link"] and not texts["link"].startswith(("https://", "http://", "{{")):
-        return "a link begins with https:// or http://."
+        return "link"
     return _condition_problem(one.get("when") or {})
 
 
@@ -179,15 +177,15 @@ def _condition_problem(when: Mapping[str, Any]) -> str | None:
         return None
     field = str(when.get("field") or "").strip()
     if not 1 <= len(field) <= LONGEST_PATH:
-        return "say which field the condition is about."
+        return "field"
     if when.get("is") not in CONDITIONS:
-        return "choose a condition."
+        return "condition"
     value = str(when.get("value") or "").strip()
     if when["is"] in COMPARED and not value:
-        return "say what the field is compared with."
+        return "value"
     if when["is"] in ("above", "below") and _number(value) is None:
-        return "compare with a number."
-    return None if len(value) <= LONGEST["text"] else f"a value has at most {LONGEST['text']} characters."
+        return "number"
+    return None if len(value) <= LONGEST["text"] else "value_long"
 
 
 def is_link(text: str) -> bool:

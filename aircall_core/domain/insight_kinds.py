@@ -6,6 +6,8 @@ from typing import Any, Final
 
 RULES: Final = "rules"
 HTTP: Final = "http"
+POSTED: Final = "posted"  # a program that sends cards about live calls by itself
+UNASKED: Final = (RULES, POSTED)  # kinds that no question is sent to
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +20,11 @@ class SourceKind:
     fields: tuple[str, ...] = ()  # further settings, all of them texts
     needs: tuple[str, ...] = ()  # of these, those that must not be empty
     lines: tuple[Mapping[str, Any], ...] = ()
+
+
+def is_asked(kind: str, number: str) -> bool:
+    """Whether a source of this kind is asked about a number: a CRM knows customers, not extensions or short codes."""
+    return bool(number) and (kind == HTTP or (kind not in UNASKED and number.startswith("+")))
 
 
 def _line(kind: str, text: str, label: str = "", link: str = "", email: str = "", *when: str) -> dict[str, Any]:
@@ -85,6 +92,7 @@ _KINDS = (
             _line("shortText", "{{answer.deal.title}}", "Newest deal", "{{answer.deal.link}}"),
         ),
     ),
+    SourceKind(POSTED, secret=True),
 )
 KINDS: Final[Mapping[str, SourceKind]] = {one.name: one for one in _KINDS}
 METHODS: Final = ("GET", "POST")

@@ -160,7 +160,7 @@ def _about_me(me: Mapping[str, Any], event: Event, user: str) -> dict[str, Any]:
 
 # Who has the call: nobody.
 _UNTAKEN = {"by": None, "peer": None, "muted": False, "away": False, "held": False, "held_at": None}
-_TAKEN = ("state", "by", "peer", "muted", "away", "held", "held_at")
+_TAKEN = ("state", "by", "peer", "muted", "away", "held", "held_at", "progress")
 
 
 def _patch(call: Mapping[str, Any], event: Event) -> dict[str, Any]:
@@ -206,6 +206,7 @@ def _patch_passed(event: Event) -> dict[str, Any]:
         case kinds.CALL_TRANSFERRED:
             who = {name: data[name] for name in _TAKEN}
             others = {"started_by": data["started_by"], "recording": data["recording"]}
+            others["ringing"] = list(data.get("ringing", []))  # whom they ask besides may still be rung
             return {**who, **others, "transfer": None, "forwarded": data["state"] == State.FORWARDED}
         case _:
             return {"state": State.FORWARDED.value, "ringing": [], **_UNTAKEN, "transfer": None, "forwarded": True}

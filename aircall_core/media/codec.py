@@ -12,9 +12,6 @@ import numpy as np
 
 from aircall_core.media import g711
 
-FRAME_S = fractions.Fraction(20, 1000)
-"""Each frame of PCM holds 20 ms."""
-
 OPUS_BITRATE = 24_000
 """Bits per second to the browser: transparent for speech that came over a telephone."""
 

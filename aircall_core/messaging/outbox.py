@@ -7,7 +7,7 @@ the others wait in the queue, and none of them uses up its patience by trying.
 
 import random
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final
@@ -36,6 +36,7 @@ LOOK_EVERY_S: Final = 5.0
 BREATH_S: Final = 0.05  # between two looks, however often somebody commits
 RETRY_S: Final = 1.0
 ACTOR: Final = "desk"
+_REST_FOR: Final = frozenset({Why.CREDENTIALS, Why.NO_TRUNK, Why.UNREACHABLE})  # what a SIP account fails with
 
 
 @dataclass
@@ -114,9 +115,14 @@ class Outbox:
                 return LOOK_EVERY_S
             untidy = way.untidy(conn, waiting, now)
             accounts = {row["id"]: row for row in rows.accounts(conn)}
+            self._working(accounts.values())
             away_now = self._resting(now) | {one for one, row in accounts.items() if not row["enabled"]}
             if away_now:
                 waiting = rows.waiting(conn, way.LOOK_AT, away_now)
+            if len(waiting) == way.LOOK_AT:  # those that wait for a SIP worker must not hide those that do not
+                seen, by_worker = {row["id"] for row in waiting}, {one for one in accounts if _by_worker(accounts[one])}
+                more = rows.waiting(conn, way.LOOK_AT, away_now | by_worker)
+                waiting += [row for row in more if row["id"] not in seen]
         if untidy:
             with self._store.write() as tx:
                 way.tidy(tx, self._now(tx.conn), ACTOR)
@@ -124,9 +130,10 @@ class Outbox:
             account = accounts.get(row["account_id"])
             if account is None or self._stop.is_set():
                 continue
-            if account["kind"] == SIP:
-                with self._store.write() as tx:
-                    way.ask_worker(tx, row["id"], self._now(tx.conn), ACTOR)
+            if _by_worker(account):
+                if self._may_ask(account, now):
+                    with self._store.write() as tx:
+                        way.ask_worker(tx, row["id"], self._now(tx.conn), ACTOR)
             elif self._may_begin(account["id"], row["id"]):
                 self._begin(account, row)
         return self._pause_s(waiting, now)
@@ -134,6 +141,28 @@ class Outbox:
     def _resting(self, now: int) -> set[str]:
         with self._lock:
             return {account for account, health in self._health.items() if health.rest_until > now}
+
+    def _working(self, accounts: Iterable[Mapping[str, Any]]) -> None:
+        """A worker has told that a SIP account works: its rest is over."""
+        with self._lock:
+            for account in accounts:
+                if _by_worker(account) and not _sip_fails(account):
+                    self._health.pop(account["id"], None)
+
+    def _may_ask(self, account: Mapping[str, Any], now: int) -> bool:
+        """Whether a worker may be asked for a text of this account: while it fails, one at a time, ever more rarely.
+
+        A carrier that is told a wrong password by a hundred texts locks us out.
+        """
+        if not _sip_fails(account):
+            return True
+        with self._lock:
+            health = self._health.setdefault(account["id"], _Health())
+            if health.rest_until > now:
+                return False
+            health.failures += 1
+            health.rest_until = now + int(pause_s(health.failures, random.random()) * 1000)
+            return True
 
     def _may_begin(self, account_id: str, message_id: str) -> bool:
         """Whether a thread may take this text: an account that has failed is tried with one at a time."""
@@ -165,8 +194,11 @@ class Outbox:
             with self._lock:
                 self._taken.discard(row["id"])
                 self._health[account["id"]].under_way -= 1
-        if outcome is not None:
-            self._learn(account["id"], outcome)
+        try:
+            if outcome is not None:
+                self._learn(account["id"], outcome)
+        except StoreAway as error:  # nobody reads what a thread of the pool raises
+            log.warning("outbox_store_away", error=str(error))
 
     def _send(self, account: Mapping[str, Any], row: Mapping[str, Any]) -> Outcome | None:
         """Claim, act, settle: in this order, and nothing between claim and act that could fail without us knowing."""
@@ -200,8 +232,8 @@ class Outbox:
                     now = self._now(tx.conn)
                     way.settle(tx, message_id, self._by, outcome, now, ACTOR)
                     state = "failing" if _is_bad(outcome) else "ok"
-                    if state != account["state"]:
-                        reason = outcome.reason.value if outcome.reason and state == "failing" else None
+                    reason = outcome.reason.value if outcome.reason and state == "failing" else None
+                    if (state, reason) != (account["state"], account["state_reason"]):
                         rows.set_account_state(tx.conn, account["id"], state, reason, now)
                 return
             except StoreAway as error:
@@ -259,6 +291,16 @@ class Outbox:
             times = [health.rest_until for health in self._health.values()]
         times += [row["not_before"] or 0 for row in waiting]
         return min([LOOK_EVERY_S, *((one - now) / 1000 for one in times if one > now)])
+
+
+def _by_worker(account: Mapping[str, Any]) -> bool:
+    """Whether the account's texts are sent by a SIP worker."""
+    return bool(account["kind"] == SIP)
+
+
+def _sip_fails(account: Mapping[str, Any]) -> bool:
+    """Whether what a worker told of a SIP account means that others had better not be tried."""
+    return bool(account["state"] == "failing" and account["state_reason"] in _REST_FOR)
 
 
 def _is_bad(outcome: Outcome) -> bool:

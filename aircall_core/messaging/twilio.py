@@ -14,6 +14,7 @@ from twilio.request_validator import RequestValidator, get_signature_algorithm
 from twilio.rest import Client
 
 from aircall_core.desk.messages import InboundFile
+from aircall_core.domain import opt_out
 from aircall_core.domain.message import MOST_FILES, Outcome, State, Why
 from aircall_core.messaging.port import Text, of_fault, of_status
 
@@ -30,6 +31,13 @@ _STATES: Final = {
     "read": State.DELIVERED,
     "undelivered": State.FAILED,
     "failed": State.FAILED,
+}
+
+
+# Words that Twilio answers by itself, and heeds: its own, unless a messaging service has others ("OptOutType" says so).
+_ANSWERED: Final[Mapping[str, opt_out.Wish]] = {
+    **dict.fromkeys(("stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout"), "out"),
+    **dict.fromkeys(("start", "yes", "unstop"), "in"),
 }
 
 
@@ -106,13 +114,14 @@ def _refusal(wrong: TwilioRestException | TwilioServiceException) -> Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Inbound:
-    """A text that came in, as a gateway tells of it."""
+    """A text that came in, as a gateway tells of it. ``wish``: what it has read in it and answered the customer."""
 
     remote_id: str
     sender: str
     to: str
     body: str
     files: tuple[InboundFile, ...]
+    wish: opt_out.Wish | None = None
 
 
 def is_signed(token: str, url: str, form: FormData, headers: Mapping[str, str]) -> bool:
@@ -130,7 +139,9 @@ def inbound(form: FormData) -> Inbound | None:
     count = _of(form, "NumMedia")
     most = min(int(count), MOST_FILES) if count.isascii() and count.isdigit() and len(count) < 4 else 0
     files = (InboundFile(_of(form, f"MediaUrl{n}"), "", _of(form, f"MediaContentType{n}")) for n in range(most))
-    return Inbound(remote_id[:128], sender, to, _of(form, "Body"), tuple(one for one in files if one.source))
+    body = _of(form, "Body")
+    wish = _ANSWERED.get((_of(form, "OptOutType") or body).strip().casefold())
+    return Inbound(remote_id[:128], sender, to, body, tuple(one for one in files if one.source), wish)
 
 
 def report(form: FormData) -> tuple[str, State, str | None] | None:
