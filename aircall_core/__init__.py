@@ -1,3 +1,3 @@
 """A self-hosted inbound-call desk on plain SIP: docs/architecture.md walks a call through these packages."""
 
-__version__ = "0.1.0"
+__version__ = "0.4.0"

@@ -9,7 +9,6 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 DISTRIBUTION = "pjsua2-python"
-PINNED_VERSION = "2.15.1.post1"
 # SHA-256 of the native module in each wheel that requirements-sip.txt names.
 PINNED_MODULES = {
     "1303b67fab241a8399f6cf9f945cbca1c3d0a32dc6e0b3e7f6d4810beeb7dc19",  # Python 3.11

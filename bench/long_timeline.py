@@ -69,7 +69,7 @@ class _Desk(FakeDesk):
         with self._store.read() as conn:
             limit = int(request.query_params.get("limit", 50))
             page = timeline.timeline(conn, self._conversation, limit=limit, **asked)
-        return JSONResponse({**page, "together": [], "read_at": None, "around": None})
+        return JSONResponse({**page, "together": [], "new": {}, "around": None})
 
 
 def measure(folder: Path, *, full: bool) -> list[Row]:

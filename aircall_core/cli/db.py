@@ -7,7 +7,9 @@ import typer
 
 from aircall_core.cli.common import Json, show
 
-app = typer.Typer(name="db", no_args_is_help=True, help="The store: upgrade, back up, restore, search index.")
+app = typer.Typer(
+    name="db", no_args_is_help=True, help="The store: upgrade, back up, restore, search index, a new key."
+)
 
 
 @app.command()
@@ -60,15 +62,34 @@ def restore(
 
 
 @app.command()
+def reseal(as_json: Json = False) -> None:
+    """Encrypt all secrets with the first key of AIRCALL_SECRET_KEY=new,old. Exit status 1: some cannot be read."""
+    from aircall_core.cli.common import open_installation
+    from aircall_core.config import get_settings
+    from aircall_core.desk import reseal as resealing
+    from aircall_core.desk import secrets
+
+    settings = get_settings()
+    box = secrets.open_box(settings.data_dir, settings.secret_key)
+    with open_installation() as store, store.write() as tx:
+        done = resealing.reseal(tx, box)
+    data = {"sealed": done.count, "unreadable": done.unreadable}
+    show(as_json, data, f"Sealed {done.count} secrets with the newest key.")
+    if done.unreadable:
+        typer.echo(f"No key reads these, which must be entered again: {', '.join(done.unreadable)}.", err=True)
+        raise typer.Exit(1)
+
+
+@app.command()
 def reindex(as_json: Json = False) -> None:
     """Make the search index anew. Calls go on; older texts are found again as it proceeds."""
     from aircall_core.config import get_settings
     from aircall_core.desk import reindex as index
     from aircall_core.store import open_store
 
-    def told(kind: str, done: int) -> None:
+    def told(done: int) -> None:
         if not as_json and done % 5_000 < 50:
-            typer.echo(f"{kind}: {done}", err=True)
+            typer.echo(f"{done} texts", err=True)
 
     with open_store(get_settings().database_url) as store:
         count = index.rebuild(store, told)

@@ -288,13 +288,14 @@ def tick(ask: Ask) -> None:
 async def test_call(ask: Ask) -> tuple[int, dict[str, str]]:
     """POST /desk/testcall: the test phone calls one of our lines, never anything else. One call at a time."""
     number = await run_in_threadpool(_number_of, ask)
-    running = ask.desk.test_call
-    if running is not None and running.poll() is None:
-        raise Refused(409, "test_call_running", "A test call is running. It ends by itself within two minutes.")
-    try:
-        ask.desk.test_call = await run_in_threadpool(testcall.place_test_call, ask.desk.settings, number)
-    except OSError:
-        raise Refused(503, "test_phone", "The test phone could not be started on this machine.") from None
+    async with ask.desk.test_calling:  # else two at once would both find none
+        running = ask.desk.test_call
+        if running is not None and running.poll() is None:
+            raise Refused(409, "test_call_running", "A test call is running. It ends by itself within two minutes.")
+        try:
+            ask.desk.test_call = await run_in_threadpool(testcall.place_test_call, ask.desk.settings, number)
+        except OSError:
+            raise Refused(503, "test_phone", "The test phone could not be started on this machine.") from None
     return 202, {"line_id": ask.body.line_id}
 
 

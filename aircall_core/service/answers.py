@@ -22,6 +22,11 @@ class Refused(Exception):
         self.status, self.code, self.message, self.headers, self.extra = status, code, message, headers, extra
 
 
+def is_id(value: str) -> bool:
+    """Whether this can be the id of a row at all: letters, digits, dashes, and never an operator of a query."""
+    return 1 <= len(value) <= 64 and value.isascii() and value.replace("-", "").replace("_", "").isalnum()
+
+
 def error(
     status: int, code: str, message: str, headers: Mapping[str, str] | None = None, /, **extra: Any
 ) -> JSONResponse:

@@ -120,6 +120,9 @@ class Asker:
             with self._store.read() as conn:
                 subjects = [found for call in begun if (found := queries.of_call(conn, call)) is not None]
             self._claim(subjects)
+        for row in rows:
+            if row.kind == kinds.INSIGHTS_CHANGED:
+                self._loop.call_soon_threadsafe(self._let_go, str(row.event.data["id"]))
         over = [row.event.call_id for row in rows if row.event.call_id and row.kind == kinds.CALL_ENDED]
         if over:
             with self._store.read() as conn:
@@ -202,6 +205,13 @@ class Asker:
         if self._not_before.get(source["id"], 0) > self._loop.time():
             raise SourceError(TOO_MANY)
         return known[1]
+
+    def _let_go(self, source_id: str) -> None:
+        """A source was changed or removed: its connections end; if there still is one it is opened anew when asked."""
+        known = self._opened.pop(source_id, None)
+        if known is not None:
+            self._begin(known[1].close())
+        self._not_before.pop(source_id, None)
 
     def _write(
         self, source: Mapping[str, Any], subject: Subject, contents: list[Line] | None, error: str | None

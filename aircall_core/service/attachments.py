@@ -56,10 +56,11 @@ def take_back(ask: Ask) -> None:
 
 
 def download(ask: Ask) -> FileResponse:
-    """GET /desk/attachments/{attachment}: pictures and sound are shown, all else is saved."""
+    """GET /desk/attachments/{attachment}?save=: pictures and sound are shown, unless asked to save; all else is."""
     with ask.desk.store.read() as conn:
         row = attachments.seen(conn, ask.id("attachment"), ask.who.user_id, ask.who.role)
-    return _sent(ask.desk.settings.data_dir, row, "private, max-age=3600")
+    save = ask.request.query_params.get("save") == "1"
+    return _sent(ask.desk.settings.data_dir, row, "private, max-age=3600", save=save)
 
 
 def fetched(ask: Ask) -> FileResponse:
@@ -74,13 +75,13 @@ def fetched(ask: Ask) -> FileResponse:
     return _sent(ask.desk.settings.data_dir, row, "private, no-store")
 
 
-def _sent(folder: Path, row: dict[str, Any], cache: str) -> FileResponse:
+def _sent(folder: Path, row: dict[str, Any], cache: str, *, save: bool = False) -> FileResponse:
     if not row["path"]:
         raise Refused(410, row["reason"] or "not_fetched", "This file is not here.")
     path = attachments.inside(folder, row["path"])
     if not path.is_file():
         raise Refused(410, "gone", "The file is not there any more.")
-    inline = row["content_type"] in INLINE
+    inline = row["content_type"] in INLINE and not save
     return FileResponse(
         path,
         media_type=row["content_type"],

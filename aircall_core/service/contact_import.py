@@ -15,26 +15,17 @@ from starlette.responses import StreamingResponse
 from aircall_core import numbers
 from aircall_core.desk import contact_import, contacts
 from aircall_core.desk.contact_import import CHUNK, Same, Tally
-from aircall_core.desk.errors import DeskError, Invalid
-from aircall_core.domain import contact_file, dial_file
+from aircall_core.desk.errors import Invalid
+from aircall_core.domain import contact_file
 from aircall_core.domain.contact import Profile
 from aircall_core.domain.contact_file import FIELD, File, Raw
 from aircall_core.domain.dial_file import Unreadable
 from aircall_core.service import file_form
 from aircall_core.service.endpoint import Ask
-from aircall_core.store import StoreAway
 from aircall_core.store import contacts as rows
 
-LARGEST_UPLOAD: Final = dial_file.LARGEST + 64 * 1024  # bytes: the file, and the form around it
-FIRST_ROWS: Final = 5
-_TELL_EVERY: Final = 10  # chunks
-_SAID: Final = {
-    "empty": "There are no contacts in this file.",
-    "workbook": "This is a spreadsheet's own format. Save it as CSV there, and choose that file.",
-    "encoding": "The characters of this file cannot be read. Save it in UTF-8.",
-    "too_large": f"Choose a file of at most {dial_file.LARGEST // 1_000_000} MB.",
-    "too_many": f"Choose a file of at most {dial_file.MOST_ROWS:,} contacts.",
-}
+_TELL_EVERY: Final = 20  # chunks
+_AWAY: Final = "The database is away for a moment. Send the file again: what is there already is not made twice."
 
 
 async def check(ask: Ask) -> StreamingResponse:
@@ -59,6 +50,7 @@ class _Reading:
     country: str
     fields: dict[str, dict[str, Any]]
     tally: Tally = field(default_factory=Tally)
+    noted: str | None = None  # the audit log's entry about it
     first: list[dict[str, Any]] = field(default_factory=list)
 
     def chunk(self, start: int) -> None:
@@ -71,12 +63,14 @@ class _Reading:
                 given.append((raw, profile))
         if self.takes and given:
             with self.ask.desk.store.write() as tx:
-                contact_import.take(tx, self.ask.actor, given, self.same, self.tally)
+                tally = self.tally + contact_import.take(tx, self.ask.actor, given, self.same)
+                noted = contact_import.imported(tx, self.ask.actor, tally, self.noted)
+            self.tally, self.noted = tally, noted  # now that it holds
         elif given:
             with self.ask.desk.store.read() as conn:
                 known = contact_import.look(conn, given, self.tally)
             for (raw, profile), is_known in zip(given, known, strict=True):
-                if len(self.first) < FIRST_ROWS:
+                if len(self.first) < file_form.FIRST_ROWS:
                     self.first.append(self._shown(raw, profile, is_known))
 
     def _number(self, text: str) -> str:
@@ -90,12 +84,9 @@ class _Reading:
             "emails": [one.value for one in profile.emails],
         }  # fmt: skip
 
-    def end(self) -> dict[str, Any]:
+    def report(self) -> dict[str, Any]:
         """What came of it."""
         tally = self.tally
-        if self.takes and tally.created + tally.merged:
-            with self.ask.desk.store.write() as tx:
-                contact_import.imported(tx, self.ask.actor, tally)
         return {
             "kind": self.file.kind, "rows": len(self.file), "encoding": self.file.encoding,
             "separator": self.file.separator, "titles": self.file.titles, "header": self.file.has_header,
@@ -107,22 +98,16 @@ class _Reading:
 async def _answer(ask: Ask, *, takes: bool) -> StreamingResponse:
     data, given = await file_form.read(ask, "columns", "same")
     reading = await run_in_threadpool(_open, ask, data, given, takes)
-    return file_form.told(_lines(reading))
+    return file_form.told(_work(reading), _AWAY)
 
 
-async def _lines(reading: _Reading) -> AsyncIterator[str]:
+async def _work(reading: _Reading) -> AsyncIterator[dict[str, Any]]:
     of = len(reading.file)
-    try:
-        for count, start in enumerate(range(0, of, CHUNK), 1):
-            await run_in_threadpool(reading.chunk, start)
-            if count % _TELL_EVERY == 0 or start + CHUNK >= of:
-                yield file_form.line({"done": min(start + CHUNK, of), "of": of})
-        yield file_form.line({"report": await run_in_threadpool(reading.end)})
-    except DeskError as refused:  # a contact that is gone since it was looked up, say
-        yield file_form.line({"error": {"code": refused.code, "message": refused.message}})
-    except StoreAway:
-        said = "The database is away for a moment. Send the file again: what is there already is not made twice."
-        yield file_form.line({"error": {"code": "store_away", "message": said}})
+    for count, start in enumerate(range(0, of, CHUNK), 1):
+        await run_in_threadpool(reading.chunk, start)
+        if count % _TELL_EVERY == 0 or start + CHUNK >= of:
+            yield {"done": min(start + CHUNK, of), "of": of}
+    yield {"report": reading.report()}
 
 
 def _open(ask: Ask, data: bytes, given: dict[str, str], takes: bool) -> _Reading:
@@ -131,7 +116,7 @@ def _open(ask: Ask, data: bytes, given: dict[str, str], takes: bool) -> _Reading
     try:
         file = contact_file.read(data, {row["name"]: row["id"] for row in fields.values()})
     except Unreadable as wrong:
-        raise Invalid({"file": _SAID[wrong.code]}) from None
+        raise file_form.unreadable(wrong, "contacts") from None
     targets = _chosen(given["columns"], file, set(fields)) if given["columns"] else list(file.targets)
     same = given["same"] or "skip"
     if same not in get_args(Same):

@@ -5,11 +5,13 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from aircall_core.desk import contact_fields, contact_merges, contacts, erasure
+from aircall_core.desk.errors import not_found
 from aircall_core.domain import contact as rules
 from aircall_core.service.answers import Refused
 from aircall_core.service.endpoint import Ask
 from aircall_core.store import contacts as rows
 from aircall_core.store.queries import contacts as queries
+from aircall_core.store.queries import conversation
 
 
 class Phone(BaseModel):
@@ -46,6 +48,12 @@ class Confirmed(BaseModel):
     label: str = Field("", max_length=200)
 
 
+class Denied(BaseModel):
+    """A number that looks like one of this contact's."""
+
+    number: str = Field(max_length=80)
+
+
 class Merge(BaseModel):
     """The contact that goes into this one."""
 
@@ -63,6 +71,13 @@ class NumberErasure(Erasure):
     """A number that is no contact's."""
 
     number: str = Field(max_length=80)
+
+
+class HiddenErasure(BaseModel):
+    """``confirm``: the line's name. ``call``: that one alone, else all callers of the line who hid their number."""
+
+    confirm: str = Field(max_length=1_000)
+    call: str | None = Field(None, max_length=64)
 
 
 class FieldChange(BaseModel):
@@ -123,6 +138,20 @@ def add_number(ask: Ask) -> dict[str, Any]:
     return {"id": contact_id, "version": version}
 
 
+def deny(ask: Ask) -> dict[str, str]:
+    """POST /desk/contacts/{contact}/denials: nobody is asked again whether the number is this contact's"""
+    with ask.desk.store.write() as tx:
+        contacts.deny(tx, ask.actor, ask.id("contact"), ask.body.number)
+    return {"id": ask.id("contact")}
+
+
+def allow(ask: Ask) -> dict[str, str]:
+    """DELETE /desk/contacts/{contact}/denials: it may be, after all"""
+    with ask.desk.store.write() as tx:
+        contacts.allow(tx, ask.actor, ask.id("contact"), ask.body.number)
+    return {"id": ask.id("contact")}
+
+
 def maybe(ask: Ask) -> dict[str, Any]:
     """GET /desk/contacts/maybe?number=&name=: contacts that may stand behind a number that is nobody's."""
     asked = ask.request.query_params
@@ -154,10 +183,19 @@ def erase(ask: Ask) -> tuple[int, dict[str, str]]:
 
 
 def erase_number(ask: Ask) -> tuple[int, dict[str, str]]:
-    """POST /desk/erasures: all that was exchanged with a number without a contact"""
+    """POST /desk/erasures: all that was exchanged with a number, or an extension, without a contact"""
     body = ask.body
     with ask.desk.store.write() as tx:
         return 202, {"erasure": erasure.number(tx, ask.actor, body.number, body.confirm, keep_wishes=body.keep_wishes)}
+
+
+def erase_hidden(ask: Ask) -> tuple[int, dict[str, str]]:
+    """POST /desk/conversations/{conversation}/erase: callers who hid their number, or one call of theirs"""
+    conversation_id, who, body = ask.id("conversation"), ask.who, ask.body
+    with ask.desk.store.write() as tx:
+        if not conversation.may_see(tx.conn, conversation_id, who.user_id, who.role):
+            raise not_found("The conversation")
+        return 202, {"erasure": erasure.hidden(tx, ask.actor, conversation_id, body.confirm, body.call)}
 
 
 def erasures(ask: Ask) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What a route is given: the store, the settings, and the parts of this process. Made once, in main or by a test."""
 
+import asyncio
 import os
 import subprocess
 from collections.abc import Callable
@@ -33,6 +34,7 @@ class Desk:
     asker: Asker | None = None  # while it is main's process
     give_up: Callable[[], None] = os.abort  # main ends in order instead
     test_call: "subprocess.Popen[bytes] | None" = None
+    test_calling: asyncio.Lock = field(default_factory=asyncio.Lock)  # while one is begun
 
     def ready(self) -> bool:
         """Whether events are followed, so that a snapshot taken now misses nothing after it."""

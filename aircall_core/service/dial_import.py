@@ -15,7 +15,7 @@ from starlette.responses import StreamingResponse
 
 from aircall_core import numbers
 from aircall_core.desk import dial_lists
-from aircall_core.desk.errors import DeskError, Invalid
+from aircall_core.desk.errors import Invalid
 from aircall_core.domain import dial_file
 from aircall_core.domain import dial_list as rules
 from aircall_core.domain.dial_file import Columns, Record, Sheet, Unreadable
@@ -23,17 +23,8 @@ from aircall_core.domain.dial_list import Judge, Problem, Row
 from aircall_core.service import file_form
 from aircall_core.service.dial_lists import seen_list
 from aircall_core.service.endpoint import Ask
-from aircall_core.store import StoreAway
 
-LARGEST_UPLOAD: Final = dial_file.LARGEST + 64 * 1024  # bytes: the file, and the form around it
-FIRST_ROWS: Final = 5
-_SAID: Final = {
-    "empty": "There are no rows in this file.",
-    "workbook": "This is a spreadsheet's own format. Save it as CSV there, and choose that file.",
-    "encoding": "The characters of this file cannot be read. Save it as CSV in UTF-8.",
-    "too_large": f"Choose a file of at most {dial_file.LARGEST // 1_000_000} MB.",
-    "too_many": f"Choose a file of at most {dial_file.MOST_ROWS:,} rows.",
-}
+_AWAY: Final = "The database is away for a moment. Send the file again: what is on the list already is left out."
 
 
 async def check(ask: Ask) -> StreamingResponse:
@@ -61,6 +52,7 @@ class _Reading:
     first: list[Row] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     good: int = 0
+    noted: str | None = None  # the audit log's entry about it
 
     def chunk(self, records: tuple[Record, ...]) -> None:
         """Read some rows, in a worker thread: short transactions, and the desk's other users in between."""
@@ -71,18 +63,19 @@ class _Reading:
         if self.takes:
             left = {one.line for one in out}
             with self.ask.desk.store.write() as tx:
-                out += dial_lists.take(tx, self.ask.actor, self.list_id, [row for row in rows if row.line not in left])
+                new = [row for row in rows if row.line not in left]
+                out += dial_lists.take(tx, self.ask.actor, self.list_id, new)
+                good = self.good + len(rows) - len(out)
+                noted = dial_lists.imported(tx, self.ask.actor, self.list_id, good, self.noted)
+            self.noted = noted  # now that it holds
         lines = {one.line for one in out}
         rows = [row for row in rows if row.line not in lines]
         self.problems += sorted([*(one for one in found if isinstance(one, Problem)), *out], key=lambda one: one.line)
-        self.first += rows[: FIRST_ROWS - len(self.first)]
+        self.first += rows[: file_form.FIRST_ROWS - len(self.first)]
         self.good += len(rows)
 
-    def end(self) -> dict[str, Any]:
+    def report(self) -> dict[str, Any]:
         """What came of it."""
-        if self.takes and self.good:
-            with self.ask.desk.store.write() as tx:
-                dial_lists.imported(tx, self.ask.actor, self.list_id, self.good)
         return {
             "rows": len(self.sheet.records),
             "good": self.good,
@@ -95,21 +88,15 @@ async def _answer(ask: Ask, *, takes: bool) -> StreamingResponse:
     await run_in_threadpool(_list, ask)  # before the file is read
     data, given = await file_form.read(ask, "columns")
     reading = await run_in_threadpool(_open, ask, data, given["columns"], takes)
-    return file_form.told(_lines(reading))
+    return file_form.told(_work(reading), _AWAY)
 
 
-async def _lines(reading: _Reading) -> AsyncIterator[str]:
+async def _work(reading: _Reading) -> AsyncIterator[dict[str, Any]]:
     records = reading.sheet.records
-    try:
-        for start in range(0, len(records), dial_lists.CHUNK):
-            await run_in_threadpool(reading.chunk, records[start : start + dial_lists.CHUNK])
-            yield file_form.line({"done": min(start + dial_lists.CHUNK, len(records)), "of": len(records)})
-        yield file_form.line({"report": await run_in_threadpool(reading.end)})
-    except DeskError as refused:  # archived, or gone, since it began
-        yield file_form.line({"error": {"code": refused.code, "message": refused.message}})
-    except StoreAway:
-        said = "The database is away for a moment. Send the file again: what is on the list already is left out."
-        yield file_form.line({"error": {"code": "store_away", "message": said}})
+    for start in range(0, len(records), dial_lists.CHUNK):
+        await run_in_threadpool(reading.chunk, records[start : start + dial_lists.CHUNK])
+        yield {"done": min(start + dial_lists.CHUNK, len(records)), "of": len(records)}
+    yield {"report": reading.report()}
 
 
 def _list(ask: Ask) -> dict[str, Any]:
@@ -122,7 +109,7 @@ def _open(ask: Ask, data: bytes, columns: str, takes: bool) -> _Reading:
     try:
         sheet = dial_file.read(data)
     except Unreadable as wrong:
-        raise Invalid({"file": _SAID[wrong.code]}) from None
+        raise file_form.unreadable(wrong, "rows") from None
     chosen = _chosen(columns, sheet) if columns else sheet.columns
     if chosen is None:
         raise Invalid({"file": "No column of this file looks like telephone numbers."})

@@ -23,7 +23,7 @@ from aircall_core.desk.errors import DeskError
 from aircall_core.desk.people import ROLES
 from aircall_core.desk.sessions import Identity
 from aircall_core.logs import get_logger
-from aircall_core.service.answers import Refused, error, refusal
+from aircall_core.service.answers import Refused, error, is_id, refusal
 from aircall_core.service.desk import Desk
 from aircall_core.service.gate import LARGEST_BODY, is_forwarded
 from aircall_core.store import StoreAway
@@ -80,7 +80,7 @@ class Ask:
     def id(self, name: str) -> str:
         """An id from the path. Whatever cannot be one is answered like one that does not exist."""
         value = str(self.request.path_params[name])
-        if not 1 <= len(value) <= 64 or not value.replace("-", "").replace("_", "").isalnum():
+        if not is_id(value):
             raise Refused(404, "not_found", "There is no such thing.")
         return value
 

@@ -39,11 +39,7 @@ async def twilio_report(ask: Ask) -> None:
     if said is not None:
         remote_id, state, code = said
         query = ask.request.query_params
-        tried = query.get("try", "")
-        await run_in_threadpool(
-            _note, ask, account, state, query.get("message"), remote_id, code,
-            int(tried) if tried.isascii() and tried.isdigit() and len(tried) < 9 else None,
-        )  # fmt: skip
+        await run_in_threadpool(_note, ask, account, state, query.get("message"), remote_id, code)
 
 
 async def text(ask: Ask) -> dict[str, str | None]:
@@ -57,14 +53,14 @@ async def text(ask: Ask) -> dict[str, str | None]:
 
 
 async def report(ask: Ask) -> None:
-    """POST /hooks/messages/{account}/status: {message or id, state: sent, delivered or failed, code}."""
+    """POST /hooks/messages/{account}/status?try=: {message or id, state: sent, delivered or failed, code}."""
     raw = await ask.request.body()
     account = await run_in_threadpool(_signed, ask, raw)
     given = webhook.report(raw)
     if given is None:
         raise Refused(422, "invalid", "This is not a report: see the documentation of the webhook.")
     message, remote_id, state, code = given
-    if not await run_in_threadpool(_note, ask, account, state, message, remote_id, code, None):
+    if not await run_in_threadpool(_note, ask, account, state, message, remote_id, code):
         raise Refused(404, "not_found", "There is no such text.")
 
 
@@ -114,6 +110,7 @@ def _take(ask: Ask, account: dict[str, Any], given: Inbound | None) -> str | Non
         return messages.receive(
             tx, line_id=line["id"], account_id=account["id"], number=_sender(given.sender, line["country"]),
             body=given.body, remote_id=given.remote_id, at=tx.now_ms(), actor="desk", files=given.files,
+            wish=given.wish,
         )  # fmt: skip
 
 
@@ -125,9 +122,11 @@ def _sender(text: str, country: str) -> str:
 
 
 def _note(
-    ask: Ask, account: dict[str, Any], state: State, message_id: str | None, remote_id: str | None, code: str | None,
-    tried: int | None,
-) -> bool:  # fmt: skip
+    ask: Ask, account: dict[str, Any], state: State, message_id: str | None, remote_id: str | None, code: str | None
+) -> bool:
+    """``try`` stands in the address that we give with each text: a late word of an earlier try says nothing now."""
+    asked = ask.request.query_params.get("try", "")
+    tried = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 9 else None
     with ask.desk.store.write() as tx:
         return outbox.reported(
             tx, account["id"], state, tx.now_ms(), "desk", message_id=message_id, remote_id=remote_id, code=code,

@@ -1,39 +1,23 @@
-"""Insight cards over HTTP: what is shown of a caller, posting one about a live call, and the sources behind them."""
+"""Insight cards over HTTP: what is shown of a caller, and the sources behind it. Posted ones: card_hook.py."""
 
 import time
 from typing import Any
 
-from pydantic import AliasChoices, BaseModel, Field
+from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from aircall_core import numbers
 from aircall_core.crm.port import SourceError
-from aircall_core.desk import insight_sources, insights
+from aircall_core.desk import insight_sources
 from aircall_core.desk.errors import Invalid, not_found
 from aircall_core.domain.insight import Line, lines_of
-from aircall_core.domain.insight_kinds import RULES
+from aircall_core.domain.insight_kinds import POSTED, RULES
 from aircall_core.service import asker
 from aircall_core.service.endpoint import Ask
 from aircall_core.store import insights as rows
 from aircall_core.store.queries import conversation, people
 from aircall_core.store.queries import insights as queries
 from aircall_core.store.queries.insights import Subject
-
-
-class CardLine(BaseModel):
-    """One line of a posted card. ``email``: whose line it is, of type ``user``."""
-
-    type: str = Field(max_length=20)
-    text: str = Field("", max_length=2000)
-    label: str | None = Field(None, max_length=2000)
-    link: str | None = Field(None, max_length=4000)
-    email: str | None = Field(None, max_length=1000)
-
-
-class Card(BaseModel):
-    """A card: its lines, under either of the names that clients of Aircall's API use."""
-
-    contents: list[CardLine] = Field(validation_alias=AliasChoices("contents", "cards"), max_length=100)
 
 
 class TemplateLine(BaseModel):
@@ -107,14 +91,6 @@ def of_conversation(ask: Ask) -> dict[str, Any]:
     return found
 
 
-def post(ask: Ask) -> tuple[int, None]:
-    """POST /desk/calls/{call}/insight"""
-    contents = [one.model_dump(exclude_none=True) for one in ask.body.contents]
-    with ask.desk.store.write() as tx:
-        insights.post(tx, ask.actor, ask.id("call"), contents)
-    return 201, None
-
-
 # ---- sources
 
 
@@ -125,9 +101,12 @@ def list_sources(ask: Ask) -> dict[str, Any]:
 
 
 def add_source(ask: Ask) -> tuple[int, dict[str, str]]:
-    """POST /desk/insight-sources"""
+    """POST /desk/insight-sources: its id, and the secret that was made for it, which is shown this once."""
+    given = _given(ask.body)
+    made = insight_sources.made_secret(given.get("kind", ""))
     with ask.desk.store.write() as tx:
-        return 201, {"id": insight_sources.create(tx, ask.actor, ask.desk.box, **_given(ask.body))}
+        source_id = insight_sources.create(tx, ask.actor, ask.desk.box, **given | ({"secret": made} if made else {}))
+    return 201, {"id": source_id} | ({"secret": made} if made else {})
 
 
 def change_source(ask: Ask) -> dict[str, str]:
@@ -169,7 +148,7 @@ async def _asked(
 def _trial(ask: Ask) -> tuple[dict[str, Any], Subject, dict[str, Any]]:
     with ask.desk.store.read() as conn:
         source = rows.source(conn, ask.id("source"))
-        if source is None:
+        if source is None or source["kind"] == POSTED:
             raise not_found("The source")
         number = numbers.normalise(ask.body.number, people.company(conn)["country"])
         if not number:

@@ -16,12 +16,13 @@ from aircall_core.store import Connection, conversations, people, provisioning
 from aircall_core.store import messages as rows
 from aircall_core.store.queries import company
 from aircall_core.store.queries import conversation as queries
+from aircall_core.store.queries.inbox import visible_lines
 
 
 class NewText(Command):
     """What is to be sent, and ids of uploaded files."""
 
-    text: str = Field(default="", max_length=4 * LONGEST)  # the desk says in words what is too long
+    text: str = Field(default="", max_length=2 * drafts.LONGEST_DRAFT)  # the desk says in words what is too long
     attachments: list[str] = Field(default_factory=list, max_length=2 * MOST_FILES)
 
 
@@ -29,7 +30,7 @@ class FirstText(Command):
     """A text to a number, as typed."""
 
     to: str = Field(max_length=64)
-    text: str = Field(max_length=4 * LONGEST)
+    text: str = Field(max_length=2 * drafts.LONGEST_DRAFT)
 
 
 class DraftText(NewText):
@@ -46,6 +47,12 @@ def send(ask: Ask) -> tuple[int, dict[str, str]]:
             tx, ask.id("conversation"), who.user_id, who.role, body.text, body.attachments, body.command
         )
     return _accepted(ask, written)
+
+
+def lines(ask: Ask) -> dict[str, Any]:
+    """GET /desk/text-lines: the lines that this user may begin a text from."""
+    with ask.desk.store.read() as conn:
+        return {"lines": rows.lines_with_texts(conn, visible_lines(conn, ask.who.user_id, ask.who.role))}
 
 
 def start(ask: Ask) -> tuple[int, dict[str, str]]:

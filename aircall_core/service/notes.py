@@ -1,12 +1,14 @@
 """What agents write about a call while it lasts and after, and which tags it has."""
 
-from typing import Any
+from typing import Any, Final
 
 from pydantic import Field
 
 from aircall_core.desk import notes, tags
 from aircall_core.service.commands import Command
 from aircall_core.service.endpoint import Ask
+
+LARGEST: Final = 12 * notes.LONGEST + 1024  # bytes of a note's request: an emoji may come as two escapes of six bytes
 
 
 class NoteText(Command):

@@ -76,8 +76,8 @@ def _made(
     """Make the file, then the row: a prompt that is listed can be played."""
     prompt_id = ids.new_id()
     target = ask.desk.settings.data_dir / prompts.path_of(prompt_id)
-    with ask.desk.store.write() as tx:  # before the work is done; it is checked again with the row
-        prompts.free_name(tx, name)
+    with ask.desk.store.read() as conn:  # before the work is done; it is checked again with the row
+        prompts.free_name(conn, name)
     try:
         length = make(target)
     except sounds.SoundError as refused:

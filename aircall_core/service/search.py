@@ -1,14 +1,16 @@
 """Finding what was said, written and noted: by its words, as far as the asker may see it."""
 
-from typing import Any
+import re
+from typing import Any, Final
 
 from aircall_core.domain import words
-from aircall_core.service.answers import Refused
+from aircall_core.service.answers import Refused, is_id
 from aircall_core.service.endpoint import Ask
 from aircall_core.store import search as index
 from aircall_core.store.queries import finding
 
-LONGEST = 200
+LONGEST: Final = 200
+_CURSOR: Final = re.compile(r"-?[0-9]{1,18}")  # below zero: what was there before the index
 
 
 def find(ask: Ask) -> dict[str, Any]:
@@ -23,11 +25,13 @@ def find(ask: Ask) -> dict[str, Any]:
     kinds = asked.getlist("kind")
     if any(kind not in index.KINDS for kind in kinds):
         raise Refused(400, "bad_request", f"kind is one of {', '.join(index.KINDS)}.")
-    before = asked.get("before", "")
-    if before and not (before.isascii() and before.isdigit() and len(before) <= 18):
+    line, before = asked.get("line", ""), asked.get("before", "")
+    if line and not is_id(line):
+        raise Refused(400, "bad_request", "line is the id of a line.")
+    if before and not _CURSOR.fullmatch(before):
         raise Refused(400, "bad_request", "before must be a whole number.")
     with ask.desk.store.read() as conn:
         return finding.find(
-            conn, words.query(typed), ask.who.user_id, ask.who.role, kinds=kinds, line_id=asked.get("line") or None,
+            conn, words.query(typed), ask.who.user_id, ask.who.role, kinds=kinds, line_id=line or None,
             before=int(before) if before else None,
         )  # fmt: skip

@@ -11,7 +11,7 @@ from aircall_core.service.answers import Refused
 from aircall_core.service.commands import Command
 from aircall_core.service.endpoint import Ask
 from aircall_core.store import Connection
-from aircall_core.store.queries import conversation, finding, inbox
+from aircall_core.store.queries import conversation, finding, inbox, timeline_new
 from aircall_core.store.queries import timeline as timelines
 from aircall_core.store.queries import timeline_pages as pages
 
@@ -30,7 +30,8 @@ def timeline(ask: Ask) -> dict[str, Any]:
     """GET /desk/conversations/{conversation}/timeline?before=&after=&around=&limit=&channels=&scope=&line=&from=&to=
 
     ``before`` and ``after`` are cursors, ``around`` an entry: its number, or the id of a call, text or note. Without
-    ``before`` and ``after`` the answer says too what is told together ("together"), and up to when the user has read.
+    ``before`` and ``after`` the answer says too what is told together ("together"), and from which entry on something
+    is new to the user, for each conversation shown ("new", None: nothing is).
     """
     before, after, limit = _number(ask, "before"), _number(ask, "after"), _number(ask, "limit")
     wanted, who = _filter(ask), ask.who
@@ -45,8 +46,8 @@ def timeline(ask: Ask) -> dict[str, Any]:
             around=around, wanted=wanted, others=scope[1:], viewer=timelines.Viewer(who.user_id, who.role),
         )  # fmt: skip
         if before is None and after is None:
-            page |= {"together": together, "read_at": conversation.read_at(conn, conversation_id, who.user_id)}
-            page["around"] = around
+            new = timeline_new.first_new(conn, scope or [conversation_id], who.user_id)
+            page |= {"together": together, "new": new, "around": around}
     return page
 
 
@@ -84,9 +85,9 @@ def add_note(ask: Ask) -> tuple[int, dict[str, Any]]:
 
 
 def change_note(ask: Ask) -> dict[str, Any]:
-    """PUT /desk/notes/{note}: one's own."""
+    """PUT /desk/notes/{note}: one's own; leaders may take away anybody's."""
     with ask.desk.store.write() as tx:
-        note = notes.change(tx, ask.id("note"), ask.who.user_id, ask.body.text, ask.body.version)
+        note = notes.change(tx, ask.id("note"), ask.who.user_id, ask.who.role, ask.body.text, ask.body.version)
     return {"id": note.id, "version": note.version}
 
 

@@ -114,10 +114,10 @@ class Worker:
             )
             of_earlier = (tx, node.id, node.epoch - 1)
             closed = endings.close_lost(*of_earlier, actor=f"worker:{node.id}", at=tx.now_ms())
+            dialogs = endings.farewells(*of_earlier)
             outbox.abandon(*of_earlier, tx.now_ms(), f"worker:{node.id}")
-        dialogs = [call["dialog"] for call in closed if call["dialog"]]
         if closed:
-            log.warning("calls_lost", calls=[call["id"] for call in closed])
+            log.warning("calls_lost", calls=closed)
         return node, self._store.last_seq(), dialogs
 
     def _open(self, node: nodes.Node, directory: Directory) -> Switchboard:

@@ -21,7 +21,8 @@ log = get_logger(__name__)
 
 ANSWER_S = 40.0  # the library gives up after 32 s; this is for the answer that it fails to tell
 _NOT_KNOWN = frozenset({408, 504})  # a proxy on the way has waited in vain: the text may have arrived
-_LATER = frozenset({429, 480, 486, 487, 491})  # and 5xx: not now
+_WHO_ARE_YOU = frozenset({401, 407})  # with our credentials: somebody will set them right
+_LATER = _WHO_ARE_YOU | {429, 480, 486, 487, 491}  # and 5xx: not now
 
 
 @dataclass
@@ -156,7 +157,7 @@ class TextsOut:
         if sending.taken:
             self._over(sending.id, State.UNKNOWN, Why.PARTLY, said)
             return
-        why = Why.CREDENTIALS if code in (401, 407) else Why.TOO_LONG if code in (413, 513) else Why.REFUSED
+        why = Why.CREDENTIALS if code in _WHO_ARE_YOU else Why.TOO_LONG if code in (413, 513) else Why.REFUSED
         self._over(sending.id, State.FAILED, why, said, again=code in _LATER or (500 <= code < 600 and code != 513))
 
     def _over(
