@@ -14,11 +14,13 @@ echo = audio_check.echo()
 playing = audio_check.streamer(echo, get_settings().ice_server_list)
 
 
-@st.fragment(run_every=0.3 if playing else None)
+@st.fragment
 def level() -> None:
     """What the server hears, while it listens."""
     now = echo.level() if playing else audio_check.SILENT
     st.progress(now.share, text=t(f"audio.level_{now.verdict}" if playing else "audio.level_off"))
+    if playing:
+        components.pulse(who, every_s=0.3)
 
 
 level()

@@ -9,13 +9,6 @@ from aircall_core.ui.text import t
 who = session.current()
 
 
-def open_found() -> None:
-    """A conversation among the results was chosen."""
-    chosen = st.session_state["search"].get("open")
-    if chosen:
-        session.remember_page(navigation.CONVERSATION, id=str(chosen["id"]), entry=str(chosen["entry"]))
-
-
 def open_contact() -> None:
     """A contact was chosen."""
     chosen = st.session_state["search"].get("contact")
@@ -30,6 +23,5 @@ shown = [
     for line in data.read(lines.lines_list)
     if seen is None or line["id"] in seen
 ]
-components.search(
-    who, shown, st.query_params.get("text", ""), on_open_change=open_found, on_contact_change=open_contact
-)
+asked = {name: str(st.query_params.get(name, ""))[:200] for name in ("text", "kind", "line")}
+components.search(who, shown, asked, on_open_change=navigation.opener("search"), on_contact_change=open_contact)

@@ -88,6 +88,30 @@ def upload_told(path: str, fields: Mapping[str, str], file: bytes, *, patience_s
         raise Refused("unreachable", t("page.desk_away")) from away
 
 
+def told_with_bar(
+    path: str, fields: Mapping[str, str], file: bytes, words: str, stopped: str, *, patience_s: float
+) -> dict[str, Any] | None:
+    """Send a file; the desk's report, or None where it refused or stopped: the page has been told why.
+
+    How far it is shows meanwhile. ``words``: the key of a text with {done} and {of}; ``stopped``: of one for an answer
+    that breaks off.
+    """
+    bar = st.progress(0.0)
+    try:
+        for line in upload_told(path, fields, file, patience_s=patience_s):
+            if "report" in line:
+                found: dict[str, Any] = line["report"]
+                return found
+            bar.progress(line["done"] / line["of"], t(words, done=f"{line['done']:,}", of=f"{line['of']:,}"))
+    except Refused as refused:
+        st.error(next(iter(refused.fields.values()), refused.message), icon=":material/error:")
+        return None
+    finally:
+        bar.empty()
+    st.error(t(stopped), icon=":material/error:")
+    return None
+
+
 def fetch(path: str) -> bytes:
     """A file from the desk. Raises Refused."""
     answer = _ask("GET", path)

@@ -91,16 +91,19 @@ def timeline(who: Identity, conversation_id: str, party: dict[str, str], entry: 
     ``entry``: where it opens, the number of an entry or the id of a call, text or note.
     """
     key = f"timeline-{conversation_id}"
-    extra = {"conversation": conversation_id, **party, "entry": entry, "writes": who.role != "analyst"}
+    may = {"writes": who.role != "analyst", "leads": who.role in ("administrator", "supervisor")}
+    extra = {"conversation": conversation_id, **party, "entry": entry, **may}
     _mount("timeline", who, extra, key=key)
 
 
-def search(who: Identity, lines: list[dict[str, str]], text: str, **triggers: Callable[[], None]) -> None:
-    """The search over everything that was written. ``lines``: id and name of those that the user sees.
+def search(who: Identity, lines: list[dict[str, str]], asked: dict[str, str], **triggers: Callable[[], None]) -> None:
+    """The search over everything that was written. ``lines``: id and name of those that the user sees. ``asked``: what
+    it begins with: `text`, `kind` and `line`, each of which may be ''.
 
-    Triggers: open ({"id": conversation, "entry": of its timeline}), contact (its id).
+    Triggers: open (conversation id, or {"id", "entry"}), contact (its id).
     """
-    _mount("search", who, {"lines": lines, "typed": text}, "", **triggers)
+    known = {"lines": lines, "typed": asked["text"], "kind": asked["kind"], "line": asked["line"]}
+    _mount("search", who, known, "", **triggers)
 
 
 def composer(who: Identity, conversation_id: str, **triggers: Callable[[], None]) -> Any:
@@ -137,6 +140,11 @@ def dialer(who: Identity, list_id: str, leads: bool, **triggers: Callable[[], No
 def devices(who: Identity) -> None:
     """Microphone, loudspeaker and ring of this browser."""
     _mount("devices", who)
+
+
+def pulse(who: Identity, every_s: float) -> None:
+    """While this is in a fragment, the fragment runs again every so many seconds. Draws nothing."""
+    _mount("pulse", who, {"every_ms": round(every_s * 1000)}, on_beat_change=lambda: None)
 
 
 def reach(who: Identity) -> None:

@@ -38,6 +38,7 @@ _ADMIN = {
         ("settings/users.py", "users", "person"),
         ("settings/teams.py", "teams", "group"),
         ("settings/tags.py", "tags", "sell"),
+        ("settings/contact_fields.py", "contact_fields", "list_alt"),
         ("settings/plan.py", "plan", "deployed_code"),
     ),
     "calls": (

@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from aircall_core.domain.insight_kinds import RULES
+from aircall_core.domain.insight_kinds import POSTED, RULES
 from aircall_core.store.queries import people
 from aircall_core.store.queries.insights import listed
 from aircall_core.ui import client, data, format, forms, rows, search, session
@@ -12,13 +12,17 @@ from aircall_core.ui.editors.insight_source import FRESH, source_form
 from aircall_core.ui.text import t
 
 session.current()
+MADE = "insights-secret"  # the source that was just made, and its secret: (id, secret)
 zone = data.read(people.company)["timezone"]
 
 
 @st.dialog(t("insights.edit_title"), width="large")
 def edit(source: dict[str, Any] | None = None) -> None:
     """Make or change a source."""
-    if source_form(f"source-{source['id'] if source else 'new'}", source or FRESH):
+    saved = source_form(f"source-{source['id'] if source else 'new'}", source or FRESH)
+    if saved is not None:
+        if "secret" in saved:
+            st.session_state[MADE] = (saved["id"], saved["secret"])
         st.rerun()
     if source:
         forms.confirm(
@@ -61,12 +65,28 @@ def preview(contents: list[dict[str, str]]) -> None:
             st.markdown(f"{shown} :small[{format.plain(line['link'])}]" if line.get("link") else shown)
 
 
+def made_secret() -> None:
+    """The secret of a source that was just made, until it is said to be kept: it is never shown again."""
+    source_id, secret = st.session_state[MADE]
+    with st.container(border=True):
+        st.markdown(f"**{t('insights.made_secret')}**")
+        st.code(secret, language=None)
+        st.markdown(t("insights.made_address"))
+        st.code(f"POST /hooks/cards/{source_id}", language=None)
+        if st.button(t("insights.made_done"), icon=":material/check:"):
+            del st.session_state[MADE]
+            st.rerun()
+
+
 def state(source: dict[str, Any]) -> str:
     """How its last question went."""
     if not source["enabled"]:
         return f":gray[:material/pause_circle: {t('insights.state_off')}]"
     if source["kind"] == RULES:
         return t("insights.state_rules")
+    if source["kind"] == POSTED:
+        posted = source["asked_at"] and format.moment(source["asked_at"], zone)
+        return t("insights.state_posted", when=posted) if posted else t("insights.state_never_posted")
     if source["error"]:
         why, when = t(f"insights.error_{source['error']}"), format.moment(source["error_at"], zone)
         return f":red[:material/error: {t('insights.state_failed', why=why, when=when)}]"
@@ -76,14 +96,18 @@ def state(source: dict[str, Any]) -> str:
 
 
 rows.heading(t("nav.insights"), t("insights.intro"), t("insights.add"), edit)
+if MADE in st.session_state:
+    made_secret()
 every = data.read(listed)
 if not every:
     st.info(t("insights.none"), icon=":material/badge:")
 for source in search.chosen("insights", t("insights.search"), every, lambda one: (one["name"], one["kind"])):
     kind = t(f"insights.kind_{source['kind']}")
-    where = source["settings"].get("address", "").partition("?")[0]
+    posts_to = f"/hooks/cards/{source['id']}" if source["kind"] == POSTED else ""
+    where = posts_to or source["settings"].get("address", "").partition("?")[0]
     with rows.row(format.plain(source["name"]), [" · ".join(filter(None, (kind, format.plain(where)))), state(source)]):
-        if st.button(t("insights.test"), key=f"test-{source['id']}", icon=":material/network_check:"):
+        asked = source["kind"] != POSTED
+        if asked and st.button(t("insights.test"), key=f"test-{source['id']}", icon=":material/network_check:"):
             test(source)
         if rows.edit(f"edit-{source['id']}"):
             edit(source)

@@ -80,21 +80,9 @@ def _looked(file_id: str, columns: str, data: bytes) -> dict[str, Any] | None:
 
 
 def _told(path: str, data: bytes, columns: str, same: str, words: str) -> dict[str, Any] | None:
-    """Send the file; the desk's report, or None when it refused. How far it is shows while it works."""
-    bar, given = st.progress(0.0), {"columns": columns, "same": same}
-    try:
-        for line in client.upload_told(f"/desk/contacts/{path}", given, data, patience_s=PATIENCE_S):
-            if "report" in line:
-                found: dict[str, Any] = line["report"]
-                return found
-            bar.progress(line["done"] / line["of"], t(words, done=f"{line['done']:,}", of=f"{line['of']:,}"))
-    except client.Refused as refused:
-        st.error(next(iter(refused.fields.values()), refused.message), icon=":material/error:")
-        return None
-    finally:
-        bar.empty()
-    st.error(t("contacts.stopped"), icon=":material/error:")
-    return None
+    given = {"columns": columns, "same": same}
+    path = f"/desk/contacts/{path}"
+    return client.told_with_bar(path, given, data, words, "contacts.stopped", patience_s=PATIENCE_S)
 
 
 def _columns(file_id: str, report: dict[str, Any], fields: list[dict[str, Any]]) -> list[str]:
@@ -159,7 +147,8 @@ def why(problem: dict[str, Any]) -> str:
 
 def problems(found: list[dict[str, Any]]) -> None:
     """The first rows that are wrong, and all of them to take away."""
-    st.warning(t("contacts.bad", count=f"{len(found):,}"), icon=":material/warning:")
+    bad_rows = len({one["line"] for one in found})
+    st.warning(t("contacts.bad", count=f"{bad_rows:,}"), icon=":material/warning:")
     titles = [t("contacts.line"), t("contacts.reason"), t("contacts.row")]
     rows = [[one["line"], format.plain(why(one)), format.plain(one["text"])] for one in found[:TOLD]]
     st.table(pd.DataFrame(rows, columns=titles), hide_index=True, border="horizontal")

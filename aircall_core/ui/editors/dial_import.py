@@ -80,24 +80,8 @@ def _key(list_id: str, part: str) -> str:
 
 
 def _told(list_id: str, path: str, data: bytes, columns: str, words: str) -> dict[str, Any] | None:
-    """Send the file; the desk's report, or None when it refused. How far it is shows while it works."""
-    bar = st.progress(0.0)
-    try:
-        for line in client.upload_told(
-            f"/desk/dial-lists/{list_id}/{path}", {"columns": columns}, data, patience_s=PATIENCE_S
-        ):
-            if "report" in line:
-                found: dict[str, Any] = line["report"]
-                return found
-            share = line["done"] / line["of"]
-            bar.progress(share, t(words, done=f"{line['done']:,}", of=f"{line['of']:,}"))
-    except client.Refused as refused:
-        st.error(next(iter(refused.fields.values()), refused.message), icon=":material/error:")
-        return None
-    finally:
-        bar.empty()
-    st.error(t("dialer.stopped"), icon=":material/error:")
-    return None
+    path = f"/desk/dial-lists/{list_id}/{path}"
+    return client.told_with_bar(path, {"columns": columns}, data, words, "dialer.stopped", patience_s=PATIENCE_S)
 
 
 def _columns(list_id: str, sheet: Sheet) -> str:

@@ -5,7 +5,17 @@ from typing import Any
 import streamlit as st
 
 from aircall_core.domain.insight import CONDITIONS, TYPES
-from aircall_core.domain.insight_kinds import AUTHS, CACHE_MIN, DEFAULT_CACHE_MIN, HTTP, KINDS, METHODS, RULES
+from aircall_core.domain.insight_kinds import (
+    AUTHS,
+    CACHE_MIN,
+    DEFAULT_CACHE_MIN,
+    HTTP,
+    KINDS,
+    METHODS,
+    POSTED,
+    RULES,
+    UNASKED,
+)
 from aircall_core.ui import client
 from aircall_core.ui.forms import Form, form
 from aircall_core.ui.text import t
@@ -16,8 +26,11 @@ FRESH: dict[str, Any] = {
 }  # fmt: skip
 
 
-def source_form(key: str, source: dict[str, Any]) -> bool:
-    """The kind, and how a web address is signed in to, are chosen outside the form, since they decide its fields."""
+def source_form(key: str, source: dict[str, Any]) -> dict[str, Any] | None:
+    """The desk's answer once it is saved.
+
+    The kind, and how a web address is signed in to, are chosen outside the form, since they decide its fields.
+    """
     kind, settings = source["kind"], source["settings"]
     if source["id"] is None:
         kind = st.selectbox(
@@ -26,22 +39,31 @@ def source_form(key: str, source: dict[str, Any]) -> bool:
     st.caption(t(f"insights.kind_{kind}_help"))
     auth = _auth(key, settings) if kind == HTTP else ""
     with form(f"{key}-{kind}-{auth}") as fields:
-        name = source["name"] or ("" if kind in (RULES, HTTP) else t(f"insights.kind_{kind}"))
-        name = st.text_input(t("insights.name"), name, max_chars=40, help=t("insights.name_help"))
+        name = source["name"] or ("" if kind in (*UNASKED, HTTP) else t(f"insights.kind_{kind}"))
+        name = st.text_input(
+            t("insights.name"), name, max_chars=40, help=None if kind == POSTED else t("insights.name_help")
+        )
         body: dict[str, Any] = {"name": fields.field("name", name), "settings": {}}
-        if kind != RULES:
+        if kind not in UNASKED:
             body["settings"] = _remote(fields, kind, settings, auth)
-        if KINDS[kind].secret or auth not in ("", "none"):
+        if kind != POSTED and (KINDS[kind].secret or auth not in ("", "none")):
             body["secret"] = _secret(fields, kind, has_one=source["has_secret"])
-        body["settings"]["lines"] = fields.field("lines", _lines(key, kind, settings.get("lines") or KINDS[kind].lines))
-        if kind != RULES:
+        if kind != POSTED:
+            known = settings.get("lines") or KINDS[kind].lines
+            body["settings"]["lines"] = fields.field("lines", _lines(key, kind, known))
+        if kind not in UNASKED:
             body["settings"] |= _limits(fields, settings)
         body["enabled"] = st.toggle(t("insights.enabled"), source["enabled"])
         if not st.form_submit_button(t("page.save"), type="primary"):
-            return False
-        if source["id"]:
-            return fields.send(lambda: client.send("PATCH", f"/desk/insight-sources/{source['id']}", body))
-        return fields.send(lambda: client.send("POST", "/desk/insight-sources", {**body, "kind": kind}))
+            return None
+        answers: list[dict[str, Any]] = []
+
+        def send() -> None:
+            method, path = ("PATCH", f"/{source['id']}") if source["id"] else ("POST", "")
+            sent = body if source["id"] else {**body, "kind": kind}
+            answers.append(client.send(method, f"/desk/insight-sources{path}", sent))
+
+        return answers[0] if fields.send(send) else None
 
 
 def _auth(key: str, settings: dict[str, Any]) -> str:

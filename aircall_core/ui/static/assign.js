@@ -79,7 +79,7 @@ export function assignBox(live, say) {
   }
 
   function point() {
-    [...list.children].forEach((item, i) => item.toggleAttribute('data-at', i === at));
+    [...list.children].forEach((item, i) => item.toggleAttribute('data-at', options.length > 0 && i === at));
     const now = options.length ? list.children[at] : null;
     if (now) field.setAttribute('aria-activedescendant', now.id);
     else field.removeAttribute('aria-activedescendant');

@@ -1,4 +1,4 @@
-// A call in the timeline: what became of it, its recordings, who calls back, its notes.
+// A call in the timeline: what became of it, its tags, its recordings and their words, who calls back, its notes.
 
 import { clock, h, icon } from './dom.js';
 import { noteBubbles } from './note_bubbles.js';
@@ -15,13 +15,15 @@ export function callBubble(live, { stamp, time, writes, callBack }) {
     detail: h('p', { class: 'soft' }),
     branch: h('p', { class: 'branch' }),
     when: h('span', { class: 'when' }),
+    tags: h('ul', { class: 'tagged', 'aria-label': t('tags.list'), hidden: true }),
     sound: h('div', { class: 'sound' }),
+    transcript: transcript(),
     back: h('p', { class: 'back' }),
     deed: h('button', { class: 'deed', type: 'button', hidden: true, onclick: wantBack }, icon('back'), t('dial.back')),
   };
   const head = h('div', { class: 'head' }, parts.glyph, h('div', { class: 'grow' }, parts.title, parts.reason, parts.detail, parts.branch), parts.when);
   const notes = noteBubbles(live, { stamp });
-  const node = h('li', { class: 'call' }, h('article', { class: 'bubble' }, head, parts.sound, h('div', { class: 'foot' }, parts.back, parts.deed)), notes.node);
+  const node = h('li', { class: 'call' }, h('article', { class: 'bubble' }, head, parts.tags, parts.sound, parts.transcript, h('div', { class: 'foot' }, parts.back, parts.deed)), notes.node);
   let call = null;
   let files = '[]';
   let players = [];
@@ -48,6 +50,7 @@ export function callBubble(live, { stamp, time, writes, callBack }) {
     parts.back.textContent = backText(call.callback);
     parts.back.dataset.state = call.callback?.state ?? '';
     drawDeed();
+    drawTags(call.tags ?? []);
     notes.update(call, writes);
     drawSound(call.recordings ?? []);
   }
@@ -84,13 +87,31 @@ export function callBubble(live, { stamp, time, writes, callBack }) {
     return t(`callback.${callback.state}`, { name: by, time: callback.at ? time(callback.at) : '' });
   }
 
+  function drawTags(now) {
+    parts.tags.hidden = !now.length;
+    parts.tags.replaceChildren(...now.map(({ name, color }) => h('li', { class: 'tag' }, dot(color), h('span', { text: name }))));
+  }
+
+  function dot(color) {
+    const mark = h('span', { class: 'dot', 'aria-hidden': 'true' });
+    mark.style.background = color;
+    return mark;
+  }
+
   function drawSound(now) {
     const drawn = JSON.stringify(now);
     if (files === drawn) return;
     files = drawn;
     players.forEach((one) => one.stop());
     players = [];
+    parts.transcript.hidden = !now.some((file) => !file.deleted && file.may !== false);
     parts.sound.replaceChildren(...now.map((file) => sound(file, now.length > 1)));
+  }
+
+  /** Where the words of a recording will stand: until something writes them, what they need. */
+  function transcript() {
+    const head = h('summary', {}, icon('spark'), h('span', { class: 'grow', text: t('transcript.title') }), h('span', { class: 'badge', text: t('transcript.none') }));
+    return h('details', { class: 'transcript', hidden: true }, head, h('p', { class: 'soft', text: t('transcript.needs') }));
   }
 
   /** A recording or voicemail in its place: a player, or what became of it, or why it is not for this user. */

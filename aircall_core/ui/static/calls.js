@@ -8,6 +8,7 @@ import { ringing } from './view.js';
 
 const KEY = 'aircall.call';
 const OWNER_GRACE_MS = 1500; // how long a tab that carries the call may take to come back before another offers itself
+const BROUGHT_GRACE_MS = 8000; // the same for a tab that the audio was just brought to: on a slow machine it takes two attempts to connect
 const MIC_GRACE_MS = 2000; // so long another microphone is looked for before the caller hears music instead of nothing
 const FRESH_MS = 5000; // so long after the desk has taken a number the log's word of the call may take
 
@@ -15,12 +16,13 @@ export class Calls extends EventTarget {
   constructor(live, { phone, aloud, storage }) {
     super();
     Object.assign(this, { live, phone, aloud, storage, preconnect: 4, accepting: new Set(), offered: new Set() });
-    Object.assign(this, { offering: new Set(), rescues: new Set(), fresh: new Set(), confirmed: new Set(), dialled: new Map(), memory: [] });
+    Object.assign(this, { offering: new Set(), rescues: new Set(), brought: new Map(), fresh: new Set(), confirmed: new Set(), dialled: new Map(), memory: [] });
     live.addEventListener('view', () => this.#follow());
     live.addEventListener('status', () => this.#follow());
     live.addEventListener('event', ({ detail: { event } }) => {
       if (event.kind === 'call.transferred' && event.user_id === live.view.user) this.#passedOn(event.data.via, event.call_id);
     });
+    live.addEventListener('event', ({ detail: { event, before } }) => this.#followAudio(event, before));
     aloud.tone.addEventListener('state', () => this.#follow());
     aloud.addEventListener('change', () => this.#follow()); // a closed tab's lock may come later than the news of its call
     phone.addEventListener('mic', () => (this.#follow(), this.#followMic()));
@@ -186,16 +188,26 @@ export class Calls extends EventTarget {
       else if (call.peer && this.confirmed.has(call.id)) this.#letGo(call.id);
       return;
     }
-    // The tab that carried it is gone: the one that would ring takes the call, after a moment for a mere reload.
+    // The tab that carries it is gone: the one that would ring takes the call, after a moment for a mere reload.
     if (!call.away || !this.aloud.elected || !this.phone.armed || this.rescues.has(call.id)) return;
     this.rescues.add(call.id);
-    this.live.env.after(OWNER_GRACE_MS, () => {
+    this.live.env.after(this.brought.has(call.id) ? BROUGHT_GRACE_MS : OWNER_GRACE_MS, () => {
       this.rescues.delete(call.id);
       const now = this.live.view.calls[call.id];
+      if (now && now.peer !== call.peer) return this.#follow(); // brought to another tab meanwhile: that one has its own time
       if (now?.by !== this.live.view.user || !now.away || this.owns(call.id) || !this.aloud.elected) return;
       this.#own(call.id);
       this.#offer(call.id);
     });
+  }
+
+  /** Audio that was brought to a tab and does not flow there yet is not to be rescued from it: the user chose that tab. */
+  #followAudio({ kind, call_id: id, data }, before) {
+    if (kind !== 'call.audio') return;
+    const was = before.calls[id]?.peer;
+    if (!was || legOf(was) === legOf(data.peer)) return;
+    this.brought.set(id, data.peer);
+    this.live.env.after(BROUGHT_GRACE_MS, () => this.brought.get(id) === data.peer && this.brought.delete(id));
   }
 
   /** A call whose user cannot be heard is held: the caller hears music. Once a loss, since they may want to listen. */

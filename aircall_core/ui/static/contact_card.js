@@ -18,7 +18,7 @@ export function contactCard(live, { writes, leads, open, close, go, erase }) {
   let found = null;
   let asked = 0;
 
-  const who = profile(live, { writes, changed: look });
+  const who = profile(live, { writes, leads, changed: look });
   const state = h('div', { class: 'state' });
   const by = h('select', { class: 'field', 'aria-label': t('contacts.by_line'), onchange: () => (lines.preferred = lines.of(by.value)) });
   const byLine = h('label', { class: 'by-line', hidden: true }, h('span', { class: 'soft small', text: t('contacts.by_line') }), by);

@@ -2,6 +2,7 @@
 
 import { h, icon } from './dom.js';
 import { explain } from './explain.js';
+import { newId } from './live.js';
 
 /** A form of labelled fields whose refusals stand at their field. `send(values)` resolves when it is done. */
 export function fields(live, { title, names, button, look = 'primary', send, close, above = null, below = null }) {
@@ -60,23 +61,40 @@ export function newContactForm(live, { done, close }) {
   );
 }
 
-/** `done(conversation)`: the first text to a number with which there is no conversation. */
-export function textForm(live, { number, lines, done, close }) {
+/** `done(conversation)`: the first text to a number with which there is no conversation. `preferred`: the line to begin with. */
+export function textForm(live, { number, lines: { preferred }, done, close }) {
   const t = (key, values) => live.t(key, values);
-  const by = h('select', { class: 'field' }, ...(lines.list ?? []).map((line) => h('option', { value: line.id, text: line.name ?? line.spoken })));
-  if (lines.preferred) by.value = lines.preferred.id;
-  const above = h('label', { class: 'labelled' }, h('span', { class: 'small', text: t('contacts.by_line') }), by);
-  return fields(live, {
+  const by = h('select', { class: 'field', disabled: true });
+  const none = h('p', { class: 'wrong', role: 'alert' });
+  const above = h('div', {}, h('label', { class: 'labelled' }, h('span', { class: 'small', text: t('contacts.by_line') }), by), none);
+  let asked = { command: '' };
+  const form = fields(live, {
     title: t('contacts.text_number', { number: number.spoken }),
-    names: [{ name: 'text', label: t('contacts.text_body'), type: 'lines', most: 1600 }],
+    names: [{ name: 'text', label: t('contacts.text_body'), type: 'lines', most: 6400 }], // the desk says what is too long
     button: t('contacts.send'),
     above,
     close,
     send: async ({ text }) => {
-      const { conversation } = await live.request(`/desk/lines/${by.value}/messages`, { to: number.number, text, command: crypto.randomUUID() });
+      if (by.disabled && !(await choices())) return;
+      // One text is asked for by one command, however often its button is pressed: the answer may have been lost.
+      if (asked.line !== by.value || asked.text !== text) asked = { line: by.value, text, command: newId() };
+      const { conversation } = await live.request(`/desk/lines/${asked.line}/messages`, { to: number.number, text, command: asked.command });
       done(conversation);
     },
   });
+
+  /** Texts do not go by the lines that calls go by. Whether there is one to choose. */
+  async function choices() {
+    const { lines } = await live.request('/desk/text-lines');
+    by.replaceChildren(...lines.map((line) => h('option', { value: line.id, text: line.name })));
+    if (lines.some((line) => line.id === preferred?.id)) by.value = preferred.id;
+    by.disabled = !lines.length;
+    none.textContent = lines.length ? '' : t('contacts.text_no_line');
+    return lines.length > 0;
+  }
+
+  choices().catch((error) => (none.textContent = explain(error, t)));
+  return form;
 }
 
 /** `done()`: both are one. */

@@ -8,7 +8,10 @@ import { explain } from './explain.js';
 import { shared } from './shared.js';
 
 const TYPING_MS = 200;
-const SOON_MS = 500; // several events come with one deed, thousands with an import
+const SOON_MS = 500; // several events come with one deed
+const IMPORT_MS = 2000; // and thousands with an import
+const ONE_PAGE = 100; // as many as the desk gives at once
+const MOST_RENEWED = 20; // asked for one by one
 const ERASING_MS = 1500;
 
 function build(host, { data, trigger }) {
@@ -23,19 +26,22 @@ function build(host, { data, trigger }) {
   let typing = null;
   let soon = null;
   let erasing = null;
+  let retry = load;
+  const news = { fresh: new Set(), gone: new Set(), shifted: false, card: false }; // since the list was last drawn
 
   const input = h('input', { type: 'search', maxlength: 200, 'aria-label': t('contacts.search'), placeholder: t('contacts.search_hint'), autocomplete: 'off', spellcheck: 'false' });
   const deeds = h('div', { class: 'deeds' });
   const said = h('p', { class: 'soft said', role: 'status' });
   const work = h('p', { class: 'work', role: 'status', hidden: true });
-  const failed = h('div', { class: 'failed', role: 'alert', hidden: true }, h('p', {}), h('button', { type: 'button', onclick: () => load() }, t('retry')));
+  const failed = h('div', { class: 'failed', role: 'alert', hidden: true }, h('p', {}), h('button', { type: 'button', onclick: () => retry() }, t('retry')));
+  const shifted = h('div', { class: 'work shifted', role: 'status', hidden: true }, h('span', { text: t('contacts.shifted') }), h('button', { type: 'button', onclick: renewed }, t('contacts.shifted_show')));
   const head = h('div', { class: 'head soft', 'aria-hidden': 'true' }, ...['name', 'company', 'number', 'email'].map((one) => h('span', { class: one, text: t(`contacts.col_${one}`) })));
   const list = h('ol', { class: 'rows', 'aria-label': t('contacts.list'), 'aria-busy': 'true' });
   const ghosts = h('div', { class: 'ghosts', 'aria-hidden': 'true' }, ...Array.from({ length: 8 }, () => h('i')));
   const empty = h('div', { class: 'empty', hidden: true }, icon('person'), h('h3', {}), h('p', { class: 'soft' }));
   const more = h('button', { class: 'more', type: 'button', hidden: true, onclick: older }, t('contacts.more'));
   const side = h('div', { class: 'side' });
-  const main = h('div', { class: 'main' }, work, said, failed, head, ghosts, list, empty, more);
+  const main = h('div', { class: 'main' }, work, shifted, said, failed, head, ghosts, list, empty, more);
   host.append(h('div', { class: 'bar' }, h('div', { class: 'box' }, icon('find'), input), deeds), h('div', { class: 'two' }, main, side));
 
   const card = contactCard(live, {
@@ -61,20 +67,26 @@ function build(host, { data, trigger }) {
     const mine = ++asked;
     list.setAttribute('aria-busy', 'true');
     try {
-      const page = await live.request(`/desk/contacts?${new URLSearchParams({ search: words(), limit: Math.max(50, Math.min(100, rows.length)) })}`);
+      const page = await live.request(`/desk/contacts?${new URLSearchParams({ search: words(), limit: Math.max(50, Math.min(ONE_PAGE, rows.length)) })}`);
       if (mine !== asked) return;
       rows = page.contacts;
       after = page.after;
       total = page.total ?? null;
-      failed.hidden = true;
+      failed.hidden = shifted.hidden = true;
       draw();
     } catch (error) {
       if (mine !== asked) return;
-      failed.hidden = false;
-      failed.firstChild.textContent = explain(error, t);
+      wrong(error, load);
       ghosts.hidden = true;
+      head.hidden = !rows.length;
     }
     list.setAttribute('aria-busy', 'false');
+  }
+
+  function wrong(error, again) {
+    retry = again;
+    failed.hidden = false;
+    failed.firstChild.textContent = explain(error, t);
   }
 
   async function older() {
@@ -86,11 +98,11 @@ function build(host, { data, trigger }) {
       if (mine !== asked) return;
       rows = rows.concat(page.contacts);
       after = page.after;
+      failed.hidden = true;
       list.append(...page.contacts.map(row));
       tell();
     } catch (error) {
-      failed.hidden = false;
-      failed.firstChild.textContent = explain(error, t);
+      wrong(error, older);
     } finally {
       more.removeAttribute('aria-busy');
     }
@@ -181,12 +193,63 @@ function build(host, { data, trigger }) {
     }
   }
 
-  function later() {
+  /** What an event means for what is on show. */
+  function heard({ contact, what, into }) {
+    if (what === 'denied') return;
+    if (['merged', 'erased'].includes(what)) news.gone.add(contact);
+    else if (what === 'changed') news.fresh.add(contact);
+    else if (what !== 'field') news.shifted = true;
+    if (what === 'field' || !contact || [contact, into].includes(chosen)) news.card = true;
+    later(what === 'imported' ? IMPORT_MS : SOON_MS);
+  }
+
+  function later(ms) {
     soon ??= setTimeout(() => {
       soon = null;
-      load();
-      card.look();
-    }, SOON_MS);
+      renew();
+    }, ms);
+  }
+
+  /** What one page holds is read anew. A longer list stays where it is: its rows are renewed, and what is new is offered. */
+  function renew() {
+    const { fresh, gone, card: seen } = news;
+    if (seen) card.look();
+    if (rows.length <= ONE_PAGE) load();
+    else {
+      const mine = asked;
+      const left = rows.filter((one) => !gone.has(one.id));
+      if (left.length < rows.length) {
+        total = total === null ? null : total - (rows.length - left.length);
+        rows = left;
+        draw();
+      }
+      const changed = rows.filter((one) => fresh.has(one.id));
+      shifted.hidden = shifted.hidden && !news.shifted && changed.length <= MOST_RENEWED;
+      for (const one of changed.slice(0, MOST_RENEWED)) replace(one.id, mine);
+    }
+    Object.assign(news, { fresh: new Set(), gone: new Set(), shifted: false, card: false });
+  }
+
+  async function replace(id, mine) {
+    try {
+      const known = await live.request(`/desk/contacts/${id}`);
+      const at = rows.findIndex((one) => one.id === id);
+      if (mine !== asked || at < 0) return;
+      const old = list.querySelector(`[data-id="${id}"]`);
+      const focused = old === list.getRootNode().activeElement;
+      rows[at] = known;
+      old.parentNode.replaceWith(row(known));
+      if (focused) list.querySelector(`[data-id="${id}"]`).focus({ preventScroll: true });
+    } catch {
+      shifted.hidden = false; // the list is not what it shows, for whatever reason
+    }
+  }
+
+  function renewed() {
+    rows = [];
+    host.scrollIntoView({ block: 'start' });
+    load();
+    input.focus({ preventScroll: true });
   }
 
   input.addEventListener('input', () => {
@@ -195,9 +258,9 @@ function build(host, { data, trigger }) {
   });
   const sight = new IntersectionObserver((seen) => seen.some((one) => one.isIntersecting) && after && older(), { rootMargin: '400px' });
   sight.observe(more);
-  subs.on(live, 'event', ({ detail: { event } }) => event.kind === 'contact.changed' && later());
-  subs.on(live, 'view', ({ detail }) => detail.snapshot && later());
-  subs.on(live, 'status', () => live.status === 'online' && !failed.hidden && load());
+  subs.on(live, 'event', ({ detail: { event } }) => event.kind === 'contact.changed' && heard(event.data));
+  subs.on(live, 'view', ({ detail }) => detail.snapshot && (Object.assign(news, { shifted: true, card: true }), later(SOON_MS)));
+  subs.on(live, 'status', () => live.status === 'online' && !failed.hidden && retry());
   choose(chosen);
   load();
   follow();

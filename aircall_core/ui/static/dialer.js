@@ -10,7 +10,7 @@ import { shared } from './shared.js';
 const SOON_MS = 500;
 const CALLS = new Set(['call.answered', 'call.ended', 'call.tagged']);
 
-function build(host, { data, trigger }) {
+function build(host, { data, rerun }) {
   const live = shared(data);
   const t = (key, values) => live.t(key, values);
   const subs = listeners();
@@ -32,15 +32,16 @@ function build(host, { data, trigger }) {
   host.append(problem, waiting, main);
 
   async function load() {
+    const { turn } = stage;
     try {
       const found = await live.request(path);
       list = found.list;
       list.at_work.forEach(({ call }) => call && called.add(call));
       failed = '';
-      stage.take(found);
+      stage.take(found, turn);
       await rows.load();
     } catch (error) {
-      if (error.code === 'not_found' || error.code === 'plan') trigger('refresh', Date.now()); // the page knows what to say
+      if (error.code === 'not_found' || error.code === 'plan') rerun('refresh', Date.now()); // the page knows what to say
       failed = explain(error, t);
     }
     draw();
@@ -79,7 +80,7 @@ function build(host, { data, trigger }) {
     if (kind === 'dial_entry.changed' && about.list === data.list && about.call) called.add(about.call);
     const ours = (kind === 'dial_entry.changed' && about.list === data.list) || (kind === 'dial_list.changed' && about.id === data.list);
     if (ours || (CALLS.has(kind) && (called.has(call) || rows.shows(call) || stage.concerns(call)))) soon();
-    if (kind === 'dial_list.changed' && about.id === data.list) trigger('refresh', Date.now());
+    if (kind === 'dial_list.changed' && about.id === data.list) rerun('refresh', Date.now());
   }
 
   subs.on(live, 'event', ({ detail }) => happened(detail.event));

@@ -1,7 +1,7 @@
 // The numbers of a list: what waits in the order in which it is dialled, what was dialled with what came of it, what was
 // skipped and why. Leaders put what waits into another order; everybody adds a number.
 
-import { cameOf } from './dialer_stage.js';
+import { cameOf } from './dialer_words.js';
 import { clock, h, icon } from './dom.js';
 import { explain } from './explain.js';
 

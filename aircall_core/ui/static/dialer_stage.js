@@ -3,28 +3,18 @@
 
 import { callTags } from './call_tags.js';
 import { dialLines } from './dial_lines.js';
-import { clock, h, icon, initials } from './dom.js';
+import { cameOf, cannot, disable, fill, reasons, underWay, waiting } from './dialer_words.js';
+import { h, icon } from './dom.js';
 import { explain } from './explain.js';
 import { current } from './family.js';
 import { byHand, Pace } from './pace.js';
 
 const KEEP_MS = 30_000;
-export const REASONS = ['wrong_number', 'spoken_already', 'not_interested', 'other'];
-
-/** What came of a call, in words. */
-export function cameOf(call, t) {
-  if (!call) return '';
-  if (!call.ended_at) return t(call.answered_at ? 'dialer.talking' : 'dialer.dialling');
-  if (call.direction === 'inbound') return t(call.answered_at ? 'dialer.in_answered' : 'dialer.in_missed');
-  if (call.reason === 'no_audio' || call.reason === 'not_found') return t(`dialer.outcome.${call.reason}`);
-  const key = `dialer.outcome.${call.answered_at ? 'answered' : call.outcome}`;
-  return t(key) === key ? t('dialer.outcome.failed') : t(key);
-}
 
 export class DialerStage {
   /** @param page {path of the list, list(), open(conversation), changed(): something was done} */
   constructor(live, page) {
-    Object.assign(this, { live, page, mine: null, calling: null, last: null, running: false, busy: false, said: '' });
+    Object.assign(this, { live, page, mine: null, calling: null, last: null, running: false, busy: false, turn: 0, said: '' });
     this.t = (key, values) => live.t(key, values);
     this.pace = new Pace();
     this.lines = dialLines(live);
@@ -55,13 +45,7 @@ export class DialerStage {
     button('history', t('dialer.open'), () => this.page.open(this.mine.conversation_id), icon('chat'));
     this.history.className = 'plain history';
     this.history.setAttribute('aria-label', t('dialer.open'));
-    this.why = h(
-      'div',
-      { class: 'why', role: 'group', 'aria-label': t('dialer.skip_why'), hidden: true },
-      h('p', { class: 'soft', text: t('dialer.skip_why') }),
-      ...REASONS.map((reason) => h('button', { type: 'button', class: 'chip', onclick: () => this.#skip(reason) }, t(`dialer.reason.${reason}`))),
-      h('button', { type: 'button', class: 'chip forbid', onclick: () => this.#forbid(this.mine) }, icon('close'), t('dialer.do_not_call')),
-    );
+    this.why = reasons(t, (reason) => this.#skip(reason), () => this.#forbid(this.mine));
     this.deeds = h('div', { class: 'deeds' }, this.go, this.pause, this.skip, this.later, this.stop);
     this.problem = h('p', { class: 'problem', role: 'alert', hidden: true });
     this.card = h(
@@ -104,10 +88,19 @@ export class DialerStage {
     return !this.running;
   }
 
-  /** What the desk says: the claimed entry, and one whose call goes on (after a reload). */
-  take({ mine, calling }) {
-    if (this.busy) return;
-    if (calling && !this.calling) this.calling = { entry: calling, call: calling.call.id, seen: true };
+  /**
+   * What the desk says: the claimed entry, and one whose call goes on (after a reload, or by another tab). `asked`: `turn` when
+   * it was asked: what is older than the last deed or call would bring back what is over, and is asked anew by what changed it.
+   */
+  take({ mine, calling }, asked) {
+    if (this.busy || asked !== this.turn) return;
+    const call = calling?.call.id;
+    if (!this.calling && call) {
+      this.calling = { entry: calling, call, seen: Boolean(this.live.view.calls[call]) };
+      if (!this.calling.seen) this.page.changed(); // the view lacks it still, or already: the next answer says which
+    } else if (this.calling && this.calling.call !== call && !this.live.view.calls[this.calling.call]) {
+      this.#ended(this.calling); // so soon that the view was never seen with it
+    }
     if (mine?.id !== this.mine?.id) this.#show(mine);
     else if (mine) this.mine = mine;
   }
@@ -128,6 +121,7 @@ export class DialerStage {
   }
 
   async #ended(calling) {
+    this.turn += 1;
     this.calling = null;
     this.last = calling.entry;
     this.#drawLast();
@@ -190,6 +184,7 @@ export class DialerStage {
       if (error.code === 'not_claimed') this.#show(null);
     } finally {
       this.busy = false;
+      this.turn += 1;
       this.page.changed();
       this.draw();
     }
@@ -282,31 +277,9 @@ export class DialerStage {
     this.mine = entry;
     this.pace.again();
     this.#reasons(false);
-    if (entry) this.#fill(entry);
+    if (entry) fill(this, entry);
     this.draw();
     if (focus) (entry ? this.go : this.starting).focus();
-  }
-
-  #fill(entry) {
-    const { t } = this;
-    const letters = initials(entry.name);
-    this.avatar.replaceChildren(letters || icon('phone'));
-    this.name.textContent = entry.name || entry.spoken;
-    this.number.textContent = [entry.flag, entry.name ? entry.spoken : ''].filter(Boolean).join(' ');
-    this.note.textContent = entry.note ?? '';
-    this.note.hidden = !entry.note;
-    this.history.hidden = !entry.conversation_id;
-    const when = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', hour: 'numeric', minute: '2-digit' });
-    const lines = (entry.tries ?? []).map((call) =>
-      h(
-        'li',
-        {},
-        h('time', { class: 'num soft', text: when.format(new Date(call.at)) }),
-        h('span', { text: [cameOf(call, t), call.answered_at && call.ended_at ? clock(call.ended_at - call.answered_at) : '', call.by].filter(Boolean).join(' · ') }),
-        ...call.tags.map((tag) => h('span', { class: 'mark', text: tag.name })),
-      ),
-    );
-    this.tries.replaceChildren(...(lines.length ? lines : [h('li', { class: 'soft', text: t('dialer.no_tries') })]));
   }
 
   #reasons(shown) {
@@ -339,8 +312,7 @@ export class DialerStage {
   }
 
   #say(why, left) {
-    const { t } = this;
-    const text = why ? (why === 'busy' ? '' : t(`dialer.held.${why}`)) : t('dialer.counting', { seconds: this.page.list().pause_s });
+    const text = waiting(why, this.page.list(), this.t);
     if (left === null || !this.status.dataset.counting) {
       if (this.status.textContent !== text) this.status.textContent = text;
     }
@@ -370,13 +342,13 @@ export class DialerStage {
       this.left.hidden = left === null;
       this.#say(why, left);
     } else if (calling) {
-      this.#fill(calling.entry);
+      fill(this, calling.entry);
       this.history.hidden = true;
       this.#drawCalling();
     } else {
       this.#drawIdle(list);
     }
-    const said = this.said || this.#cannot(list, mine);
+    const said = this.said || cannot(list, this.lines, t);
     for (const node of [this.problem, this.idleProblem]) {
       node.hidden = !said;
       if (node.textContent !== said) node.textContent = said;
@@ -385,18 +357,11 @@ export class DialerStage {
     this.starting.setAttribute('aria-busy', String(this.busy));
   }
 
-  /** Why this list can be dialled by nobody, or not by this user. */
-  #cannot(list) {
-    if (!list.line_enabled || !list.line_dials) return this.t('dialer.no_trunk', { line: list.line_name });
-    if (this.lines.list && !this.lines.of(list.line_id)) return this.t('dialer.not_your_line', { line: list.line_name });
-    return '';
-  }
-
   #drawCalling() {
     const { t, live, calling } = this;
     const call = live.view.calls[calling.call];
     this.label.textContent = t('dialer.calling');
-    const said = call?.answered_at ? `${t('dialer.talking')} ${clock(live.now() - call.answered_at)}` : t(call?.progress === 'ringing' || call?.progress === 'early' ? 'dialer.ringing' : 'dialer.dialling');
+    const said = underWay(call, live.now(), t);
     if (this.status.textContent !== said) this.status.textContent = said;
     this.card.dataset.why = 'calling';
   }
@@ -409,7 +374,7 @@ export class DialerStage {
     this.idle.dataset.state = state;
     this.starting.hidden = state !== 'ready';
     const online = this.live.status === 'online';
-    const why = !online ? t('dialer.held.offline') : !this.live.view.duty ? t('dialer.held.off_duty') : this.#cannot(list);
+    const why = !online ? t('dialer.held.offline') : !this.live.view.duty ? t('dialer.held.off_duty') : cannot(list, this.lines, t);
     disable(this.starting, why);
     if (state === 'ready' && why && online && !this.live.view.duty) this.idleText.textContent = why;
   }
@@ -431,15 +396,5 @@ export class DialerStage {
     this.tags.stop();
     if (typeof this.keeping === 'object') this.keeping.terminate?.();
     else clearInterval(this.keeping);
-  }
-}
-
-function disable(button, why) {
-  if (why) {
-    button.setAttribute('aria-disabled', 'true');
-    button.title = why;
-  } else if (button.hasAttribute('aria-disabled')) {
-    button.removeAttribute('aria-disabled');
-    button.title = '';
   }
 }

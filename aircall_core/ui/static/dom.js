@@ -1,5 +1,7 @@
 // The few things every view needs: elements, icons, its stylesheet, times, and keeping one subscription a mount.
 
+import { betweenRuns } from './runs.js';
+
 const SVG = 'http://www.w3.org/2000/svg';
 const styles = new Map(); // address -> its text
 const sheets = new WeakMap(); // document -> address -> the sheet: one made for the page is of no use in another document
@@ -150,6 +152,7 @@ export function aboveDialogs(host) {
 /**
  * A mount that obeys Components v2: the page calls it anew whenever its data changes, and its clean-up once at the end.
  * `build(root, api)` runs once and returns {update?, destroy?}; `api.trigger(name, value)` always uses the newest setter.
+ * `api.rerun(name, value)` is a trigger for what the user did not ask for: it waits for the user's own way (runs.js).
  */
 export function mounter(build, ...sheetNames) {
   const mounted = new WeakMap();
@@ -161,11 +164,14 @@ export function mounter(build, ...sheetNames) {
       known.view?.update?.(data);
       return known.cleanup;
     }
-    const state = { trigger: setTriggerValue, data, gone: false };
+    const state = { trigger: setTriggerValue, data, gone: false, rerun: () => {} };
+    const trigger = (name, value) => state.trigger?.(name, value);
+    const rerun = (name, value) => (state.rerun(), (state.rerun = betweenRuns(() => trigger(name, value))));
     mounted.set(root, state);
     state.cleanup = () => {
       state.gone = true;
       mounted.delete(root);
+      state.rerun();
       state.view?.destroy?.();
       state.host?.remove();
     };
@@ -176,7 +182,7 @@ export function mounter(build, ...sheetNames) {
         state.host = document.createElement('div');
         state.host.className = data.detached ? 'host detached' : 'host';
         root.append(state.host);
-        state.view = build(state.host, { data: state.data, trigger: (name, value) => state.trigger?.(name, value) });
+        state.view = build(state.host, { data: state.data, trigger, rerun });
         state.view?.update?.(state.data);
       },
       (error) => {

@@ -35,7 +35,7 @@ function build(host, { data }) {
   const call = h('button', { class: 'accept', type: 'button', hidden: true, onclick: callOut }, icon('phone'), t('call.out'));
   const end = h('button', { type: 'button', hidden: !writes, onclick: closeOrReopen }, icon('check'), h('span', {}));
   const deeds = h('div', { class: 'deeds' }, owner?.node, queue?.node, call, end);
-  const node = h('header', { class: 'header' }, h('div', { class: 'who' }, h('div', { class: 'title' }, name, closed), about, viewers), deeds, undo, problem);
+  const node = h('header', { class: 'header' }, h('div', { class: 'who' }, h('div', { class: 'title' }, name, closed, viewers), about), deeds, undo, problem);
   host.append(node, ...(dial ? [dial.node] : []));
   owner?.of(id);
   subs.add(() => (owner?.stop(), queue?.stop()));
@@ -115,9 +115,10 @@ function build(host, { data }) {
 
   function see(users) {
     const others = users.filter((one) => one.id !== live.view.user);
+    const words = others.length ? t(others.length === 1 ? 'header.views' : 'header.view', { names: others.map((one) => one.name).join(', ') }) : '';
     viewers.replaceChildren(
       ...others.slice(0, 5).map((one) => h('span', { class: 'face', 'aria-hidden': 'true', title: one.name, text: initials(one.name) || '?' })),
-      h('span', { text: others.length ? t(others.length === 1 ? 'header.views' : 'header.view', { names: others.map((one) => one.name).join(', ') }) : '' }),
+      h('span', { class: 'cut', text: words, title: words }),
     );
   }
 

@@ -1,54 +1,66 @@
 // A value that is read until it is clicked, and edited in its place: Enter or leaving it saves, Escape takes it back. What is
-// refused is said below it, and stays as typed.
+// refused is said below it, and stays as typed; what a colleague has changed meanwhile is asked about.
 
+import { Overtaken } from './contact_change.js';
 import { h, icon } from './dom.js';
 import { explain } from './explain.js';
 
+let made = 0;
+
 /**
- * `save(value)` resolves when the desk has it. `kind`: text, lines, number, date, link, choice, email, tel; `add`: what the
- * button says while there is nothing. `show(value)` gives what stands there to read; without `writes` it cannot be edited.
+ * `save(value, seen, force)` resolves when the desk has it; `seen` is what stood there when it was opened, and Overtaken says
+ * that something else does now. `kind`: text, lines, number, date, link, choice, email, tel; `add`: what the button says while
+ * there is nothing (`short` in few words); `hints`: values to choose from or not. `show(value)` gives what stands there to
+ * read; without `writes` it cannot be edited. `closed()`: it is not edited any more.
  */
-export function inPlace(live, { label, add = label, kind = 'text', choices = [], save, show = (value) => value, writes = true, most = 200, fieldName = '' }) {
+export function inPlace(live, { label, add = label, short = add, kind = 'text', choices = [], hints = [], save, show = (value) => value, writes = true, most = 200, fieldName = '', closed = () => {} }) {
   const t = (key, values) => live.t(key, values);
   let value = '';
+  let seen = ''; // the value when it was opened: only what differs from it was typed
+  let overtaken = false;
   let field = null;
   let busy = false;
 
-  const problem = h('p', { class: 'wrong', role: 'alert' });
+  const problem = h('div', { class: 'wrong', role: 'alert' });
   const place = h('div', { class: 'place' });
   const node = h('div', { class: 'in-place' }, place, problem);
 
   function draw() {
     if (field) return;
     node.hidden = !value && !writes;
-    const shown = value ? show(value) : h('span', { class: 'none' }, icon('plus'), add);
+    const shown = value ? show(value) : h('span', { class: 'none' }, icon('plus'), short);
     if (!writes) return void place.replaceChildren(h('span', { class: 'value' }, shown));
     const edit = h('button', { type: 'button', class: 'plain edit', 'aria-label': value ? t('profile.edit', { what: label }) : add, title: value ? t('profile.edit', { what: label }) : null, onclick: open }, ...(value && kind !== 'link' ? [h('span', { class: 'value' }, shown)] : value ? [] : [shown]), value ? icon('edit') : null);
     place.replaceChildren(...(kind === 'link' && value ? [h('span', { class: 'value' }, shown)] : []), edit);
   }
 
-  function made() {
+  function makeField() {
     const common = { class: 'field', 'aria-label': label, onkeydown: keys, onblur: leave };
-    if (kind === 'lines') return h('textarea', { ...common, rows: 3, maxlength: 5000 });
-    if (kind === 'choice') return h('select', { ...common, onchange: () => commit() }, h('option', { value: '', text: t('profile.nothing') }), ...choices.map((one) => h('option', { value: one, text: one })));
+    if (kind === 'lines') return [h('textarea', { ...common, rows: 3, maxlength: 5000 })];
+    if (kind === 'choice') return [h('select', { ...common, onchange: () => commit() }, h('option', { value: '', text: t('profile.nothing') }), ...choices.map((one) => h('option', { value: one, text: one })))];
     const type = { date: 'date', link: 'url', email: 'email', tel: 'tel' }[kind] ?? 'text';
-    return h('input', { ...common, type, maxlength: most, inputmode: kind === 'number' ? 'decimal' : null, autocomplete: 'off' });
+    const list = hints.length ? h('datalist', { id: `hints-${(made += 1)}` }, ...hints.map((one) => h('option', { value: one }))) : null;
+    return [h('input', { ...common, type, maxlength: most, inputmode: kind === 'number' ? 'decimal' : null, autocomplete: 'off', list: list?.id, placeholder: list ? short : null }), list];
   }
 
   function open() {
-    field = made();
+    const parts = makeField();
+    [field] = parts;
+    seen = value;
     field.value = value;
-    problem.textContent = '';
-    place.replaceChildren(field);
+    problem.replaceChildren();
+    place.replaceChildren(...parts.filter(Boolean));
     field.focus();
     field.select?.();
   }
 
   function close(focus) {
     field = null;
-    problem.textContent = '';
+    overtaken = false;
+    problem.replaceChildren();
     draw();
     if (focus) place.querySelector('.edit')?.focus();
+    closed();
   }
 
   function keys(event) {
@@ -64,31 +76,45 @@ export function inPlace(live, { label, add = label, kind = 'text', choices = [],
     }
   }
 
+  /** Leaving it saves; but who was asked whose words stand answers, and does not by looking elsewhere. */
   function leave() {
-    if (field && !busy) commit();
+    if (field && !busy && !overtaken) commit();
   }
 
   async function commit(focus = false) {
     if (busy || !field) return;
     const wanted = field.value.trim();
-    if (wanted === value) return void close(focus);
+    if (wanted === seen) return void close(focus);
     busy = true;
     field.setAttribute('aria-busy', 'true');
     field.readOnly = true;
     try {
-      await save(wanted);
+      await save(wanted, seen, overtaken);
       value = wanted;
       close(focus);
     } catch (error) {
       if (!field) return;
-      const fields = error.details?.fields ?? {};
-      problem.textContent = fields[fieldName] ?? Object.values(fields)[0] ?? explain(error, t);
+      if (error instanceof Overtaken) ask(error.now);
+      else refused(error);
       field.readOnly = false;
       field.removeAttribute('aria-busy');
       if (focus) field.focus();
     } finally {
       busy = false;
     }
+  }
+
+  function refused(error) {
+    const fields = error.details?.fields ?? {};
+    problem.replaceChildren(fields[fieldName] ?? Object.values(fields)[0] ?? explain(error, t));
+  }
+
+  function ask(now) {
+    overtaken = true;
+    problem.replaceChildren(
+      h('p', { text: now ? t('profile.overtaken', { value: now }) : t('profile.overtaken_empty') }),
+      h('div', { class: 'form-deeds' }, h('button', { type: 'button', onclick: () => close(true) }, t('profile.theirs')), h('button', { type: 'button', onclick: () => commit(true) }, t('profile.mine'))),
+    );
   }
 
   return {

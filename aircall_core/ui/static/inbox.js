@@ -3,11 +3,13 @@
 
 import { callbackCards } from './callbacks.js';
 import { dialBox } from './dial.js';
-import { h, icon, listeners, mounter } from './dom.js';
+import { h, listeners, mounter } from './dom.js';
 import { explain } from './explain.js';
 import { inboxBar } from './inbox_bar.js';
-import { query, remember, remembered } from './inbox_choice.js';
+import { forget, isLost, kept, query, remember, remembered } from './inbox_choice.js';
+import { inboxCounts } from './inbox_counts.js';
 import { inboxDeeds } from './inbox_deeds.js';
+import { inboxEmpty } from './inbox_empty.js';
 import { Rows } from './inbox_list.js';
 import { rowMaker } from './inbox_row.js';
 import { shared } from './shared.js';
@@ -16,15 +18,15 @@ import { advance } from './story.js';
 const PAGE = 50;
 const MOST = 200; // rows the desk gives at once, and conversations it is asked for
 const SOON_MS = 400;
-const COUNTS_MS = 1500;
+const NAMES_MS = 3000; // an import changes contacts some at a time
 const SETTLED_MS = 1500;
 const LOOKS = 8; // pages without a hit before the user is asked whether to look further
 // What rows are changed by; steps of a flow change a row in its place.
-const TELLING = new Set(['call.arrived', 'call.dial_wanted', 'call.ringing', 'call.answered', 'call.overflow', 'call.returned', 'call.transferred', 'call.forwarded', 'call.redirected', 'call.ended', 'call.tagged', 'conversation.read', 'conversation.unread', 'conversation.opened', 'conversation.assigned', 'conversation.closed', 'conversation.reopened', 'message.received', 'message.written', 'message.state', 'callback.requested', 'callback.settled']);
+const TELLING = new Set(['call.arrived', 'call.dial_wanted', 'call.ringing', 'call.answered', 'call.overflow', 'call.returned', 'call.transferred', 'call.forwarded', 'call.redirected', 'call.ended', 'call.tagged', 'conversation.read', 'conversation.unread', 'conversation.opened', 'conversation.assigned', 'conversation.closed', 'conversation.reopened', 'message.received', 'message.written', 'message.state', 'message.put_aside', 'callback.requested', 'callback.settled']);
 // What stands around the list is the page's: it is asked for that anew.
 const AROUND = new Set(['user.status', 'user.changed', 'team.changed', 'line.changed', 'tag.changed', 'checklist.changed', 'company.changed', 'trunk.changed']);
 
-function build(host, { data, trigger }) {
+function build(host, { data, trigger, rerun }) {
   const live = shared(data);
   const t = (key, values) => live.t(key, values);
   const subs = listeners();
@@ -34,7 +36,8 @@ function build(host, { data, trigger }) {
   const day = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short' });
   const older = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', year: 'numeric' });
   const storage = kept();
-  const choice = remembered(storage);
+  const choice = remembered(storage, data.user);
+  forget(choice, data);
   const rows = new Rows(choice.oldest);
   const views = new Map(); // id -> what rowMaker made
   const picks = new Set();
@@ -42,10 +45,10 @@ function build(host, { data, trigger }) {
   let asked = 0; // answers to a question that was changed since are let go
   let state = 'loading'; // loading, ready, failed
   let looked = 0;
+  let partly = false; // a search has hits that were not looked at
   let current = null; // id of the row that the keyboard is on
   let lastPick = null;
   let cards = null;
-
   const stamps = {
     time,
     of(ms) {
@@ -54,61 +57,62 @@ function build(host, { data, trigger }) {
       return (at.getFullYear() === now.getFullYear() ? day : older).format(at);
     },
   };
+  const lost = () => isLost(choice);
   const make = rowMaker(live, { does, may, stamps });
   const bar = inboxBar(live, choice, { known: () => known, changed });
-  const deeds = inboxDeeds(live, { picked: () => rows.items.filter((one) => picks.has(one.id)), unpick, done, people: () => known.users });
+  const counts = inboxCounts(live, choice, { paint: bar.counts, cards: () => cards });
+  const deeds = inboxDeeds(live, { picked: () => rows.items.filter((one) => picks.has(one.id)), unpick, done, people: () => known.users, lost });
   const list = h('ol', { class: 'rows', 'aria-label': t('inbox.title'), onkeydown: keys, onfocusin: focused, onfocusout: () => setTimeout(maybeSettle), onpointerleave: () => setTimeout(maybeSettle) });
   const fresh = h('button', { type: 'button', class: 'fresh', hidden: true, onclick: () => (rows.settle(), draw()) });
   const waits = h('div', { class: 'rows waits', 'aria-hidden': 'true' }, ...Array.from({ length: 6 }, () => h('div', { class: 'ghost' }, h('span', {}), h('span', {}))));
-  const empty = h('div', { class: 'empty', hidden: true }, icon('chat'), h('h3', {}), h('p', { class: 'soft' }), h('button', { type: 'button', hidden: true }));
+  const none = inboxEmpty(live, choice, bar);
   const failed = h('div', { class: 'failed', role: 'alert', hidden: true }, h('p', {}), h('button', { type: 'button', onclick: () => load() }, t('retry')));
   const offline = h('p', { class: 'offline', role: 'status', hidden: true });
   const more = h('button', { class: 'more', type: 'button', hidden: true, onclick: () => further(true) }, t('inbox.more'));
   const said = h('p', { class: 'sr', role: 'status' });
   const dial = dialBox(live);
   const pane = h('div', { class: 'pane', hidden: true });
-  host.append(bar.node, offline, deeds.bulk, failed, fresh, waits, list, empty, more, pane, deeds.notice, said, dial.node);
+  host.append(bar.node, offline, deeds.bulk, failed, fresh, waits, list, none.node, more, none.wider, none.deeper, pane, deeds.notice, said, dial.node);
 
   // ---- asking
 
   const path = (extra) => `/desk/inbox?${query(choice, live.now(), extra)}`;
 
   function changed() {
-    remember(storage, choice);
+    remember(storage, data.user, choice);
     picks.clear();
     current = null;
     load();
-    count();
+    counts.read();
   }
 
-  /** The list from its beginning. `same`: as far as it was, because something may have been missed. */
-  async function load(same = false) {
+  /** The list from its beginning. */
+  async function load() {
     const mine = ++asked;
     if (choice.view === 'callbacks') {
       rows.reset([], null); // nothing of a list that is not shown stays behind
       state = 'ready';
       return show();
     }
-    const limit = same ? Math.min(MOST, Math.max(PAGE, rows.items.length)) : PAGE;
-    if (!same) {
-      state = 'loading';
-      rows.reset([], null, choice.oldest);
-    }
+    state = 'loading';
+    rows.reset([], null, choice.oldest);
     looked = 0;
     show();
-    const page = await ask(mine, { limit });
+    const page = await ask(mine, { limit: PAGE });
     if (!page) return;
     state = 'ready';
     rows.reset(page.rows, page.after, choice.oldest);
     show();
     if (!page.rows.length && page.after) further();
-    said.textContent = page.rows.length ? '' : empty.querySelector('h3').textContent;
+    said.textContent = page.rows.length ? '' : none.said();
   }
 
   async function ask(mine, extra) {
     try {
       const page = await live.request(path(extra));
-      return mine === asked ? page : null;
+      if (mine !== asked) return null;
+      partly = page.older;
+      return page;
     } catch (error) {
       if (mine !== asked) return null;
       state = 'failed';
@@ -137,6 +141,28 @@ function build(host, { data, trigger }) {
     if (wanted && rows.items.length > had && more.matches(':focus')) view(rows.items[had]).link.focus();
   }
 
+  /** Something may have been missed: what is new comes, and all that is listed is read anew, where it stands. */
+  async function again() {
+    if (choice.view === 'callbacks') return;
+    if (state !== 'ready') return void load();
+    const mine = asked;
+    stale();
+    try {
+      const page = await live.request(path({ limit: PAGE }));
+      if (mine !== asked) return;
+      rows.change(page.rows, new Set(), { hold: busy() });
+      show();
+    } catch (error) {
+      console.warn('aircall: the list could not be read anew', error.code);
+    }
+  }
+
+  /** All that is listed may be other now. */
+  function stale() {
+    for (const one of rows.items) dirty.add(one.conversation);
+    if (dirty.size) later();
+  }
+
   let dirty = new Set();
   let soon = null;
   async function refresh() {
@@ -161,21 +187,9 @@ function build(host, { data, trigger }) {
 
   const later = () => (soon ??= setTimeout(refresh, SOON_MS));
 
-  let counting = null;
-  let callbacks = 0;
-  let figures = null;
-  async function count() {
-    counting = null;
-    const view = choice.view === 'messages' ? 'messages' : 'conversations';
-    const line = choice.filters.line ? `&line=${encodeURIComponent(choice.filters.line)}` : '';
-    try {
-      const [now, { callbacks: waiting }] = await Promise.all([live.request(`/desk/inbox/counts?view=${view}${line}`), cards ? { callbacks: null } : live.request('/desk/callbacks')]);
-      figures = now;
-      if (waiting) callbacks = waiting.filter((one) => one.state === 'waiting').length;
-      bar.counts(figures, callbacks);
-    } catch (error) {
-      console.warn('aircall: counts could not be read', error.code);
-    }
+  let renaming = null;
+  function named(event) {
+    if (event.data.what !== 'field') renaming ??= setTimeout(() => ((renaming = null), stale()), event.data.what === 'imported' ? NAMES_MS : SOON_MS);
   }
 
   // ---- drawing
@@ -185,30 +199,20 @@ function build(host, { data, trigger }) {
     if (listed === Boolean(cards)) {
       cards?.stop();
       pane.replaceChildren();
-      cards = listed ? null : callbackCards(live, pane, { opens: (id) => trigger('open', id), counted: (n) => bar.counts(figures, (callbacks = n)) });
+      cards = listed ? null : callbackCards(live, pane, { opens: (id) => trigger('open', id), counted: counts.waiting });
     }
     pane.hidden = listed;
-    const none = state === 'ready' && !rows.items.length;
+    const ready = listed && state === 'ready';
+    const nothing = ready && !rows.items.length;
     waits.hidden = !listed || state !== 'loading';
     failed.hidden = !listed || state !== 'failed';
     list.hidden = !listed || state === 'loading' || !rows.items.length;
-    empty.hidden = !listed || !none || (rows.after && looked < LOOKS);
-    more.hidden = !listed || state !== 'ready' || !rows.after;
+    none.node.hidden = !nothing || (rows.after && looked < LOOKS);
+    more.hidden = !ready || !rows.after;
+    none.wider.hidden = !ready || nothing || !none.elsewhere();
     host.setAttribute('aria-busy', String(listed && state === 'loading'));
-    if (!empty.hidden) explainEmpty();
+    none.draw(ready && !rows.after && partly);
     draw();
-  }
-
-  function explainEmpty() {
-    const [title, hint, way] = empty.querySelectorAll('h3, p, button');
-    const searched = Boolean(choice.search.trim());
-    const filtered = !bar.node.querySelector('.dot').hidden;
-    title.textContent = searched ? t('inbox.not_found', { text: choice.search.trim() }) : t(filtered ? 'inbox.none_filtered' : `inbox.none_${choice.category}`);
-    hint.textContent = searched || filtered ? '' : t(`inbox.hint_${choice.category}`);
-    const elsewhere = searched && choice.category !== 'all';
-    way.hidden = !elsewhere && !filtered;
-    way.textContent = t(elsewhere ? 'inbox.search_all' : 'inbox.clear');
-    way.onclick = () => (elsewhere ? bar.change({ category: 'all' }) : bar.clear());
   }
 
   function view(item) {
@@ -283,7 +287,8 @@ function build(host, { data, trigger }) {
   function done(changedRows, kind) {
     const leaves = { close: ['open', 'mine', 'unassigned', 'outbound', 'unread'], reopen: ['closed'], read: ['unread'], assign: ['unassigned'] }[kind] ?? [];
     const ids = new Set(changedRows.map((one) => one.id));
-    if (leaves.includes(choice.category) && choice.view !== 'calls') {
+    const settled = lost() && (kind === 'resend' || kind === 'put_aside');
+    if ((settled || leaves.includes(choice.category)) && choice.view !== 'calls') {
       const at = rows.items.findIndex((one) => one.id === current);
       const had = inside();
       rows.remove(ids);
@@ -293,7 +298,7 @@ function build(host, { data, trigger }) {
     }
     for (const one of changedRows) dirty.add(one.conversation);
     later();
-    count();
+    counts.read();
     if (!rows.items.length) further();
   }
 
@@ -329,7 +334,7 @@ function build(host, { data, trigger }) {
 
   function happened(event) {
     if (AROUND.has(event.kind) || (data.checklist && event.kind === 'call.ended')) around(event.seq);
-    if (event.kind === 'contact.changed') load(true);
+    if (event.kind === 'contact.changed') named(event);
     const id = event.conversation_id;
     if (!id) return;
     for (const item of rows.items) {
@@ -341,11 +346,11 @@ function build(host, { data, trigger }) {
     if (!TELLING.has(event.kind)) return;
     dirty.add(id);
     later();
-    counting ??= setTimeout(count, COUNTS_MS);
+    counts.later();
   }
 
   let page = null;
-  const around = (seq) => (page ??= setTimeout(() => ((page = null), trigger('refresh', seq)), SOON_MS));
+  const around = (seq) => (page ??= setTimeout(() => ((page = null), rerun('refresh', seq)), SOON_MS));
 
   function line() {
     const away = live.status !== 'online' && live.status !== 'connecting';
@@ -356,7 +361,7 @@ function build(host, { data, trigger }) {
   const near = new IntersectionObserver((seen) => seen.some((one) => one.isIntersecting) && looked < LOOKS && further(), { rootMargin: '600px' });
   near.observe(more);
   subs.on(live, 'event', (e) => happened(e.detail.event));
-  subs.on(live, 'view', (e) => e.detail.snapshot && (load(true), count()));
+  subs.on(live, 'view', (e) => e.detail.snapshot && (again(), counts.read()));
   subs.on(live, 'status', () => {
     line();
     if (live.status !== 'online') return;
@@ -365,29 +370,26 @@ function build(host, { data, trigger }) {
   });
   line();
   load();
-  count();
+  counts.read();
   // Who can be rung shows on the same page; this very tab counts only once its first beat has been heard.
-  const settled = setTimeout(() => live.view.duty && trigger('refresh', Date.now()), SETTLED_MS);
+  const settled = setTimeout(() => live.view.duty && rerun('refresh', Date.now()), SETTLED_MS);
   return {
-    update: (now) => ((known = now), bar.draw()),
+    update(now) {
+      known = now;
+      if (forget(choice, known)) changed();
+      bar.draw();
+    },
     destroy() {
       asked += 1;
-      for (const one of [soon, counting, page, settled]) clearTimeout(one);
+      for (const one of [soon, renaming, page, settled]) clearTimeout(one);
       near.disconnect();
       bar.stop();
+      counts.stop();
       deeds.stop();
       cards?.stop();
       subs.stop();
     },
   };
-}
-
-function kept() {
-  try {
-    return localStorage;
-  } catch {
-    return null; // storage is forbidden
-  }
 }
 
 export const mount = mounter(build, 'details.css', 'dial.css', 'callbacks.css', 'inbox.css');

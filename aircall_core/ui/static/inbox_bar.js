@@ -1,6 +1,6 @@
 // What stands above the inbox's list: the views, the search, the filters, the order, and the categories with their counts.
 
-import { CATEGORIES, FILTERS, TYPES, VIEWS, active } from './inbox_choice.js';
+import { CATEGORIES, FILTERS, TYPES, VIEWS, active, countable } from './inbox_choice.js';
 import { h, icon } from './dom.js';
 import { menu } from './menu.js';
 
@@ -117,7 +117,7 @@ export function inboxBar(live, choice, { known, changed }) {
     for (const button of categories.children) {
       const count = now?.[button.dataset.category] ?? 0;
       // How many are closed, or are at all, tells nobody anything.
-      const told = count && !['closed', 'all'].includes(button.dataset.category) && choice.view !== 'calls';
+      const told = count && countable(choice) && !['closed', 'all'].includes(button.dataset.category);
       button.lastChild.textContent = told ? (count > MOST ? `${MOST}+` : `${count}`) : '';
     }
     const view = tabs.querySelector('[data-view=callbacks] span');

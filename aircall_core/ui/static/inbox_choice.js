@@ -3,16 +3,25 @@
 export const VIEWS = ['conversations', 'messages', 'calls'];
 export const CATEGORIES = ['unread', 'open', 'mine', 'unassigned', 'outbound', 'closed', 'all'];
 export const FILTERS = ['days', 'from', 'to', 'line', 'user', 'type', 'tag'];
-export const TYPES = { conversations: ['missed', 'voicemail'], messages: [], calls: ['inbound', 'outbound', 'answered', 'missed', 'voicemail', 'callback'] };
+export const TYPES = { conversations: ['missed', 'voicemail', 'undelivered'], messages: ['undelivered'], calls: ['inbound', 'outbound', 'answered', 'missed', 'voicemail', 'callback'] };
 const OF_CALLS = ['user', 'tag'];
 const DAY_MS = 86_400_000;
-const KEY = 'aircall.inbox';
+const key = (user) => `aircall.inbox.${user}`;
 
-/** What was chosen last in this browser, as far as it still makes sense. */
-export function remembered(storage) {
+/** The browser's storage, if it may be used. */
+export function kept() {
+  try {
+    return localStorage;
+  } catch {
+    return null; // storage is forbidden
+  }
+}
+
+/** What this user chose last in this browser, as far as it still makes sense. */
+export function remembered(storage, user) {
   let kept = {};
   try {
-    kept = JSON.parse(storage?.getItem(KEY) ?? '{}') ?? {};
+    kept = JSON.parse(storage?.getItem(key(user)) ?? '{}') ?? {};
   } catch {
     /* nothing that can be read, or storage is forbidden */
   }
@@ -27,13 +36,26 @@ export function remembered(storage) {
   };
 }
 
-export function remember(storage, choice) {
+export function remember(storage, user, choice) {
   try {
-    storage?.setItem(KEY, JSON.stringify({ ...choice, search: undefined }));
+    storage?.setItem(key(user), JSON.stringify({ ...choice, search: undefined }));
   } catch {
     /* storage is forbidden: it lives as long as the page */
   }
 }
+
+/** Let go of filters by what is gone; whether there were any. `known`: {lines, users, tags}, each with ids. */
+export function forget(choice, known) {
+  const gone = Object.entries({ line: known.lines, user: known.users, tag: known.tags }).filter(([name, all]) => choice.filters[name] && !all.some((one) => one.id === choice.filters[name]));
+  for (const [name] of gone) choice.filters[name] = '';
+  return gone.length > 0;
+}
+
+/** Whether the list is of texts that were not delivered. */
+export const isLost = (choice) => choice.filters.type === 'undelivered' && active(choice).includes('type');
+
+/** Whether the categories' counts, which heed the line alone, say how many rows the list has. */
+export const countable = (choice) => ['conversations', 'messages'].includes(choice.view) && !choice.search.trim() && active(choice).every((name) => name === 'line');
 
 /** The filters that count in this view, of those that are set. */
 export function active({ view, filters }) {

@@ -8,18 +8,22 @@ import { menu } from './menu.js';
 const UNDO_MS = 8000;
 const AT_ONCE = 200;
 
-/** `picked()`: the rows that are picked; `unpick()`; `done(rows, deed)` after each deed; `people()`: those who can have them. */
-export function inboxDeeds(live, { picked, unpick, done, people }) {
+/**
+ * `picked()`: the rows that are picked; `unpick()`; `done(rows, deed)` after each deed; `people()`: those who can have them;
+ * `lost()`: whether the list is of texts that were not delivered.
+ */
+export function inboxDeeds(live, { picked, unpick, done, people, lost }) {
   const t = (key, values) => live.t(key, values);
   let timer = null;
   const count = h('span', { class: 'num', role: 'status' });
   const give = h('button', { type: 'button' }, icon('person'), h('span', { text: t('inbox.assign') }));
   const button = (deed, picture) => h('button', { type: 'button', onclick: () => act(deed, picked()) }, icon(picture), h('span', { text: t(`inbox.${deed}`) }));
   const giving = menu(give, t('inbox.assign'), assignees);
+  const forLost = [button('resend', 'send'), button('put_aside', 'close')];
   const bulk = h(
     'div',
     { class: 'bulk', role: 'toolbar', 'aria-label': t('inbox.bulk'), hidden: true },
-    count, button('close', 'check'), button('reopen', 'undo'), button('mark_read', 'checks'), button('mark_unread', 'mail'), give,
+    count, ...forLost, button('close', 'check'), button('reopen', 'undo'), button('mark_read', 'checks'), button('mark_unread', 'mail'), give,
     h('button', { type: 'button', class: 'plain', onclick: unpick }, t('inbox.unpick')),
     giving.node,
   );
@@ -37,13 +41,15 @@ export function inboxDeeds(live, { picked, unpick, done, people }) {
     ];
   }
 
-  const WORDS = { close: 'close', reopen: 'reopen', mark_read: 'read', read: 'read', mark_unread: 'unread', unread: 'unread', assign: 'assign' };
+  const WORDS = { close: 'close', reopen: 'reopen', mark_read: 'read', read: 'read', mark_unread: 'unread', unread: 'unread', assign: 'assign', resend: 'resend', put_aside: 'put_aside' };
 
   /** Do it to these rows; the desk says what was refused. */
-  async function act(deed, rows, user) {
+  async function act(deed, wanted, user) {
     const kind = WORDS[deed];
+    // What is closed already is neither closed nor taken back with the others.
+    const rows = kind === 'close' || kind === 'reopen' ? wanted.filter((one) => one.closed === (kind === 'reopen')) : wanted;
     const ids = [...new Set(rows.map((one) => one.conversation))];
-    if (!ids.length) return;
+    if (!ids.length) return unpick();
     bulk.setAttribute('aria-busy', 'true');
     let [fine, refused] = [0, []];
     try {
@@ -61,7 +67,7 @@ export function inboxDeeds(live, { picked, unpick, done, people }) {
     const changed = rows.filter((one) => !not.has(one.conversation));
     if (fine) {
       if (kind === 'close') offer(t(fine > 1 ? 'inbox.closed_many' : 'inbox.closed_one', { count: fine }), () => takeBack(changed));
-      else if (rows.length > 1) offer(t(`inbox.done_${kind}`, { count: fine }), null);
+      else if (rows.length > 1 || kind === 'resend' || kind === 'put_aside') offer(t(`inbox.done_${kind}`, { count: fine }), null);
       done(changed, kind);
     }
     unpick();
@@ -70,12 +76,16 @@ export function inboxDeeds(live, { picked, unpick, done, people }) {
   /** Open again, and whose they were. */
   async function takeBack(rows) {
     hide();
-    try {
-      for (const row of rows) await live.request(`/desk/conversations/${row.conversation}/reopen`, { assigned_to: row.assigned?.id ?? null, command: newId() });
-    } catch (error) {
-      live.toast(explain(error, t), { kind: 'error', key: 'inbox' });
+    const open = [];
+    for (const row of new Map(rows.map((one) => [one.conversation, one])).values()) {
+      try {
+        await live.request(`/desk/conversations/${row.conversation}/reopen`, { assigned_to: row.assigned?.id ?? null, command: newId() });
+        open.push(row);
+      } catch (error) {
+        live.toast(explain(error, t), { kind: 'error', key: 'inbox' });
+      }
     }
-    done(rows, 'reopen');
+    done(open, 'reopen');
   }
 
   function offer(words, back) {
@@ -95,6 +105,7 @@ export function inboxDeeds(live, { picked, unpick, done, people }) {
   function draw() {
     const many = picked().length;
     bulk.hidden = !many;
+    for (const one of forLost) one.hidden = !lost();
     count.textContent = t('inbox.picked', { count: many });
   }
 

@@ -2,10 +2,12 @@
 // that Streamlit's reruns and page changes never touch it. Knows nothing of the DOM: views listen to its events
 // ('view', 'event', 'status', 'aloud', 'device', 'toast', 'duplicated') and draw.
 
+import { browserEnv } from './live_env.js';
 import { apply, empty } from './view.js';
 
 const BEAT_MS = 5000;
-const SILENCE_MS = 16000; // no frame for this long, though every beat asks for one: the connection is dead
+const SILENCE_MS = 11_000; // no frame for this long, though two beats asked for one: the connection is dead
+const DOUBT_MS = 2000; // the same, where the browser itself says that the network is gone
 const OUTCOME_MS = 8000;
 const BACKOFF_MS = [200, 400, 800, 1600, 3000, 5000];
 
@@ -75,6 +77,7 @@ export class Live extends EventTarget {
     this.#connect();
     this.env.every(BEAT_MS, () => this.#tick());
     this.env.onWake(() => this.#wake());
+    this.env.onOffline(() => this.#doubt());
   }
 
   async #claimTab() {
@@ -177,15 +180,25 @@ export class Live extends EventTarget {
   }
 
   #tick() {
-    if (this.socket && this.env.now() - this.heardAt > SILENCE_MS) {
-      const dead = this.socket;
-      this.socket = null;
-      dead.onclose = null;
-      dead.close();
-      this.#lost(true);
-      return;
-    }
+    if (this.socket && this.env.now() - this.heardAt > SILENCE_MS) this.#giveUp();
+    else this.beat();
+  }
+
+  /** The browser says that the network is gone. It may be wrong of a desk on this machine: whoever answers is there. */
+  #doubt() {
+    const { socket } = this;
+    if (!socket) return;
+    const asked = this.env.now();
     this.beat();
+    this.env.after(DOUBT_MS, () => this.socket === socket && this.heardAt <= asked && this.#giveUp());
+  }
+
+  #giveUp() {
+    const dead = this.socket;
+    this.socket = null;
+    dead.onclose = null;
+    dead.close();
+    this.#lost(true);
   }
 
   /** Tell the desk that this tab lives and what it can do. Any answer also proves that the line is alive. */
@@ -367,42 +380,6 @@ export class Live extends EventTarget {
   toast(text, { kind = 'info', key } = {}) {
     this.#emit('toast', { text, kind, key });
   }
-}
-
-/** Timers from a worker: a page in the background gets its own timers once a minute, too seldom for a lease of 15 s. */
-function steadyEvery(ms, call) {
-  try {
-    const source = URL.createObjectURL(new Blob([`setInterval(() => postMessage(0), ${ms})`], { type: 'text/javascript' }));
-    const worker = new Worker(source);
-    worker.onmessage = call;
-    worker.onerror = () => setInterval(call, ms);
-    return worker;
-  } catch {
-    return setInterval(call, ms);
-  }
-}
-
-export function browserEnv() {
-  return {
-    WebSocket,
-    fetch: (...a) => fetch(...a),
-    now: () => Date.now(),
-    random: () => Math.random(),
-    after: (ms, call) => setTimeout(call, ms),
-    cancel: (timer) => clearTimeout(timer),
-    every: steadyEvery,
-    localStorage,
-    sessionStorage,
-    locks: navigator.locks,
-    visible: () => document.visibilityState === 'visible' && document.hasFocus(),
-    onWake(call) {
-      addEventListener('online', call);
-      addEventListener('focus', call);
-      addEventListener('blur', call);
-      addEventListener('pageshow', call);
-      document.addEventListener('visibilitychange', call);
-    },
-  };
 }
 
 /** The page's one Live. */

@@ -13,10 +13,12 @@ export function noteBubbles(live, { stamp }) {
   let drawn = '';
   let last = [];
 
+  const mine = (note) => note.by?.id === live.view.user;
+
   function write() {
     if (pad) return;
     pad = notePad(live);
-    pad.of(last[0].id);
+    pad.of(last[0].id, (last[0].notes ?? []).find(mine));
     pad.box = card(t('note.mine'), pad.node, h('button', { type: 'button', class: 'plain small', text: t('note.done'), onclick: done }));
     node.insertBefore(pad.box, add);
     redraw();
@@ -36,7 +38,7 @@ export function noteBubbles(live, { stamp }) {
   }
 
   function show(note) {
-    const own = note.by?.id === live.view.user;
+    const own = mine(note);
     const name = own ? t('note.mine') : t('note.by', { name: note.by?.name || t('someone') });
     const edit = own && last[1] ? h('button', { type: 'button', class: 'plain small', text: t('note.edit'), onclick: write }) : null;
     const one = card(name, h('p', { class: 'words', text: note.text }), edit, stamp(note.updated_at));
@@ -47,7 +49,6 @@ export function noteBubbles(live, { stamp }) {
   function redraw() {
     const [call, writes] = last;
     const notes = call.notes ?? [];
-    const mine = (note) => note.by?.id === live.view.user;
     const now = JSON.stringify([notes, writes, Boolean(pad)]);
     if (now === drawn) return;
     drawn = now;

@@ -8,7 +8,7 @@ const same = (one, other) => one.trimEnd() === other.trimEnd();
 
 /** Words glued together again; two that came from different texts get a blank between them. */
 function join(words) {
-  return words.map((word, i) => (i + 1 < words.length && !/\s$/.test(word) ? `${word} ` : word)).join('');
+  return words.map((word, i) => (i + 1 < words.length && !/\s$/.test(word) && !/^\s/.test(words[i + 1]) ? `${word} ` : word)).join('');
 }
 
 /** Pairs of places at which two lists of words agree, as many as possible, in order; null when that is too much to find. */

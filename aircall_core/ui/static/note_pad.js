@@ -7,7 +7,7 @@ import { LONGEST, notesOf } from './notes.js';
 
 const LINES = { min: 3, max: 12 };
 
-/** `of(call id)` shows a note, `of(null)` none; `label` names the field. */
+/** `of(call id)` shows a note, `of(null)` none; `of(call id, seen)` one that the page shows already; `label` names the field. */
 export function notePad(live, { label = live.t('note.label'), hint = live.t('note.hint') } = {}) {
   const t = (key, values) => live.t(key, values);
   const notes = notesOf(live);
@@ -38,10 +38,10 @@ export function notePad(live, { label = live.t('note.label'), hint = live.t('not
     said.textContent = ['waiting', 'refused'].includes(note.state) ? words.textContent : '';
   }
 
-  function of(call) {
+  function of(call, seen = null) {
     if ((note?.call ?? null) === call) return;
     unwatch?.();
-    note = call ? notes.of(call) : null;
+    note = call ? notes.of(call, seen) : null;
     unwatch = note?.watch(draw) ?? null;
     if (!note) area.value = '';
     draw();

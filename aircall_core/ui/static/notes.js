@@ -39,6 +39,11 @@ export class Note extends EventTarget {
     return this.text ? 'saved' : 'empty';
   }
 
+  /** As the page shows it, until the desk has answered. */
+  begin({ text, version }) {
+    if (!this.loaded && this.base === null && !this.text) Object.assign(this, { text, base: { text, version } });
+  }
+
   /** Told of every change; the returned function ends that. */
   watch(call) {
     this.watchers.add(call);
@@ -157,7 +162,8 @@ export class Note extends EventTarget {
     const { text, version } = answer;
     this.took(answer);
     if (this.base?.version !== version || this.base.text !== text) {
-      if (this.sent !== text) this.text = merge(this.base?.text ?? '', this.text, text);
+      // What was typed before the first answer was typed without having seen it, and goes on behind it.
+      if (this.sent !== text) this.text = this.base ? merge(this.base.text, this.text, text) : merge('', text, this.text);
       this.base = { text, version };
     }
     this.sent = null;
@@ -188,10 +194,13 @@ export class Notes {
     if (live.status === 'online') this.adopt();
   }
 
-  /** The note on a call; read from the desk when it is asked for first. */
-  of(call) {
+  /** The note on a call; read from the desk when it is asked for first. `seen`: its text and version as the page shows it,
+   * so that what is typed before the desk's answer goes on from there. */
+  of(call, seen = null) {
     if (!this.open.has(call)) this.open.set(call, this.make(call));
-    return this.open.get(call);
+    const note = this.open.get(call);
+    if (seen) note.begin(seen);
+    return note;
   }
 
   make(call) {

@@ -1,5 +1,6 @@
-// Notifications of the browser for a ring that nobody looks at. Which calls are shown is decided here; the service worker
-// (sw.js) shows them while no tab of the console has the focus, and brings what was clicked back to a tab.
+// Notifications of the browser for a ring, or a text (text_news.js), that nobody looks at. Which calls are shown is decided
+// here; the service worker (sw.js) shows them while no tab of the console has the focus, and brings what was clicked back
+// to a tab.
 
 import { callerTitle } from './dom.js';
 import { explain } from './explain.js';
@@ -51,7 +52,7 @@ export class Notifier extends EventTarget {
   constructor(live, env = browserEnv()) {
     super();
     this.t = (key, values) => live.t(key, values);
-    Object.assign(this, { live, env, holds: false, told: true, closed: new Set(), plain: new Map() }); // told: what an earlier life of this browser left is closed
+    Object.assign(this, { live, env, holds: false, told: true, closed: new Set(), plain: new Map(), plainTexts: new Map() }); // told: what an earlier life of this browser left is closed
     this.#changed();
     const tell = () => this.#tell();
     for (const name of ['view', 'aloud', 'status']) live.addEventListener(name, tell);
@@ -105,6 +106,33 @@ export class Notifier extends EventTarget {
     else new this.env.Notification(t('notify.try_title'), options);
   }
 
+  // ---- texts
+
+  /** Whether this tab is the one that notifies this user now. */
+  async tellsHere() {
+    return this.live.status === 'online' && this.state === 'granted' && !this.#elsewhere && (await this.#tells());
+  }
+
+  /** A text came in, unless somebody looks at the console. A further one of its conversation takes its place. */
+  async text({ conversation, entry, title, body }) {
+    const options = { body, icon: this.env.icon, badge: this.env.icon, silent: true, tag: `text.${conversation}` };
+    const looking = this.env.looking() || Boolean(this.live.detached?.seen);
+    const registration = await this.registering;
+    if (registration) registration.active.postMessage({ t: 'text', looking, conversation, entry, title, options });
+    else if (!looking) this.#plainly(this.plainTexts, conversation, title, options, () => this.#open({ id: conversation, entry }));
+  }
+
+  /** It was read or answered. */
+  async textOver(conversation) {
+    const registration = await this.registering;
+    if (registration) registration.active.postMessage({ t: 'text-over', conversation });
+    else this.plainTexts.get(conversation)?.close();
+    this.plainTexts.delete(conversation);
+  }
+
+  #open(place) {
+    this.live.dispatchEvent(new CustomEvent('open-conversation', { detail: place }));
+  }
 
   #changed() {
     const { state } = this;
@@ -202,24 +230,29 @@ export class Notifier extends EventTarget {
       if (this.plain.has(call.id)) continue;
       const { title, options } = this.#note(call);
       const { actions: _none, ...rest } = options;
-      try {
-        const shown = new this.env.Notification(title, { ...rest, tag: `ring.${call.id}` });
-        shown.onclick = () => (this.env.front(), shown.close(), this.#show(call.id));
-        this.plain.set(call.id, shown);
-      } catch (error) {
-        console.warn('aircall: this browser shows notifications only from a service worker', error);
-      }
+      this.#plainly(this.plain, call.id, title, { ...rest, tag: `ring.${call.id}` }, () => this.#show(call.id));
+    }
+  }
+
+  #plainly(known, id, title, options, chosen) {
+    try {
+      const shown = new this.env.Notification(title, options);
+      shown.onclick = () => (this.env.front(), shown.close(), chosen());
+      known.set(id, shown);
+    } catch (error) {
+      console.warn('aircall: this browser shows notifications only from a service worker', error);
     }
   }
 
   // ---- in
 
   #hear(event) {
-    const { t, action, call } = event.data ?? {};
+    const { t, action, call, place } = event.data ?? {};
     if (t === 'closed') this.closed.add(call);
     if (t !== 'chosen') return;
     event.ports[0]?.postMessage('heard');
-    if (action === 'accept') this.#accept(call);
+    if (action === 'open') this.#open(place);
+    else if (action === 'accept') this.#accept(call);
     else if (action === 'reject') this.#reject(call);
     else this.#show(call);
   }

@@ -3,6 +3,7 @@
 
 import { Leg, legOf } from './leg.js';
 import { newId } from './live.js';
+import { Meter } from './meter.js';
 
 const HUSH_MS = 300; // opening another microphone takes about as long
 const CONFIG_WAIT_MS = 3000; // in a network that swallows packets a request would last for minutes
@@ -377,32 +378,5 @@ export class Phone extends EventTarget {
   levels() {
     if (this.env.AudioContext) this.meter ??= new Meter(new this.env.AudioContext());
     return { mic: this.meter?.peak('mic', this.input) ?? 0, caller: this.meter?.peak('caller', this.element?.srcObject) ?? 0 };
-  }
-}
-
-/** Looks at streams as they are now; follows when another one takes a stream's place. */
-class Meter {
-  constructor(context) {
-    Object.assign(this, { context, inputs: {}, samples: new Float32Array(1024) });
-  }
-
-  peak(name, stream) {
-    if (this.inputs[name]?.stream !== stream) this.#follow(name, stream);
-    const analyser = this.inputs[name]?.analyser; // none before there was ever a stream
-    if (!analyser) return 0;
-    if (this.context.state === 'suspended') this.context.resume();
-    analyser.getFloatTimeDomainData(this.samples);
-    return this.samples.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0);
-  }
-
-  #follow(name, stream) {
-    this.inputs[name]?.source?.disconnect();
-    this.inputs[name] = { stream };
-    if (!stream) return;
-    const source = this.context.createMediaStreamSource(stream);
-    const analyser = this.context.createAnalyser();
-    analyser.fftSize = this.samples.length;
-    source.connect(analyser);
-    Object.assign(this.inputs[name], { source, analyser });
   }
 }

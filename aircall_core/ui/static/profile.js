@@ -1,62 +1,84 @@
 // Who the customer is: name, company, numbers, e-mails, the company's own fields and a description, each edited in its place; or,
-// of a number that is nobody's, who it may be, and a way to say so.
+// of a number that is nobody's, who it may be.
 
+import { changeContact, setEntry, setLabel, setValue } from './contact_change.js';
 import { h, icon, initials } from './dom.js';
-import { explain } from './explain.js';
 import { inPlace } from './in_place.js';
+import { stranger } from './profile_stranger.js';
 
-/** `changed()`: look at the desk again. `writes`: may change contacts. */
-export function profile(live, { writes, changed }) {
+const PRESS_MS = 400; // whoever left a field by a click is still pressing: nothing is drawn anew under it
+const PRIORITIES = ['1', '2', '3', '4', '5', '6', '7', '8', '9'];
+
+/**
+ * `changed()`: look at the desk again. `writes`: may change contacts; `leads`: may say who is served first, and erase.
+ * `here`: the conversation it stands beside.
+ */
+export function profile(live, { writes, leads = false, here = '', changed }) {
   const t = (key, values) => live.t(key, values);
   const node = h('section', { class: 'part profile', 'aria-label': t('profile.title') });
-  const declined = new Set(); // "maybe" contacts of whom the user said no, for as long as the page is there
   let now = null; // the snapshot
   let drawn = '';
+  let shown = null; // whose profile is drawn
   let rows = []; // those on show, with what each shows of a contact
 
-  const editing = () => rows.some(({ row }) => row.editing);
-
-  async function patch(body) {
-    try {
-      await live.request(`/desk/contacts/${now.contact.id}`, body, { method: 'PATCH' });
-    } catch (error) {
-      if (error.code === 'changed') changed();
-      throw error;
-    }
-    changed();
-  }
+  const nobody = stranger(live, { writes, leads, here, changed, row, redraw });
+  const editing = () => nobody.editing || rows.some(({ row }) => row.editing);
+  const closed = () => setTimeout(() => node.isConnected && update(now), PRESS_MS);
 
   function row(label, options, value, name = '') {
-    const made = inPlace(live, { label, writes, fieldName: name, ...options });
+    const made = inPlace(live, { label, writes, fieldName: name, closed, ...options });
     rows.push({ row: made, value });
     made.set(value(now));
     return made.node;
   }
 
-  const simple = (name, options = {}) => row(t(`profile.${name}`), { add: t(`profile.add.${name}`), save: (value) => patch({ [name]: value }), ...options }, (found) => found.contact?.[name] ?? '', name);
-
-  /** One of several: emptied, it goes. The list is sent whole, so it must be the one that was looked at. */
-  function several(list, key, kind) {
-    const entries = now.contact[list];
-    const send = (i, value) => {
-      const next = now.contact[list].map((one) => ({ [key]: one[key], label: one.label ?? '' }));
-      if (i === null) next.push({ [key]: value, label: '' });
-      else if (value) next[i] = { ...next[i], [key]: value };
-      else next.splice(i, 1);
-      return patch({ [list]: next, version: now.contact.version });
+  /** `set(seen, wanted, force)` makes the change: always of the contact whose row it is, whoever is on show by then. */
+  function saver(set) {
+    const mine = now.contact;
+    return async (wanted, seen, force) => {
+      try {
+        await changeContact(live, now.contact?.id === mine.id ? now.contact : mine, set(seen, wanted, force));
+      } finally {
+        changed();
+      }
     };
-    const label = t(`profile.${key}`);
-    const shown = (one) => (value) => h('span', {}, value === one[key] && one.spoken ? `${one.flag ? `${one.flag} ` : ''}${one.spoken}` : value, one.label ? h('span', { class: 'soft', text: ` ${one.label}` }) : '');
-    return [
-      ...entries.map((one, i) => row(`${label} ${one.spoken ?? one[key]}`, { kind, save: (value) => send(i, value), show: shown(one) }, () => one[key], list)),
-      writes ? row(label, { kind, add: t(`profile.add.${key}`), save: (value) => send(null, value) }, () => '', list) : null,
-    ];
   }
 
+  const of = (found, name) => found.contact?.[name] ?? '';
+  const simple = (name, options = {}) => {
+    const save = saver(setValue((contact) => contact[name] ?? '', (text) => ({ [name]: text })));
+    return row(t(`profile.${name}`), { add: t(`profile.add.${name}`), save, ...options }, (found) => of(found, name), name);
+  };
+
+  /** Numbers or e-mails, each with what it is; one that is emptied goes. */
+  function several(list, key, kind) {
+    const label = t(`profile.${key}`);
+    const entry = (one) => {
+      const spoken = one.spoken ?? one[key];
+      const show = (value) => h('span', { text: value === one[key] ? `${one.flag ? `${one.flag} ` : ''}${spoken}` : value });
+      const about = t('profile.label', { what: spoken });
+      const hints = t(`profile.labels.${key}`).split(', ');
+      return h('div', { class: 'entry' },
+        row(`${label} ${spoken}`, { kind, save: saver(setEntry(list, key)), show }, () => one[key], list),
+        row(about, { add: about, short: t('profile.add.label'), most: 40, hints, save: saver(setLabel(list, key, one[key])), show: (value) => h('span', { class: 'soft small', text: value }) }, () => one.label ?? '', list));
+    };
+    return [...now.contact[list].map(entry), writes ? row(label, { kind, add: t(`profile.add.${key}`), save: saver(setEntry(list, key)) }, () => '', list) : null];
+  }
+
+  const pair = (name, content) => h('div', { class: 'pair' }, h('span', { class: 'soft small', text: name }), content);
+
   function custom(field) {
-    const kind = field.kind === 'text' ? 'text' : field.kind;
-    const options = { kind, choices: field.choices, add: t('profile.add.value'), save: (value) => patch({ custom: { [field.id]: value } }), show: field.kind === 'link' ? link : (value) => value };
-    return h('div', { class: 'pair' }, h('span', { class: 'soft small', text: field.name }), row(field.name, options, (found) => String(found.contact?.custom[field.id] ?? ''), `custom.${field.id}`));
+    const text = (contact) => String(contact?.custom[field.id] ?? '');
+    const save = saver(setValue(text, (value) => ({ custom: { [field.id]: value } })));
+    const options = { kind: field.kind, choices: field.choices, add: t('profile.add.value'), save, show: field.kind === 'link' ? link : (value) => value };
+    return pair(field.name, row(field.name, options, (found) => text(found.contact), `custom.${field.id}`));
+  }
+
+  /** Who is served first when many wait: leaders say so. */
+  function priority() {
+    const text = (contact) => String(contact?.priority ?? '');
+    const save = saver(setValue(text, (value) => ({ priority: value ? Number(value) : null })));
+    return pair(t('profile.priority'), row(t('profile.priority'), { kind: 'choice', choices: PRIORITIES, add: t('profile.add.priority'), writes: leads, save, show: (value) => (value === '1' ? t('profile.priority_first') : value) }, (found) => text(found.contact), 'priority'));
   }
 
   function link(value) {
@@ -74,52 +96,14 @@ export function profile(live, { writes, changed }) {
 
   function known() {
     const { contact, fields } = now;
-    const shown = fields.filter((field) => writes || contact.custom[field.id]);
+    const further = fields.filter((field) => writes || contact.custom[field.id]).map(custom);
+    if (leads || contact.priority) further.push(priority());
     return [
       h('div', { class: 'top' }, h('span', { class: 'face', 'aria-hidden': 'true' }, initials(contact.name) || icon('person')), h('div', { class: 'grow' }, h('div', { class: 'name' }, simple('name')), simple('company'))),
       h('div', { class: 'ways' }, h('div', { class: 'way-of' }, icon('phone'), h('div', { class: 'list' }, ...several('numbers', 'number', 'tel').filter(Boolean))), h('div', { class: 'way-of' }, icon('mail'), h('div', { class: 'list' }, ...several('emails', 'email', 'email').filter(Boolean)))),
-      shown.length ? h('div', { class: 'custom' }, ...shown.map(custom)) : null,
+      further.length ? h('div', { class: 'custom' }, ...further) : null,
       simple('description', { kind: 'lines', show: (value) => h('span', { class: 'lines', text: value }) }),
     ];
-  }
-
-  // ---- nobody's number
-
-  function stranger() {
-    const { party } = now;
-    const spoken = `${party.flag ? `${party.flag} ` : ''}${party.spoken}`;
-    const [title, more] = party.anonymous ? [t('caller.anonymous'), t('profile.hidden')] : party.display ? [party.display, `${spoken} · ${t('profile.unknown')}`] : [spoken, t('profile.unknown')];
-    const top = h('div', { class: 'top' }, h('span', { class: 'face', 'aria-hidden': 'true' }, icon('person')), h('div', { class: 'grow' }, h('p', { class: 'name', text: title }), h('p', { class: 'soft small', text: more })));
-    if (party.anonymous) return [top];
-    const candidates = (now.maybe ?? []).filter((one) => !declined.has(one.id));
-    return [top, ...candidates.map(maybe), writes && !candidates.length ? newContact() : null];
-  }
-
-  function maybe(one) {
-    const problem = h('p', { class: 'wrong', role: 'alert' });
-    const name = one.name || one.company || t('profile.unnamed');
-    const yes = h('button', { type: 'button', onclick: confirm }, t('profile.maybe.yes'));
-    const no = h('button', { type: 'button', class: 'plain', onclick: () => (declined.add(one.id), redraw()) }, t('profile.maybe.no'));
-    const why = one.why === 'name' ? t('profile.maybe.name') : t('profile.maybe.number', { numbers: one.numbers.map((each) => each.spoken ?? each.number).join(', ') });
-    async function confirm() {
-      if (yes.getAttribute('aria-busy') === 'true') return;
-      yes.setAttribute('aria-busy', 'true');
-      problem.textContent = '';
-      try {
-        await live.request(`/desk/contacts/${one.id}/numbers`, { number: now.party.number });
-        changed();
-      } catch (error) {
-        problem.textContent = explain(error, t);
-      } finally {
-        yes.removeAttribute('aria-busy');
-      }
-    }
-    return h('div', { class: 'maybe' }, h('p', {}, h('strong', { text: t('profile.maybe', { name }) }), one.name && one.company ? h('span', { class: 'soft', text: ` · ${one.company}` }) : ''), h('p', { class: 'soft small', text: why }), writes ? h('div', { class: 'deeds' }, yes, no) : null, problem);
-  }
-
-  function newContact() {
-    const create = (name) => live.request('/desk/contacts', { name, numbers: [{ number: now.party.number }] }).then(changed);
-    return row(t('profile.name'), { add: t('profile.create'), save: create }, () => '', 'name');
   }
 
   // ---- drawing
@@ -129,19 +113,21 @@ export function profile(live, { writes, changed }) {
     update(now);
   }
 
-  /** Drawn anew only when something is not as it was, and never under somebody who is typing. */
+  /** Drawn anew only when something is not as it was, and never under somebody who is typing about the same customer. */
   function update(found) {
     now = found;
-    const all = JSON.stringify([found.contact, found.fields, found.party, found.maybe, [...declined]]);
+    const whose = found.contact?.id ?? found.party?.number;
+    const all = JSON.stringify([found.contact, found.fields, found.party, found.maybe, nobody.state()]);
     if (all === drawn) return;
-    if (editing()) {
+    if (editing() && whose === shown) {
       for (const { row: one, value } of rows) if (!one.editing) one.set(value(found));
       return;
     }
-    drawn = all;
+    [drawn, shown] = [all, whose];
     rows = [];
+    nobody.reset();
     const inside = node.contains(node.getRootNode().activeElement) ? node.getRootNode().activeElement.getAttribute('aria-label') : null;
-    node.replaceChildren(...(found.contact ? known() : stranger()).filter(Boolean));
+    node.replaceChildren(...(found.contact ? known() : nobody.draw(found)).filter(Boolean));
     if (inside) [...node.querySelectorAll('button')].find((one) => one.getAttribute('aria-label') === inside)?.focus();
   }
   return { node, update };

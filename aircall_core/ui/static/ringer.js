@@ -242,7 +242,10 @@ function build(host, { data, trigger }) {
   subs.on(live.calls, 'change', draw);
   subs.on(live.tone, 'state', draw);
   live.shortcuts.bind(stack, 'ring', () => goTo(cards.values().next().value));
-  if (!data.detached) live.detached.belongs(host, data, trigger);
+  if (!data.detached) {
+    live.detached.belongs(host, data, trigger);
+    subs.on(live, 'open-conversation', (e) => trigger('open', e.detail));
+  }
   draw();
   return {
     destroy() {

@@ -1,13 +1,17 @@
 // Search over everything that was written: asks the desk while one types, shows what was found in its words, and leads there.
+// What is asked stands in the address, and is kept for this tab, so that the way back from a find leads to the others:
+// Streamlit writes the next page's parameters into the address of the one that is left.
 
 import { h, icon, initials, listeners, mounter } from './dom.js';
 import { explain } from './explain.js';
 import { shared } from './shared.js';
 
 const TYPING_MS = 200;
+const KEPT = 'aircall.search';
 const KINDS = ['', 'contact', 'conversation', 'message', 'note'];
 
-function build(host, { data, trigger }) {
+function build(host, { data: given, trigger }) {
+  const data = given.typed ? given : { ...given, ...kept() };
   const live = shared(data);
   const t = (key, values) => live.t(key, values);
   const subs = listeners();
@@ -17,14 +21,15 @@ function build(host, { data, trigger }) {
   let asked = 0; // answers that come late, to a question that was changed since, are let go
   let before = null;
   let count = 0;
-  let kind = '';
+  let kind = KINDS.includes(data.kind) ? data.kind : '';
 
   const input = h('input', { type: 'search', maxlength: 200, 'aria-label': t('find.label'), placeholder: t('find.placeholder'), autocomplete: 'off', spellcheck: 'false' });
   const kinds = h('div', { class: 'kinds', role: 'group', 'aria-label': t('find.kinds') }, ...KINDS.map((one) => h('button', { type: 'button', 'aria-pressed': String(one === kind), 'data-kind': one, onclick: () => choose(one) }, t(`find.kind.${one}`))));
   const line = h('select', { 'aria-label': t('find.line'), onchange: () => ask() }, h('option', { value: '' }, t('find.every_line')), ...data.lines.map((one) => h('option', { value: one.id, text: one.name })));
+  if (data.lines.some((one) => one.id === data.line)) line.value = data.line;
   const said = h('p', { class: 'soft said', role: 'status' });
-  const list = h('ol', { class: 'results', 'aria-label': t('find.results') });
-  const empty = h('div', { class: 'empty' }, icon('find'), h('h3', {}), h('p', { class: 'soft' }));
+  const list = h('ol', { class: 'results', 'aria-label': t('find.results'), hidden: true });
+  const empty = h('div', { class: 'empty', hidden: true }, icon('find'), h('h3', {}), h('p', { class: 'soft' }));
   const failed = h('div', { class: 'failed', role: 'alert', hidden: true }, h('p', {}), h('button', { type: 'button', onclick: () => ask() }, t('retry')));
   const more = h('button', { class: 'more', type: 'button', hidden: true, onclick: () => older() }, t('find.more'));
   host.append(h('div', { class: 'box' }, icon('find'), input), h('div', { class: 'narrow' }, kinds, data.lines.length > 1 ? line : null), said, failed, empty, list, more);
@@ -52,15 +57,25 @@ function build(host, { data, trigger }) {
     const query = new URLSearchParams({ text: input.value });
     if (kind) query.append('kind', kind);
     if (line.value) query.set('line', line.value);
-    if (cursor) query.set('before', cursor);
+    if (cursor !== null) query.set('before', cursor);
     return `/desk/search?${query}`;
   };
+
+  function remember() {
+    const asks = { text: words(), kind, line: line.value };
+    const address = new URL(location.href);
+    address.search = new URLSearchParams(Object.entries(asks).filter(([, value]) => value));
+    if (address.href !== location.href) history.replaceState(history.state, '', address);
+    keep({ typed: input.value, kind, line: line.value });
+  }
 
   async function ask() {
     const mine = ++asked;
     before = null;
+    remember();
     if (!words()) return show([], false);
     said.textContent = t('find.searching');
+    failed.hidden = true;
     host.setAttribute('aria-busy', 'true');
     await fill(mine, null);
   }
@@ -85,10 +100,11 @@ function build(host, { data, trigger }) {
     failed.firstChild.textContent = problem;
     if (problem) {
       said.textContent = '';
+      if (cursor === null) for (const other of [list, empty, more]) other.hidden = true; // they answer another question
       return;
     }
     before = page.before;
-    show(page.results, Boolean(cursor));
+    show(page.results, cursor !== null);
   }
 
   function show(results, further) {
@@ -101,12 +117,12 @@ function build(host, { data, trigger }) {
     list.append(...(first ? [first, ...results.slice(1).map(row)] : []));
     count += results.length;
     if (further) first?.querySelector('a')?.focus();
-    more.hidden = !before;
+    more.hidden = before === null;
     list.hidden = !count;
     empty.hidden = count > 0;
     empty.querySelector('h3').textContent = words() ? t('find.none', { text: words() }) : t('find.start');
     empty.querySelector('p').textContent = t(words() ? 'find.none_hint' : 'find.start_hint');
-    said.textContent = count ? t(before ? 'find.count_more' : 'find.count', { count }) : '';
+    said.textContent = count ? t(before !== null ? 'find.count_more' : 'find.count', { count }) : '';
   }
 
   function label(item) {
@@ -121,11 +137,17 @@ function build(host, { data, trigger }) {
     const name = (contact ?? conversation).name;
     const title = name || contact?.numbers[0] || conversation?.number || '';
     const at = new Date(item.at);
+    const context = item.pieces.map(([text]) => text).join('');
     const about = contact
-      ? [contact.company, ...contact.numbers.slice(0, 3)]
-      : [conversation.flag, name && conversation.number, conversation.company, conversation.line, conversation.closed && t('find.closed')];
-    const href = contact ? `/contacts?id=${contact.id}` : `/conversation?id=${conversation.id}&entry=${item.entry}`;
-    const open = () => (contact ? trigger('contact', contact.id) : trigger('open', { id: conversation.id, entry: item.entry }));
+      ? [contact.company !== context && contact.company, ...contact.numbers.slice(0, 3)]
+      : [[conversation.flag, name && conversation.number].filter(Boolean).join(' '), conversation.company, conversation.line, conversation.closed && t('find.closed')];
+    const place = item.entry ? `&entry=${item.entry}` : '';
+    const href = contact ? `/contacts?id=${contact.id}` : `/conversation?id=${conversation.id}${place}`;
+    const open = () => {
+      remember(); // what was typed last has perhaps not been asked yet
+      if (contact) return trigger('contact', contact.id);
+      return trigger('open', item.entry ? { id: conversation.id, entry: item.entry } : conversation.id);
+    };
     const letters = initials(name);
     const stamp = contact || item.kind === 'conversation' ? null : h('time', { class: 'num soft', datetime: at.toISOString(), title: at.toLocaleString(), text: `${day.format(at)}, ${time.format(at)}` });
     const link = h(
@@ -151,8 +173,26 @@ function build(host, { data, trigger }) {
   subs.on(live, 'status', () => live.status === 'online' && !failed.hidden && ask());
   input.value = data.typed ?? '';
   ask();
-  if (!input.value) input.focus({ preventScroll: true });
+  if (input.value) input.select(); // the next word typed begins anew
+  else input.focus({ preventScroll: true });
   return { destroy: () => (clearTimeout(soon), (asked += 1), subs.stop()) };
+}
+
+/** What was asked last in this tab. */
+function kept() {
+  try {
+    return JSON.parse(sessionStorage.getItem(KEPT)) ?? {};
+  } catch {
+    return {}; // storage is forbidden
+  }
+}
+
+function keep(asks) {
+  try {
+    sessionStorage.setItem(KEPT, JSON.stringify(asks));
+  } catch {
+    /* storage is forbidden: the address has it */
+  }
 }
 
 export const mount = mounter(build, 'search.css');

@@ -1,5 +1,5 @@
 // How many SMS a text makes: GSM 03.38 (3GPP TS 23.038) where its alphabet has every character, else UCS-2 (UTF-16).
-// The same as domain/message.py; both are held against tests/support/segments.json. Pure.
+// The same as domain/segments.py; both are held against tests/support/segments.json. Pure.
 
 const BASIC = new Set(
   '@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !"#¤%&\'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà',

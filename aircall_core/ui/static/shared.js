@@ -10,6 +10,8 @@ import { Notifier } from './notify.js';
 import { Phone } from './phone.js';
 import { Ringtone } from './ringtone.js';
 import { Shortcuts } from './shortcuts.js';
+import { TextNews } from './text_news.js';
+import { Unread } from './unread.js';
 
 /** Start everything (the first view to mount does it); later calls only pass on what the page says. */
 export function shared(data) {
@@ -31,7 +33,9 @@ export function shared(data) {
     one.shortcuts = new Shortcuts(one);
     one.detached = new Detached(one);
     one.notifier = new Notifier(one);
+    one.texts = new TextNews(one, one.notifier);
     one.beacon = new Beacon(one);
+    one.unread = new Unread(one);
     askBeforeLeaving(one);
   }
   if (data.preconnect !== undefined) one.calls.preconnect = data.preconnect;

@@ -2,6 +2,7 @@
 // part. Read from the desk, and again when something happened that shows here.
 
 import { h, listeners, mounter } from './dom.js';
+import { explain } from './explain.js';
 import { insightCard } from './insight.js';
 import { profile } from './profile.js';
 import { shared } from './shared.js';
@@ -23,7 +24,7 @@ function build(host, { data, trigger }) {
   let again = false;
   let soon = null;
 
-  const who = profile(live, { writes: Boolean(data.writes), changed: load });
+  const who = profile(live, { writes: Boolean(data.writes), leads: ['administrator', 'supervisor'].includes(data.role), here: id, changed: load });
   const draw = parts(live, { role: data.role, here: id, page: (name) => trigger('go', name), go });
   const insight = insightCard(live);
   const rest = h('div', { class: 'rest' });
@@ -45,7 +46,7 @@ function build(host, { data, trigger }) {
 
   /** What failed stands above what was known before, which stays. */
   function failed(error) {
-    const words = found ? t('snapshot.stale') : t('snapshot.error', { why: error.message });
+    const words = found ? t('snapshot.stale') : t('snapshot.error', { why: explain(error, t) });
     state.replaceChildren(h('p', { class: 'failed', role: 'alert' }, `${words} `, h('button', { type: 'button', onclick: load }, t('retry'))));
   }
 

@@ -39,11 +39,11 @@ export function parts(live, { go, page, role, here }) {
 
   // ---- figures
 
-  function figures({ figures: all, now }) {
+  function figures({ figures: all, limited, now }) {
     const share = all.calls_in ? new Intl.NumberFormat(locale, { style: 'percent' }).format(all.answered_in / all.calls_in) : '–';
     const one = (name, value, title) => h('div', { title: title ?? null }, h('dt', { text: t(`figures.${name}`) }), h('dd', { class: 'num', text: value }));
     return section(
-      t('snapshot.figures'),
+      t(limited ? 'snapshot.figures_lines' : 'snapshot.figures'),
       h('dl', { class: 'figures' },
         one('calls', number(all.calls, locale)),
         one('answered', share, all.calls_in ? t('figures.answered.of', { answered: number(all.answered_in, locale), calls: number(all.calls_in, locale) }) : t('figures.answered.none')),

@@ -71,7 +71,7 @@ export function form(entry) {
     case 'dial_entry.changed':
       return data.state === 'added' && entry.who?.name ? 'log' : null;
     case 'call.tagged':
-      return entry.about?.tags.length ? 'log' : null;
+      return entry.about?.tags.length || !data.tags?.length ? 'log' : null; // none: tags that are not there any more
     case 'call.redirected':
     case 'conversation.assigned':
       return entry.about ? 'log' : null;
@@ -147,7 +147,7 @@ export function line(entry) {
     case 'call.redirected':
       return ['log.redirected', entry.about];
     case 'call.tagged':
-      return ['log.tagged', { name, tags: entry.about.tags.join(', ') }, 'log.tagged'];
+      return entry.about?.tags.length ? ['log.tagged', { name, tags: entry.about.tags.join(', ') }] : ['log.untagged', { name }];
     case 'conversation.assigned':
       return assigned(name, entry.who, entry.about.to);
     case 'conversation.closed':
@@ -294,6 +294,7 @@ export function fresh(event) {
     queued_at: null,
     recordings: [],
     notes: [],
+    tags: [],
     callback: null,
   };
 }

@@ -14,8 +14,10 @@ const inTurn = (run) => (queue = queue.then(run, run));
 const windows = () => self.clients.matchAll({ type: 'window', includeUncontrolled: true });
 
 self.addEventListener('message', (event) => {
-  const { t, notes, looking } = event.data ?? {};
+  const { t, notes, looking, conversation } = event.data ?? {};
   if (t === 'ringing') event.waitUntil(inTurn(() => reconcile(notes, looking, event.source?.id)));
+  if (t === 'text') event.waitUntil(inTurn(() => text(event.data, event.source?.id)));
+  if (t === 'text-over') event.waitUntil(inTurn(() => textOver(conversation)));
 });
 
 /** Make what is shown equal to what rings; while a tab of the console is looked at, its ringer says it all. */
@@ -31,6 +33,16 @@ async function reconcile(notes, looking, teller) {
   }
 }
 
+/** A text came in: told unless a tab of the console is looked at, whose navigation counts it. */
+async function text({ looking, conversation, entry, title, options }, teller) {
+  if (looking || (await windows()).some((tab) => tab.focused)) return;
+  await self.registration.showNotification(title, { ...options, data: { place: { id: conversation, entry }, tab: teller } });
+}
+
+async function textOver(conversation) {
+  for (const one of await self.registration.getNotifications({ tag: `text.${conversation}` })) one.close();
+}
+
 /** Closed by hand: the tabs shall not bring it back for this ring. */
 self.addEventListener('notificationclose', (event) => {
   const { call } = event.notification.data ?? {};
@@ -38,8 +50,10 @@ self.addEventListener('notificationclose', (event) => {
 });
 
 self.addEventListener('notificationclick', (event) => {
+  const { data } = event.notification;
   event.notification.close();
-  if (event.notification.data?.call) event.waitUntil(chosen(event.action, event.notification.data));
+  if (data?.call) event.waitUntil(chosen(event.action, data));
+  else if (data?.place) event.waitUntil(opened(data));
   else event.waitUntil(windows().then((tabs) => (tabs[0] ? front(tabs[0]) : self.clients.openWindow('/'))));
 });
 
@@ -53,6 +67,16 @@ async function chosen(action, { call, desk, tab: teller }) {
   if (action !== 'reject') front(tab);
   if (await heard(tab, { t: 'chosen', action, call })) return undefined;
   return action === 'reject' ? reject(call, desk) : tab.navigate(address);
+}
+
+/** A tab shows the text in its conversation, without being loaded anew: it may be in a call. */
+async function opened({ place, tab: teller }) {
+  const tabs = await windows();
+  const tab = tabs.find((one) => one.id === teller) ?? tabs[0];
+  const address = `/conversation?${new URLSearchParams(place)}`;
+  if (!tab) return self.clients.openWindow(address);
+  front(tab);
+  return (await heard(tab, { t: 'chosen', action: 'open', place })) ? undefined : tab.navigate(address);
 }
 
 async function front(tab) {

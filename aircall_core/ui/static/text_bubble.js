@@ -74,8 +74,18 @@ export function textBubble(live, { stamp, writes = true }) {
       picture.addEventListener('error', () => link.replaceChildren(icon('file'), h('span', { class: 'cut', text: name })));
       return link;
     }
-    if (one.content_type.startsWith('audio/')) return h('audio', { crossorigin: 'use-credentials', controls: true, preload: 'none', src: href, 'aria-label': name });
-    return h('a', { class: 'enclosure', ...open }, icon('file'), h('span', { class: 'cut', text: name }), h('span', { class: 'soft num', text: one.size ? sizeText(one.size) : '' }), icon('download'));
+    const enclosure = h('a', { class: 'enclosure', ...open }, icon('file'), h('span', { class: 'cut', text: name }), h('span', { class: 'soft num', text: one.size ? sizeText(one.size) : '' }), icon('download'));
+    return one.content_type.startsWith('audio/') ? sound(one, name, href, enclosure) : enclosure;
+  }
+
+  /** A player, and a way to keep what it plays. Sound of phones (AMR) is played by hardly any browser: it is saved. */
+  function sound(one, name, href, enclosure) {
+    const player = h('audio', { crossorigin: 'use-credentials', controls: true, preload: 'none', src: href, 'aria-label': name });
+    if (!player.canPlayType(one.content_type)) return enclosure;
+    const label = t('text.file.save', { name });
+    const node = h('div', { class: 'playable' }, player, h('a', { class: 'keep', href: `${href}?save=1`, 'aria-label': label, title: label }, icon('download')));
+    player.addEventListener('error', () => node.replaceWith(enclosure));
+    return node;
   }
 
   function update(next) {

@@ -46,7 +46,7 @@ export function textForm(live, conversation, facts) {
     files.input,
     h('div', { class: 'notice' }, why, plain),
     problem,
-    h('div', { class: 'bar' }, smile, clip, stack, saved, h('span', { class: 'grow' }), cost, h('label', { class: 'enter small', title: t('compose.enter.hint') }, enter, t('compose.enter')), send),
+    h('div', { class: 'bar' }, smile, clip, stack, saved, cost, h('label', { class: 'enter small', title: t('compose.enter.hint') }, enter, t('compose.enter')), send),
     picker.node,
     templates.node,
     said,
@@ -111,7 +111,8 @@ export function textForm(live, conversation, facts) {
     if (files.busy) return t('compose.file.wait');
     if (files.failed) return t('compose.file.failed');
     const most = facts().limits.characters;
-    if (most && draft.text.length > most) return t('compose.too_long', { count: draft.text.length, most });
+    const long = [...draft.text.trim()].length; // characters as the desk counts them: an emoji is one
+    if (most && long > most) return t('compose.too_long', { count: long, most });
     return '';
   }
 

@@ -4,11 +4,13 @@
 import { callBubble } from './call_bubble.js';
 import { customerNote } from './customer_note.js';
 import { dialBox } from './dial.js';
-import { clock, h, listeners, mounter } from './dom.js';
+import { clock, h, icon, listeners, mounter } from './dom.js';
 import { shared } from './shared.js';
 import { advance, ASKED, bounced, form, fresh, line, title, TOLD, way } from './story.js';
 import { textBubble } from './text_bubble.js';
 import { timelineBar } from './timeline_bar.js';
+import { timelineReading } from './timeline_reading.js';
+import { timelineStamps } from './timeline_stamps.js';
 import { slidingWindow } from './timeline_window.js';
 
 const PAGE = 60;
@@ -21,14 +23,16 @@ function build(host, { data }) {
   const subs = listeners();
   const locale = document.documentElement.lang || undefined;
   const dayName = new Intl.DateTimeFormat(locale, { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' });
-  const timeName = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' });
+  const stamps = timelineStamps(live, id);
+  const reading = timelineReading(live, id);
   const bubbles = new Map(); // what is in the page, by call id
   const texts = new Map(); // by message id
   const notes = new Map(); // by note id
   const dial = dialBox(live);
   let together = []; // the customer's conversations, this one first
-  let readAt = null; // up to here everything was read when the page was opened
+  const newFrom = new Map(); // by conversation: from which entry on something was new when it was first shown
   let unseen = 0; // entries that came below the view
+  let sawNew = false; // the divider has been in view
 
   const top = h('div', { class: 'top' });
   const list = h('ol', { class: 'entries' });
@@ -37,7 +41,8 @@ function build(host, { data }) {
   const scroller = h('section', { class: 'scroll', tabindex: '0', 'aria-label': t('timeline.title'), onkeydown: keys }, h('div', { class: 'inner' }, top, list, bottom));
   const jump = h('button', { class: 'jump', type: 'button', hidden: true, onclick: toNewest }, t('timeline.newest'));
   const bar = timelineBar(live, { conversation: id, changed: refilter, jump: jumpTo });
-  const frame = h('div', { class: 'frame' }, scroller, jump);
+  const toNew = h('button', { class: 'jump up', type: 'button', hidden: true, onclick: () => jumpTo(String(firstNew())) }, icon('up'), t('timeline.first_new'));
+  const frame = h('div', { class: 'frame' }, scroller, toNew, jump);
   host.append(said, bar.node, frame, dial.node);
 
   const pane = slidingWindow({ scroller, list, fetchPage, draw, heading, changed });
@@ -50,7 +55,8 @@ function build(host, { data }) {
     if (page.together) {
       together = page.together;
       bar.offer(together);
-      readAt ??= page.read_at ?? 0; // reading moves it on: what was new when the page was opened stays marked
+      // Reading moves it on: what was new at first stays marked, and what happens while one looks on is not news.
+      for (const [one, seq] of Object.entries(page.new ?? {})) if (!newFrom.has(one)) newFrom.set(one, seq);
     }
     return page;
   }
@@ -75,6 +81,7 @@ function build(host, { data }) {
     if (pane.atNewest) unseen = 0;
     jump.hidden = pane.atNewest || !pane.items.length;
     jump.textContent = unseen ? t(unseen === 1 ? 'timeline.new.one' : 'timeline.new', { count: unseen }) : t('timeline.newest');
+    offerNew();
     scroller.toggleAttribute('data-empty', !pane.items.length);
     if (state !== 'scrolled') marks();
   }
@@ -83,6 +90,16 @@ function build(host, { data }) {
     const again = () => (where === 'all' ? begin() : pane.again(where));
     const say = h('p', { class: 'soft', role: 'alert' }, `${t('timeline.error')} `, h('button', { type: 'button', onclick: again }, t('retry')));
     (where === 'down' ? bottom : top).replaceChildren(say);
+  }
+
+  /** Who opens at the newest is led to the first new entry, until it has been in view. */
+  function offerNew() {
+    const seq = firstNew();
+    const view = scroller.getBoundingClientRect();
+    const head = list.querySelector('.unread')?.getBoundingClientRect();
+    const above = head ? head.bottom < view.top : seq !== null && pane.items[0]?.seq > seq;
+    if (head && !above && head.top < view.bottom) sawNew = true;
+    toNew.hidden = sawNew || !above;
   }
 
   function toNewest() {
@@ -109,14 +126,19 @@ function build(host, { data }) {
   async function jumpTo(entry, words = []) {
     let seq = Number(entry) || bubbles.get(entry)?.seq || texts.get(entry)?.seq || notes.get(entry)?.seq;
     if (!seq || !pane.has(seq)) {
-      const page = await begin({ around: entry });
+      let page = await begin({ around: entry });
+      if (page?.around && !pane.has(page.around) && bar.clear()) {
+        live.toast(t('timeline.all_shown'), { key: 'timeline' }); // it was not among what is shown
+        page = await begin({ around: entry });
+      }
       if (!page) return false;
       seq = page.around;
-      if (!seq) {
+      // A number may be that of an event without an entry of its own: then the one before it.
+      if (Number(entry) && !pane.has(seq)) seq = pane.items.findLast((one) => one.seq <= seq)?.seq ?? pane.items[0]?.seq;
+      if (!seq || !pane.has(seq)) {
         live.toast(t('timeline.gone'), { key: 'timeline' });
         return false;
       }
-      if (!pane.has(seq)) seq = pane.items.findLast((one) => one.seq <= seq)?.seq ?? pane.items[0]?.seq;
     }
     const item = pane.show(seq);
     if (!item) return false;
@@ -140,24 +162,24 @@ function build(host, { data }) {
 
   function drawLog(entry) {
     if (!bar.channels.has('log')) return null;
-    return { node: h('li', { class: 'log' }, stamp(entry.at), h('span', { text: words(entry) })) };
+    return { node: h('li', { class: 'log' }, stamps.of(entry)(entry.at), h('span', { text: words(entry) })) };
   }
 
   function drawFlow(entry) {
     const text = h('span', { text: wayText(entry.call) });
-    return { node: h('li', { class: 'log' }, stamp(entry.at), text), text };
+    return { node: h('li', { class: 'log' }, stamps.of(entry)(entry.at), text), text };
   }
 
   function drawCall(entry) {
     if (bubbles.has(entry.call_id)) return null;
-    const bubble = callBubble(live, { stamp, time, writes: Boolean(data.writes), callBack: data.number ? callBack : null });
+    const bubble = callBubble(live, { stamp: stamps.of(entry), time: stamps.time, writes: Boolean(data.writes), callBack: partyOf(entry).number ? (call) => callBack(call, partyOf(entry)) : null });
     bubble.update(entry.call ?? fresh(entry));
     bubbles.set(entry.call_id, { seq: entry.seq, bubble });
     return { node: bubble.node, busy: bubble.busy, stop: () => (bubbles.delete(entry.call_id), bubble.stop()) };
   }
 
   function drawText(entry) {
-    const bubble = textBubble(live, { stamp, writes: Boolean(data.writes) });
+    const bubble = textBubble(live, { stamp: stamps.of(entry), writes: Boolean(data.writes) });
     bubble.update(entry.message);
     texts.set(entry.message.id, { seq: entry.seq, bubble });
     const node = h('li', { class: 'message', 'data-way': entry.message.direction }, bubble.node);
@@ -165,7 +187,7 @@ function build(host, { data }) {
   }
 
   function drawNote(entry) {
-    const note = customerNote(live, { stamp, writes: Boolean(data.writes) });
+    const note = customerNote(live, { stamp: stamps.of(entry), writes: Boolean(data.writes), leads: Boolean(data.leads) });
     note.update(entry.note);
     notes.set(entry.note.id, { seq: entry.seq, note });
     return { node: h('li', { class: 'said-note' }, note.node), busy: note.busy, stop: () => notes.delete(entry.note.id) };
@@ -180,12 +202,18 @@ function build(host, { data }) {
     const at = new Date(ms);
     return `${at.getFullYear()}-${at.getMonth()}-${at.getDate()}`;
   };
-  const isUnread = (entry) => Boolean(readAt) && entry.at > readAt;
+
+  /** From which of the entries that are shown on something is new, or null. */
+  function firstNew() {
+    const seqs = [...newFrom].filter(([one, seq]) => seq !== null && concerns(one)).map(([, seq]) => seq);
+    return seqs.length ? Math.min(...seqs) : null;
+  }
 
   /** What stands before an entry: the day, where another one begins, and where the unread begin. */
   function heading(entry, previous) {
     const day = !previous || keyOf(previous.at) !== keyOf(entry.at) ? keyOf(entry.at) : '';
-    const unread = previous !== null && isUnread(entry) && !isUnread(previous);
+    const first = firstNew();
+    const unread = first !== null && previous !== null && previous.seq < first && entry.seq >= first;
     if (!day && !unread) return null;
     const node = h('li', { class: 'between', 'data-key': `${day}/${unread}` });
     if (unread) node.append(h('p', { class: 'unread' }, h('span', { text: t('timeline.unread') })));
@@ -199,15 +227,6 @@ function build(host, { data }) {
     if (days === 0) return t('today');
     if (days === 1) return t('yesterday');
     return dayName.format(at);
-  }
-
-  function time(ms) {
-    return timeName.format(new Date(ms));
-  }
-
-  function stamp(ms) {
-    const at = new Date(ms);
-    return h('time', { class: 'num', datetime: at.toISOString(), title: at.toLocaleString(), text: timeName.format(at) });
   }
 
   function words(entry) {
@@ -224,8 +243,16 @@ function build(host, { data }) {
     ].filter(Boolean).join(', ');
   }
 
-  async function callBack(call) {
-    await dial.callBack(call, { name: data.name, number: data.number, spoken: data.spoken, line: data.line });
+  /** Whom an entry is with and on which line: among all of a customer's, not always those of the page. */
+  function partyOf(entry) {
+    const own = { name: data.name, number: data.number, spoken: data.spoken, line: data.line };
+    if ((entry.conversation_id ?? id) === id) return own;
+    const one = together.find((known) => known.id === entry.conversation_id);
+    return one ? { name: data.name, number: one.party, spoken: one.number, line: one.line.id } : { ...own, number: '' };
+  }
+
+  async function callBack(call, party) {
+    await dial.callBack(call, party);
     wanted.add(call.id);
     refreshSoon();
   }
@@ -239,25 +266,41 @@ function build(host, { data }) {
   // ---- live
 
   const wanted = new Set(); // calls, texts and notes of which the desk knows more than the log said
+  let stale = false; // more was missed than the log tells
   let soon = null;
   const refreshSoon = () => (soon ??= setTimeout(() => ((soon = null), refresh()), 200));
 
   /** What happened while the line was down, and what only the desk knows: names, texts, recordings. */
   async function refresh() {
     if (pane.failed) return begin();
-    const asked = [...wanted].filter((one) => bubbles.has(one) || texts.has(one) || notes.has(one));
+    const [asked, all] = [[...wanted].filter((one) => bubbles.has(one) || texts.has(one) || notes.has(one)), stale];
     wanted.clear();
+    stale = false;
     const counted = pane.items.length;
     try {
+      if (all) await renewAll();
       const pages = await Promise.all(asked.map((one) => live.request(`/desk/conversations/${id}/timeline?${new URLSearchParams({ scope: 'profile', around: one, limit: '1' })}`)));
       pages.flatMap((page) => page.entries).forEach(renew);
       await pane.newer();
     } catch (error) {
-      console.warn('aircall: the timeline could not be read anew', error); // the next event tries again
+      asked.forEach((one) => wanted.add(one)); // the next event tries again, or the desk when it is back
+      stale ||= all;
+      console.warn('aircall: the timeline could not be read anew', error);
     }
     if (!pane.atNewest) unseen += Math.max(0, pane.items.length - counted);
     changed('ready', 'down');
     return null;
+  }
+
+  /** All that is shown, in its place: what plays goes on, what is being written stays. */
+  async function renewAll() {
+    const last = pane.items.at(-1)?.seq ?? 0;
+    let cursor = (pane.items[0]?.seq ?? 1) - 1;
+    while (cursor !== null && cursor < last) {
+      const page = await fetchPage({ after: cursor });
+      page.entries.forEach(renew);
+      cursor = page.after ?? null;
+    }
   }
 
   function renew(entry) {
@@ -290,21 +333,13 @@ function build(host, { data }) {
     }
     for (const one of [event.call_id, event.data.message, event.data.note]) if (one) wanted.add(one);
     if ((!told && TOLD.has(event.kind)) || asks || ['call.ended', 'call.recording'].includes(event.kind)) refreshSoon();
-    if (TOLD.has(event.kind) && document.visibilityState === 'visible') read();
+    if (TOLD.has(event.kind)) reading.read();
   }
 
-  const concerns = (conversation) => conversation === id || (bar.profile && together.some((one) => one.id === conversation));
-
-  let reading = null;
-  function read() {
-    reading ??= setTimeout(async () => {
-      reading = null;
-      try {
-        await live.request(`/desk/conversations/${id}/read`, {});
-      } catch (error) {
-        console.warn('aircall: could not mark the conversation as read', error.code); // the next look does it
-      }
-    }, 600);
+  /** Whether a conversation's entries are among what is shown. */
+  function concerns(conversation) {
+    if (!bar.profile) return conversation === id;
+    return together.some((one) => one.id === conversation && (!bar.line || one.line.id === bar.line));
   }
 
   // As high as what stands above it on the page leaves room for: a call's details come and go there.
@@ -318,12 +353,16 @@ function build(host, { data }) {
   subs.add(() => fit.disconnect());
   let wasAway = false;
   subs.on(live, 'event', (e) => happened(e.detail.event));
-  subs.on(live, 'view', ({ detail }) => detail.snapshot && pane.items.length && refreshSoon());
+  subs.on(live, 'view', ({ detail }) => {
+    if (!detail.snapshot || !pane.items.length) return;
+    stale = true;
+    refreshSoon();
+  });
   subs.on(live, 'conversation:entry', ({ detail }) => detail.conversation === id && jumpTo(detail.id));
   subs.on(live, 'status', () => {
     if (live.status === 'online' && (wasAway || pane.failed)) {
-      bubbles.forEach((_, call) => wanted.add(call));
-      if (wanted.size > 20) wanted.clear();
+      reading.again();
+      stale = true;
       if (pane.items.length) refresh();
       else begin();
     }
@@ -335,13 +374,13 @@ function build(host, { data }) {
     shown = entry;
     if (entry) jumpTo(entry);
   }
-  (data.entry ? ((shown = data.entry), jumpTo(data.entry)) : begin()).then(() => read());
+  (data.entry ? ((shown = data.entry), jumpTo(data.entry)) : begin()).then(() => reading.read());
   return {
     update: (now) => arrive(now.entry ?? ''),
     destroy() {
       subs.stop();
       clearTimeout(soon);
-      clearTimeout(reading);
+      reading.stop();
       pane.stop();
       bar.stop();
     },

@@ -52,6 +52,20 @@ export function timelineBar(live, { conversation, changed, jump }) {
     when.focus();
   }
 
+  /** Show everything again; whether that is more than was shown. */
+  function clear() {
+    if (!filtered()) return false;
+    CHANNELS.forEach((channel) => channels.add(channel));
+    chips.forEach((chip) => chip.setAttribute('aria-pressed', 'true'));
+    dates.forEach((one) => (one.value = ''));
+    [from, to, line] = ['', '', ''];
+    when.removeAttribute('data-on');
+    scope.value = profile ? 'all' : '';
+    return true;
+  }
+
+  const filtered = () => channels.size < CHANNELS.length || Boolean(from || to || line);
+
   function fold(what, button) {
     what.hidden = !what.hidden;
     button.setAttribute('aria-expanded', String(!what.hidden));
@@ -87,11 +101,12 @@ export function timelineBar(live, { conversation, changed, jump }) {
   }
 
   return {
-    node, offer, channels,
+    node, offer, channels, clear,
     highlight: find.highlight,
     get profile() { return profile; },
     get past() { return Boolean(to) && Number(moment(to, true)) <= live.now(); },
-    get filtered() { return channels.size < CHANNELS.length || Boolean(from || to || line); },
+    get line() { return line; },
+    get filtered() { return filtered(); },
     query: () => ({
       ...scopeQuery(),
       ...(channels.size < CHANNELS.length ? { channels: [...channels].join(',') } : {}),

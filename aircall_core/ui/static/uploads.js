@@ -1,6 +1,7 @@
 // Files on their way to the desk, one after the other, with their progress; what is up there is a draft's attachment.
 
 const ONE_MB = 1_000_000;
+const MEDIA = new Set(['image', 'audio', 'video']);
 const IMAGES = new Set(['image/jpeg', 'image/png', 'image/gif', 'image/webp']);
 
 export const isImage = (type) => IMAGES.has(type);
@@ -19,16 +20,17 @@ export function refusal(file, { attached, bytes, limits }) {
   if (attached >= limits.files) return ['compose.file.too_many', { count: limits.files }];
   if (!file.size) return ['compose.file.empty', { name: file.name }];
   if (bytes + file.size > limits.bytes) return [bytes ? 'compose.file.too_much' : 'compose.file.too_large', { name: file.name, size: sizeText(limits.bytes) }];
+  // A browser goes by the name: .m4a is audio/x-m4a to it, .vcf text/x-vcard. Only what can be none of ours is refused unsent.
+  const [main] = file.type.split('/');
   const types = limits.types ?? [];
-  const fits = (type) => type === file.type || (type.endsWith('/*') && file.type.startsWith(type.slice(0, -1)));
-  if (types.length && file.type && !types.some(fits)) return ['compose.file.type', { name: file.name }];
-  return null; // a type that the browser does not know is for the desk to judge
+  if (types.length && file.type && !/vcard|directory/.test(file.type) && !types.some((type) => type === file.type || (MEDIA.has(main) && type.startsWith(`${main}/`)))) return ['compose.file.type', { name: file.name }];
+  return null; // what the file is, the desk says by its first bytes
 }
 
 /** `done(file)` gets what the desk says of a file that is up; `changed()` follows each step. */
 export class Uploads {
   constructor(live, conversation, { done, changed }) {
-    Object.assign(this, { live, conversation, done, changed, list: [], made: 0 });
+    Object.assign(this, { live, conversation, done, changed, list: [], made: 0, left: false });
   }
 
   get busy() {
@@ -91,6 +93,7 @@ export class Uploads {
 
   #failed(one, problem) {
     Object.assign(one, { request: null, problem });
+    if (this.left) this.live.toast(this.live.t('compose.file.lost', { name: one.name, why: problem }), { kind: 'error' });
     this.changed();
     this.#next();
   }
@@ -101,11 +104,14 @@ export class Uploads {
     this.changed();
   }
 
+  /** The conversation is left. What is on its way goes on, and is there when one comes back: it is the draft's. */
   stop() {
+    this.left = true;
+    this.changed = () => {};
     for (const one of this.list) {
-      one.request?.abort();
       if (one.preview) URL.revokeObjectURL(one.preview);
+      one.preview = '';
     }
-    this.list = [];
+    this.list = this.list.filter((one) => !one.problem);
   }
 }

@@ -105,7 +105,8 @@ function patch({ kind, user_id: who, data }, call) {
       return { state: 'flow', ...UNTAKEN, transfer: { by: who, to: data.to } };
     case 'call.transferred':
       return {
-        ...pick(data, 'state', 'by', 'peer', 'muted', 'away', 'held', 'held_at', 'started_by', 'recording'),
+        ...pick(data, 'state', 'by', 'peer', 'muted', 'away', 'held', 'held_at', 'progress', 'started_by', 'recording'),
+        ringing: [...(data.ringing ?? [])], // whom they ask besides may still be rung
         transfer: null,
         forwarded: data.state === 'forwarded',
       };
