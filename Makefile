@@ -9,7 +9,7 @@ PY := $(VENV)/bin/python
 PIP := $(PY) -m pip install -q --disable-pip-version-check
 
 # What tests use besides Python: a browser with fonts, SIP peers, sound tools, network namespaces, Node for the browser code.
-TEST_PACKAGES := chromium dbus-daemon fonts-dejavu-core fonts-noto-color-emoji sip-tester baresip-core sox iproute2 nodejs openssl
+TEST_PACKAGES := chromium chromium-headless-shell dbus-daemon fonts-dejavu-core fonts-noto-color-emoji sip-tester baresip-core sox iproute2 nodejs openssl
 TESTS ?=
 WORKERS ?= 3
 
@@ -31,7 +31,8 @@ $(PY) -m pytest $(1) -m $(2) $(TESTS) || [ $$? = 5 ]
 endef
 
 test: packages install-dev pjsua2 lint  ## install all that tests need, check the code, run the tests
-	$(call pytest,-n $(WORKERS) --dist worksteal,"not (alone or soak)")
+	$(call pytest,-n $(WORKERS) --dist worksteal,"not (alone or in_pairs or soak)")
+	$(call pytest,-n 2 --dist loadfile,"in_pairs and not soak")
 	$(call pytest,,"alone and not soak")
 
 soak: packages install-dev pjsua2  ## the full counts of the tests that `make test` runs in a short form

@@ -5,7 +5,7 @@ import sys
 
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["tests.support.databases"]
+pytest_plugins = ["tests.support.databases", "tests.support.spread"]
 
 # How long an example takes says what else the machine does: tests run beside others.
 settings.register_profile("beside others", deadline=None, suppress_health_check=[HealthCheck.too_slow])

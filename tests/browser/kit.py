@@ -5,17 +5,29 @@ Pages find controls by role and accessible name, as their users do.
 
 import contextlib
 import itertools
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, ViewportSize, expect
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Locator,
+    Page,
+    TimeoutError,
+    ViewportSize,
+    expect,
+)
 
 from aircall_core.domain.events import EventRow
 from aircall_core.ids import new_id
+from aircall_core.ui import navigation
 from tests.support.audio import Samples, has_tone, level, tone, tone_level, write_wav
+from tests.support.axe import Axe
 from tests.support.chromium import chromium, heard, listen
 from tests.support.desk_system import Line, System, User
 from tests.support.pcm_peer import PcmPeer
@@ -27,25 +39,32 @@ DESKTOP: ViewportSize = {"width": 1280, "height": 800}
 PHONE: ViewportSize = {"width": 390, "height": 844}
 AS_AGENT = {"viewport": DESKTOP, "permissions": ["microphone", "notifications"], "bypass_csp": True}
 """How an agent's browser is set: options of a context."""
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+# Streamlit's own navigation puts sections between its list and the items; our lists are tried in test_ui_states.py.
+NOT_OURS = ("list", "listitem")
 AGENT_HZ, CALLER_HZ = 440, 700
 PATIENCE_MS = 60_000
 """For what takes milliseconds on a machine with time for it."""
 expect.set_options(timeout=PATIENCE_MS)
 
 
-def shot(page: Page, name: str) -> Path:
-    """Keep a picture of the page for people to look at (not in git)."""
-    ARTIFACTS.mkdir(exist_ok=True)
-    picture = ARTIFACTS / f"{name}.png"
-    page.screenshot(path=picture, animations="disabled")
-    return picture
+PICTURES = bool(os.environ.get("AIRCALL_TEST_PICTURES"))
+"""Whether people want to look at the pages: a picture takes a core for as long as three page loads."""
+
+
+def shot(page: Page, name: str, *, failed: bool = False) -> None:
+    """Keep a picture of the page for people to look at (not in git), if they want pictures or the test has failed."""
+    if PICTURES or failed:
+        ARTIFACTS.mkdir(exist_ok=True)
+        page.screenshot(path=ARTIFACTS / f"{name}.png", animations="disabled")
 
 
 @contextlib.contextmanager
-def browser_speaking(folder: Path, hz: float = AGENT_HZ) -> Iterator[Browser]:
+def browser_speaking(folder: Path, hz: float = AGENT_HZ, *, engine_only: bool = False) -> Iterator[Browser]:
     """A Chromium whose microphone plays this tone, with permission to use it."""
     folder.mkdir(parents=True, exist_ok=True)
-    with chromium(microphone=write_wav(folder / f"mic-{hz:g}.wav", tone(hz, 10, 48_000), 48_000)) as browser:
+    voice = write_wav(folder / f"mic-{hz:g}.wav", tone(hz, 10, 48_000), 48_000)
+    with chromium(microphone=voice, engine_only=engine_only) as browser:
         yield browser
 
 
@@ -128,6 +147,34 @@ def present(system: System, user: User) -> bool:
         ).first())  # fmt: skip
 
 
+def every_page() -> list[str]:
+    """The addresses of all pages that the console has, as its navigation knows them; administrators have them all."""
+    names = [name for section in navigation.outline("administrator").values() for _, name, _ in section]
+    return ["/" if name == "inbox" else f"/{name}" for name in names]
+
+
+def settled(page: Page) -> None:
+    """Until nothing of the page is still being put together."""
+    page.wait_for_function(
+        "() => !document.querySelector('[data-testid=stSkeleton], [data-stale=true]')"
+        " && document.querySelector('[data-testid=stApp]')?.dataset.testScriptState !== 'running'"
+    )
+    page.evaluate("document.fonts.ready.then(() => true)")
+
+
+def still(page: Page) -> None:
+    """As `settled`, and nothing moves: where things are and which colours they have can be read."""
+    settled(page)
+    page.wait_for_timeout(300)  # of the ringer's and the sidebar's own motion
+
+
+def no_violations(page: Page, where: str) -> None:
+    """Axe finds nothing that is ours."""
+    still(page)
+    found = Axe().run(page, options={"runOnly": RULES, "rules": {rule: {"enabled": False} for rule in NOT_OURS}})
+    assert found.violations_count == 0, f"{where}\n{found.generate_report()}"
+
+
 def ringer(page: Page) -> Locator:
     """The ringing card."""
     return page.get_by_role("alertdialog", name="Incoming call")
@@ -153,9 +200,21 @@ def pick(where: Page | Locator, label: str, option: str, *, search: str = "") ->
     box = where.get_by_role("combobox", name=label).filter(visible=True)
     box.evaluate("""async (box) => { box.scrollIntoView({ block: 'center' });
       for (let frame = 0; frame < 2; frame++) await new Promise(requestAnimationFrame); }""")
+    wanted = box.page.get_by_role("option", name=option).first
     box.click()
     box.page.keyboard.type(search)
-    box.page.get_by_role("option", name=option).first.click()
+    while not appears(wanted):  # the page was still being drawn after what was done before, which closes lists too
+        box.click()
+        box.page.keyboard.type(search)
+    wanted.click()
+
+
+def appears(what: Locator, within_ms: int = 5_000) -> bool:
+    """Whether it is there before so long; the test's own time ends what never is."""
+    with contextlib.suppress(TimeoutError):
+        what.wait_for(timeout=within_ms)
+        return True
+    return False
 
 
 def listen_to_call(page: Page) -> None:
@@ -226,10 +285,10 @@ class Office:
         return self.system.wait_for(kind, timeout, self.after, **wanted)
 
     def picture(self, name: str) -> None:
-        """A picture of every open page."""
+        """A picture of every open page of a test that has failed."""
         for number, seat in enumerate(self.seats):
             for tab, page in enumerate(seat.context.pages):
-                shot(page, f"{name}-{number}-{tab}")
+                shot(page, f"{name}-{number}-{tab}", failed=True)
 
     def leave(self) -> None:
         """Hang up, close all seats and take everybody off duty: the next test begins with an empty office."""

@@ -60,7 +60,7 @@ def baresip(office: Office, folder: Path, seconds: int) -> Baresip:
     return phone
 
 
-@pytest.mark.parametrize(("peer", "seconds"), [(sipp, 15), (baresip, 5)])
+@pytest.mark.parametrize(("peer", "seconds"), [(sipp, 8), (baresip, 5)])
 def test_heard_both_ways_while_pages_change(
     office: Office, tmp_path: Path, peer: Callable[[Office, Path, int], Sipp | Baresip], seconds: int
 ) -> None:

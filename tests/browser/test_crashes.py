@@ -45,7 +45,7 @@ def hears_the_caller(page: Page) -> None:
     assert has_tone(sound, CALLER_HZ, rate)
 
 
-@pytest.mark.alone
+@pytest.mark.in_pairs
 def test_a_killed_console_takes_neither_call_nor_ringer_nor_toolbar_with_it(office: Office) -> None:
     seat = office.on_duty()
     page, system = seat.page, office.system
@@ -69,7 +69,7 @@ def test_a_killed_console_takes_neither_call_nor_ringer_nor_toolbar_with_it(offi
     second.wait_for("ended")
 
 
-@pytest.mark.alone
+@pytest.mark.in_pairs
 def test_a_killed_desk_takes_no_call_with_it_and_browsers_catch_up(office: Office, tmp_path: Path) -> None:
     seat, other = office.on_duty(0), office.on_duty(1)
     system, record = office.system, tmp_path / "caller.wav"
@@ -92,7 +92,7 @@ def test_a_killed_desk_takes_no_call_with_it_and_browsers_catch_up(office: Offic
     assert voices(read_wav(record)[0][0]) == ["agent"], "the caller noticed nothing"
 
 
-@pytest.mark.alone
+@pytest.mark.in_pairs
 def test_a_killed_gateway_means_music_for_the_caller_until_the_agent_is_back(office: Office, tmp_path: Path) -> None:
     seat, record = office.on_duty(), tmp_path / "caller.wav"
     phone, call_id = begin_call(office, seat, record=record)
@@ -111,7 +111,7 @@ def test_a_killed_gateway_means_music_for_the_caller_until_the_agent_is_back(off
     assert voices(read_wav(record)[0][0]) == ["agent", "music", "agent"]
 
 
-@pytest.mark.alone  # three talk at once, and their phones must hear within 20 s that it is over
+@pytest.mark.in_pairs  # three talk at once, and their phones must hear within 20 s that it is over
 def test_a_killed_worker_loses_its_calls_says_so_and_takes_the_next(office: Office) -> None:
     seats = [office.on_duty(number) for number in range(3)]
     calls = [begin_call(office, seat) for seat in seats]

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.kit import ringer, shot, toolbar
 from tests.support.audio import tone, write_wav
+from tests.support.axe import Axe
 from tests.support.chromium import chromium
 from tests.support.fake_desk import FakeDesk
 
@@ -127,7 +127,7 @@ IN_STEP = """() => {
 }"""
 
 
-@pytest.mark.alone
+@pytest.mark.in_pairs
 def test_both_are_in_step_within_200_ms_also_when_the_page_is_behind_another(page: Page, desk: FakeDesk) -> None:
     on_duty(page, desk)
     window = detached(page, offer(page))

@@ -14,6 +14,7 @@ from tests.support.outside import BUSY, Manner, Outside
 from tests.system.talking import House
 
 pytestmark = [pytest.mark.browser, pytest.mark.sip, pytest.mark.timeout(300)]
+ENGINE_ONLY = True
 
 FAR_HZ = 1500.0
 FILE = """Téléphone;Prénom;Nom;Remarques

@@ -16,6 +16,7 @@ from tests.browser.kit import (
     pick,
     ringer,
     shot,
+    still,
     toolbar,
 )
 from tests.support.desk_system import System
@@ -79,19 +80,26 @@ def name_the_company(page: Page) -> None:
     pick(page, "Country", "France", search="France")
     shot(page, "first-run-3-company")
     page.get_by_role("button", name="Save").filter(visible=True).click()
-    expect(page.get_by_text("1 of 6 done")).to_be_visible()
+    done(page, 1)
+
+
+def done(page: Page, steps: int) -> None:
+    """So many steps are done, and the page has closed the last one and opened the next: things have moved to their
+    places before anything is pressed there."""
+    expect(page.get_by_text(f"{steps} of 6 done")).to_be_visible()
+    still(page)
 
 
 def add_the_line(page: Page) -> None:
     page.get_by_role("textbox", name="Name", exact=True).filter(visible=True).fill("Support")
     shot(page, "first-run-4-line")
     page.get_by_role("button", name="Save").filter(visible=True).click()
-    expect(page.get_by_text("3 of 6 done")).to_be_visible()  # who adds it is assigned to it
+    done(page, 3)  # who adds it is assigned to it
 
 
 def leave_the_trunk_for_later(page: Page) -> None:
     page.get_by_role("button", name="Only the test phone for now").click()
-    expect(page.get_by_text("4 of 6 done")).to_be_visible()
+    done(page, 4)
     shot(page, "first-run-5-trunk")
 
 
@@ -106,7 +114,7 @@ def check_the_audio(page: Page) -> None:
 
 
 def take_the_test_call(page: Page) -> None:
-    expect(page.get_by_text("5 of 6 done")).to_be_visible()
+    done(page, 5)
     page.get_by_role("button", name="Go on duty").click()
     page.get_by_role("button", name="Go off duty").wait_for()
     shot(page, "first-run-8-on-duty")

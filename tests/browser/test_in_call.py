@@ -13,7 +13,7 @@ from tests.support.floor import MUSIC, Floor, LiveCaller, Voice
 from tests.support.outside import BUSY, Manner, Outside
 from tests.system.talking import Agent, House
 
-pytestmark = [pytest.mark.browser, pytest.mark.sip, pytest.mark.alone, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.sip, pytest.mark.in_pairs, pytest.mark.timeout(300)]
 
 BEN_HZ = 1000.0
 

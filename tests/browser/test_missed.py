@@ -13,6 +13,7 @@ from tests.support.audio import tone
 from tests.support.ivr_caller import RATE, IvrCaller
 
 pytestmark = [pytest.mark.browser, pytest.mark.sip, pytest.mark.timeout(240)]
+ENGINE_ONLY = True
 
 PROMPT = {"shipped": "goodbye"}
 ACCOUNT = {"id": "account", "kind": "digits", "prompt": PROMPT, "label": "Account", "branches": {"none": []}}

@@ -10,6 +10,7 @@ from tests.browser.kit import Office, Seat, online, ringer, shot, talking, toolb
 from tests.support.processes import eventually
 
 pytestmark = [pytest.mark.browser, pytest.mark.sip, pytest.mark.timeout(300)]
+ENGINE_ONLY = True
 
 WORDS = " ".join(f"word{number:02d}" for number in range(36))
 

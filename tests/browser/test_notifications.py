@@ -9,7 +9,11 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
+from sqlalchemy import insert, select
 
+from aircall_core.desk import messages
+from aircall_core.ids import new_id, now_ms
+from aircall_core.store import tables as t
 from tests.browser.kit import (
     AGENT_HZ,
     AS_AGENT,
@@ -78,7 +82,7 @@ def ring(office: Office, desktop: Desktop) -> Shown:
 
 
 @pytest.mark.parametrize("put_away", [behind, minimised])
-@pytest.mark.alone
+@pytest.mark.in_pairs
 def test_accepted_from_the_notification_the_tab_comes_to_the_front_with_the_callers_voice(
     office: Office, desktop: Desktop, seat: Seat, tmp_path: Path, put_away: Callable[[Page], None]
 ) -> None:
@@ -165,7 +169,59 @@ def test_who_looks_at_the_console_gets_none_until_they_look_away(office: Office,
     assert desktop.open == {}, "closed by hand, it stays closed for this ring"
 
 
-@pytest.mark.alone
+def test_a_text_is_told_by_who_wrote_counted_and_gone_once_it_is_read(
+    office: Office, desktop: Desktop, seat: Seat
+) -> None:
+    page = seat.page
+    behind(page)
+    before = page.evaluate("window.__aircall.unread.count")  # calls that were missed in other tests
+    receive(office, "The secret word is pizza")
+    note = desktop.wait_for("Text from 06 12 00 06 66")
+    assert "Support" in note.body
+    assert "pizza" not in note.title + note.body
+    counts(page, before + 1)
+    desktop.press(note)
+    page.wait_for_url("**/conversation?id=*")
+    expect(page.get_by_role("article").filter(has_text="The secret word is pizza")).to_be_visible()
+    page.wait_for_function("document.hasFocus()", polling=100)
+    counts(page, before)
+    receive(office, "And one while they look")
+    expect(page.get_by_role("article").filter(has_text="while they look")).to_be_visible()
+    assert len(desktop.shown) == 1, "who looks at the console needs no notification"
+    assert desktop.open == {}
+    assert seat.complaints == []
+
+
+def counts(page: Page, unread: int) -> None:
+    """Until so many are shown as unread: beside the inbox in the navigation, and in the tab's title."""
+    page.wait_for_function(
+        """wanted => {
+          const link = document.querySelector('[data-testid=stSidebarNavLink]');
+          const badge = getComputedStyle(link, '::after').content;
+          return wanted
+            ? badge.startsWith(`"${wanted}"`) && document.title.startsWith(`(${wanted}) `)
+            : badge === 'none' && !document.title.startsWith('(');
+        }""",
+        arg=unread,
+        polling=100,
+    )
+
+
+def receive(office: Office, body: str) -> None:
+    """A customer's text comes in on the office's line."""
+    with office.system.store.write() as tx:
+        account = tx.conn.scalar(select(t.message_accounts.c.id))
+        if account is None:
+            account = new_id()
+            values = {"name": "Hook", "kind": "webhook", "settings": {"url": "https://example.com/"}, "created_at": 1}
+            tx.execute(insert(t.message_accounts).values(id=account, **values))
+        messages.receive(
+            tx, line_id=office.line.id, account_id=account, number="+33612000666", body=body, remote_id=new_id(),
+            at=now_ms(), actor="system",
+        )  # fmt: skip
+
+
+@pytest.mark.in_pairs
 def test_accepted_with_no_tab_left_the_console_opens_with_the_call(
     office: Office, desktop: Desktop, seat: Seat, tmp_path: Path
 ) -> None:

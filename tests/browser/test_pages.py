@@ -1,30 +1,40 @@
 """The pages over a week of calls (the demo workspace): what they show, at every size, light and dark, for everybody."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
+from sqlalchemy import insert, select
 
-from aircall_core.desk import demo, insight_sources
+from aircall_core.desk import company, contacts, demo, insight_sources, lines, message_accounts, messages, notes
 from aircall_core.desk.secrets import open_box
 from aircall_core.domain.events import Event
+from aircall_core.ids import new_id, now_ms
+from aircall_core.store import tables as t
+from aircall_core.store.queries.company import everything
 from tests.browser.kit import (
     AGENT_HZ,
     DESKTOP,
     PHONE,
     Office,
     browser_speaking,
+    every_page,
+    no_violations,
     ringer,
+    settled,
     shot,
+    still,
     talk_for,
     talking,
     toolbar,
 )
 from tests.support import inbox_kit
 from tests.support.audio import has_tone, level, read_wav
+from tests.support.axe import Axe
 from tests.support.crm import Reply, StandIn
 from tests.support.desk_system import Line, System, User
 from tests.support.netns import NetNs
@@ -38,10 +48,6 @@ DEVICES: dict[str, dict[str, Any]] = {
     "phone": {"viewport": PHONE, "is_mobile": True, "has_touch": True},
 }
 BACKGROUNDS: dict[Literal["light", "dark"], str] = {"light": "rgb(255, 255, 255)", "dark": "rgb(18, 22, 27)"}
-PAGES = (
-    "", "setup", "audio_check", "company", "users", "teams", "tags", "plan", "lines", "flows", "hours", "prompts",
-    "dialling", "blocklist", "trunks", "insights", "health", "reach", "retention", "audit",
-)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +56,7 @@ def site(netns: NetNs, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Off
     folder: Path = tmp_path_factory.mktemp("demo")
     system = System(folder, console=True, accept_timeout_ms=10_000)
     demo.fill(system.store, system.settings)
-    with system, browser_speaking(folder) as browser:
+    with system, browser_speaking(folder, engine_only=True) as browser:
         users = [demo_user(system, name) for name in ("alma", "anna", "ben")]
         with system.store.read() as conn:
             line_id, number = conn.exec_driver_sql("SELECT id, number FROM lines WHERE name = 'Customer service'").one()
@@ -77,16 +83,39 @@ def office(site: Office, request: pytest.FixtureRequest) -> Iterator[Office]:
     site.leave()
 
 
-@pytest.mark.parametrize("device", DEVICES)
-def test_every_page_fits(office: Office, device: str) -> None:
-    seat = office.seat(**DEVICES[device])
-    for path in PAGES:
-        page = seat.open(f"/{path}")
-        page.get_by_role("heading").first.wait_for()
-        for scheme in schemes(page):
-            shot(page, f"page-{path or 'inbox'}-{device}-{scheme}")
-            fits(page)
+def test_every_page_fits_is_accessible_and_asks_nobody_but_this_installation(office: Office) -> None:
+    """One walk for all that can be seen of a page at rest: light on a desktop, then dark at a phone's width."""
+    seat = office.seat(**DEVICES["desktop"], bypass_csp=False)
+    page, asked, refused = seat.page, set[str](), []
+    seat.context.on("request", lambda request: asked.add(urlsplit(request.url).netloc))
+    page.on("console", lambda one: refused.append(one.text) if "Content Security Policy" in one.text else None)
+    for path in every_page():
+        page.set_viewport_size(DESKTOP)
+        page.emulate_media(color_scheme="light")
+        seat.open(path if path != "/conversation" else f"/conversation?id={a_conversation(office)}")
+        page.get_by_role("heading", level=1).first.wait_for()
+        at_rest(page, path, "desktop-light")
+        page.set_viewport_size(PHONE)
+        scheme(page, "dark")
+        at_rest(page, path, "phone-dark")
+    own = {urlsplit(office.system.console_url).netloc, urlsplit(office.system.desk_url).netloc, ""}
+    assert asked - own == set()
+    assert refused == []
     assert seat.complaints == []
+
+
+def at_rest(page: Page, path: str, look: str) -> None:
+    """The page as it is now fits and is accessible."""
+    no_violations(page, f"{path}, {look}")
+    fits(page)
+    shot(page, f"page-{path[1:] or 'inbox'}-{look}")
+
+
+def a_conversation(office: Office) -> str:
+    """The id of one that has calls."""
+    with office.system.store.read() as conn:
+        wanted = "SELECT conversation_id FROM calls ORDER BY arrived_at LIMIT 1"
+        return str(conn.exec_driver_sql(wanted).scalar_one())
 
 
 @pytest.fixture
@@ -131,7 +160,7 @@ def test_a_call_at_every_size(office: Office, crm: StandIn, device: str) -> None
     page.get_by_role("heading", name="Claire Fontaine").wait_for()
     entry = page.get_by_role("region", name="Timeline").get_by_text("Call in progress").last
     expect(entry).to_be_visible()
-    settled(page)
+    still(page)
     entry.evaluate("one => one.scrollIntoView({block: 'center'})")  # a phone has no room for all above it
     newest, bar = entry.bounding_box(), toolbar(page).bounding_box()
     assert newest is not None
@@ -203,8 +232,8 @@ def test_five_thousand_entries_open_at_the_newest_and_go_back_to_the_first(offic
     shot(page, "conversation-5000")
     timeline.hover()
     for _ in range(3):
-        page.mouse.wheel(0, -100_000)
         shown = entries(page)
+        page.mouse.wheel(0, -100_000)
         page.wait_for_function(f"() => ({ENTRIES})() > {shown}")
     assert entries(page) > first_shown
     assert seat.complaints == []
@@ -224,21 +253,16 @@ def entries(page: Page) -> int:
 
 def schemes(page: Page) -> Iterator[Literal["light", "dark"]]:
     """The page in light and in dark, as it changes when the desktop does: it need not be loaded anew."""
-    for scheme, background in BACKGROUNDS.items():
-        page.emulate_media(color_scheme=scheme)
-        expect(page.get_by_test_id("stApp")).to_have_css("background-color", background)
-        settled(page)
-        yield scheme
+    for one in BACKGROUNDS:
+        scheme(page, one)
+        yield one
 
 
-def settled(page: Page) -> None:
-    """Until nothing of the page is still being put together."""
-    page.wait_for_function(
-        "() => !document.querySelector('[data-testid=stSkeleton], [data-stale=true]')"
-        " && document.querySelector('[data-testid=stApp]')?.dataset.testScriptState !== 'running'"
-    )
-    page.evaluate("document.fonts.ready.then(() => true)")
-    page.wait_for_timeout(300)  # of the ringer's and the sidebar's own motion
+def scheme(page: Page, name: Literal["light", "dark"]) -> None:
+    """The desktop goes light or dark, and the page with it."""
+    page.emulate_media(color_scheme=name)
+    expect(page.get_by_test_id("stApp")).to_have_css("background-color", BACKGROUNDS[name])
+    settled(page)
 
 
 def fits(page: Page) -> None:
@@ -249,6 +273,7 @@ def fits(page: Page) -> None:
 
 def accessible(page: Page, name: str) -> None:
     """axe finds nothing serious; Streamlit's navigation, whose lists hold more than list items, is not ours to mend."""
+    still(page)
     context = {"exclude": [["[data-testid=stSidebarNavItems]"]]}
     found = Axe().run(page, context, options={"resultTypes": ["violations"]}).response["violations"]
     grave = [
@@ -302,4 +327,100 @@ def test_a_prompt_is_recorded_then_typed_then_heard_and_removed(office: Office) 
     dialog.get_by_role("button", name="Remove").click()
     page.get_by_role("button", name="Yes, remove").click()
     expect(page.get_by_text("Nothing here matches")).to_be_visible()
+    assert seat.complaints == []
+
+
+def test_a_first_text_goes_out_once_though_its_answer_was_lost(office: Office) -> None:
+    store = office.system.store
+    number = "+33755500199"
+    with store.write() as tx:
+        company.change(tx, "system", {"add_ons": sorted({*everything(tx.conn)["add_ons"], "sms"})})
+        account, _ = message_accounts.create(
+            tx, "system", open_box(office.system.settings.data_dir), name="Ours", kind="webhook",
+            settings={"url": "https://texts.example.com/"},
+        )  # fmt: skip
+        lines.change(tx, "system", office.line.id, message_account_id=account)
+        contact = contacts.create(tx, "system", {"name": "Nora Neuf", "numbers": [{"number": number}]})
+    page = office.seat().open(f"/contacts?id={contact}")
+    page.get_by_role("button", name=re.compile("^Text .*55 50 01 99")).click()
+    form = page.get_by_role("form")
+    form.get_by_role("textbox").fill("Your car is ready.")
+    way = "**/desk/lines/*/messages"
+
+    def lost(route: Route) -> None:
+        assert route.fetch().status == 202, "the desk has it"
+        route.abort("connectionreset")
+
+    page.route(way, lost)
+    form.get_by_role("button", name="Send").click()
+    expect(form.get_by_role("alert").filter(has_text="reach")).to_be_visible()
+    shot(page, "first-text-lost")
+    page.unroute(way)
+    form.get_by_role("button", name="Send").click()
+    page.get_by_role("heading", name="Nora Neuf").wait_for()
+    expect(page.get_by_role("region", name="Timeline").get_by_text("Your car is ready.")).to_be_visible()
+    settled(page)
+    shot(page, "first-text")
+    with store.read() as conn:
+        wanted = f"SELECT count(*) FROM messages WHERE party = '{number}'"  # noqa: S608  ours
+        assert conn.exec_driver_sql(wanted).scalar() == 1
+
+
+def test_what_is_found_opens_at_its_place_and_the_way_back_leads_to_the_finds(office: Office) -> None:
+    seat = office.seat()
+    with office.system.store.write() as tx:
+        account = new_id()
+        values = {"name": "Hook", "kind": "webhook", "settings": {"url": "https://example.com/"}, "created_at": 1}
+        tx.execute(insert(t.message_accounts).values(id=account, **values))
+        text = messages.receive(
+            tx, line_id=office.line.id, account_id=account, number=CUSTOMER,
+            body="Do you have the child seat in stock?", remote_id=new_id(), at=now_ms(), actor="system",
+        )  # fmt: skip
+        conversation = tx.conn.scalar(select(t.messages.c.conversation_id).where(t.messages.c.id == text))
+        notes.add(tx, str(conversation), office.users[1].id, "Wants the blue child seat", command="note-of-search")
+    page = seat.open("/search")
+    box = page.get_by_role("searchbox")
+    results = page.get_by_role("list", name="Results").get_by_role("link")
+    gone = page.get_by_text("This entry is not there any more.")
+    expect(page.get_by_text("Find anything that was written")).to_be_visible()
+    for kind, typed, found in (
+        ("Contacts", "06 12 34 56 01", "Claire Fontaine"),
+        ("Conversations", "06 12 34 56 01", "Claire Fontaine"),
+        ("Texts", "child seat", "Do you have the child seat in stock?"),
+        ("Notes", '"blue child"', "Wants the blue child seat"),
+    ):
+        page.get_by_role("button", name=kind, exact=True).click()
+        box.fill(typed)
+        first = results.filter(has_text=found).first
+        expect(first.locator("mark" if kind in ("Texts", "Notes") else ".name").first).to_be_visible()
+        first.click()
+        if kind == "Contacts":
+            page.wait_for_url("**/contacts?id=*")
+            expect(page.get_by_role("heading", name="Last conversations")).to_be_visible()
+        else:
+            page.wait_for_url("**/conversation?id=*")
+            expect(page.get_by_role("heading", level=1)).to_have_text("Claire Fontaine")
+            expect(page.get_by_role("article").first).to_be_visible()
+        if kind in ("Texts", "Notes"):
+            expect(page.get_by_role("article").filter(has_text=found)).to_be_in_viewport()
+        expect(gone).to_have_count(0)
+        page.go_back()
+        expect(box).to_have_value(typed)
+        expect(results.filter(has_text=found).first).to_be_visible()
+        expect(page.get_by_role("button", name=kind, exact=True)).to_have_attribute("aria-pressed", "true")
+    box.fill("xyzzy")
+    expect(page.get_by_text("Nothing found for")).to_be_visible()
+    page.wait_for_url("**/search?text=xyzzy&kind=note")
+    accessible(page, "search")
+    page.get_by_role("button", name="Everything", exact=True).click()
+    box.fill("child seat")
+    expect(results.first).to_be_visible()
+    page.route("**/desk/search?*", lambda route: route.abort())
+    box.fill("saddle")
+    expect(page.get_by_role("alert").filter(has=page.get_by_role("button", name="Try again"))).to_be_visible()
+    expect(results).to_have_count(0)  # those of another question are not shown as if they were this one's
+    page.unroute("**/desk/search?*")
+    box.fill("child seat")
+    expect(results.first).to_be_visible()
+    expect(page.get_by_role("button", name="Try again")).to_have_count(0)
     assert seat.complaints == []

@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Dialog, Page, expect
+from playwright.sync_api import Dialog, Page, WebSocketRoute, expect
 from sqlalchemy import select
 
 from aircall_core.store.tables import presence
@@ -15,6 +15,7 @@ from tests.browser.kit import (
     Seat,
     listen_to_call,
     ringer,
+    settled,
     shot,
     talk_for,
     talking,
@@ -65,7 +66,7 @@ def hang_up(page: Page, phone: TestPhone, record: Path) -> list[str]:
     return voices(read_wav(record)[0][0])
 
 
-@pytest.mark.alone
+@pytest.mark.in_pairs
 def test_a_network_cut_of_20_s_is_told_and_survived(office: Office, tmp_path: Path) -> None:
     page = office.on_duty().page
     phone, call_id = in_call(office, page, tmp_path / "caller.wav")
@@ -117,6 +118,7 @@ def test_closing_the_tab_of_a_call_is_asked_about_and_only_there(office: Office)
     assert asked == ["beforeunload"]
 
 
+@pytest.mark.in_pairs
 def test_two_browsers_fight_for_the_audio_and_the_last_click_wins(office: Office, tmp_path: Path) -> None:
     """The first one's network is away when the second takes the call over: back again, it leaves it there."""
     page = office.on_duty().page
@@ -176,6 +178,32 @@ def test_the_window_of_its_own_lives_through_page_changes_and_ends_with_the_page
     expect(page.get_by_text("The call window closed with the page.")).to_be_visible()
 
 
+def test_what_changes_on_the_way_to_another_page_does_not_stand_in_that_way(office: Office) -> None:
+    """The inbox asks for a run of its own when a colleague's status changes; the next page must not be swept away."""
+    page = office.seat().page
+    slow, held = [False], list[tuple[WebSocketRoute, str | bytes]]()
+
+    def through(route: WebSocketRoute) -> None:
+        server = route.connect_to_server()
+        route.on_message(lambda message: held.append((server, message)) if slow[0] else server.send(message))
+
+    page.route_web_socket("**/_stcore/stream", through)
+    office.seats[0].open()
+    settled(page)
+    slow[0] = True
+    page.get_by_role("link", name="Search").click()
+    page.evaluate("""() => window.__aircall.dispatchEvent(
+      new CustomEvent('event', { detail: { event: { kind: 'user.status', seq: 1 } } }))""")
+    page.wait_for_timeout(2_500)  # longer than the inbox waits for more changes, and for clicks to show
+    slow[0] = False
+    for server, message in held:
+        server.send(message)
+    assert len(held) == 1, "the way to the other page, and nothing else"
+    page.get_by_role("heading", name="Search").wait_for()
+    settled(page)
+    expect(page.get_by_role("heading", name="Search")).to_be_visible()
+
+
 def change_page(page: Page, name: str) -> None:
     page.get_by_role("link", name=name).click()
     page.get_by_role("heading", name=name).wait_for()
@@ -204,7 +232,7 @@ def test_a_microphone_that_is_taken_away_is_music_to_the_caller_meanwhile(office
         assert hang_up(page, phone, tmp_path / "caller.wav") == ["agent", "music", "agent"]
 
 
-@pytest.mark.alone
+@pytest.mark.in_pairs
 def test_a_microphone_that_ends_gives_way_to_the_next_and_the_call_goes_on(office: Office, tmp_path: Path) -> None:
     """The browser ends the track, as it does when a headset is unplugged; another one is there."""
     page = office.on_duty().page

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.kit import ringer, shot, toolbar
 from tests.support.audio import tone, write_wav
+from tests.support.axe import Axe
 from tests.support.chromium import chromium
 from tests.support.fake_desk import FakeDesk
 

@@ -30,7 +30,7 @@ from tests.support.processes import eventually
 pytestmark = [pytest.mark.browser, pytest.mark.sip, pytest.mark.timeout(240)]
 
 
-@pytest.mark.alone
+@pytest.mark.in_pairs
 def test_one_tab_rings_aloud_and_the_other_when_it_closes(office: Office) -> None:
     seat = office.on_duty()
     second = seat.another_tab("/audio_check")
@@ -58,7 +58,7 @@ def test_a_reload_while_it_rings_brings_the_ringer_back(office: Office) -> None:
     talking(page)
 
 
-@pytest.mark.alone
+@pytest.mark.in_pairs
 def test_a_reload_in_a_call_brings_the_audio_back_and_music_meanwhile(office: Office, tmp_path: Path) -> None:
     page = office.on_duty().page
     record = tmp_path / "caller.wav"
@@ -84,7 +84,7 @@ def test_a_reload_in_a_call_brings_the_audio_back_and_music_meanwhile(office: Of
     assert voices(heard) == ["agent", "music", "agent"]
 
 
-@pytest.mark.alone
+@pytest.mark.in_pairs
 def test_closing_the_tab_of_the_call_hands_it_to_the_other_tab(office: Office) -> None:
     seat = office.on_duty()
     second = seat.another_tab()

@@ -4,10 +4,10 @@ import re
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.test_ui_states import browser, context, desk, opened, page, sent
+from tests.support.axe import Axe
 from tests.support.fake_desk import FakeDesk
 from tests.support.processes import eventually
 

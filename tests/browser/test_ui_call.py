@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.test_ui_states import browser, context, desk, opened, page, ringer, sent, toolbar
+from tests.support.axe import Axe
 from tests.support.fake_desk import CHECK, FakeDesk
 from tests.support.processes import eventually
 
@@ -291,7 +291,7 @@ def test_whoever_is_asked_reads_who_asks_and_goes_on_with_the_caller(page: Page,
     desk.held("call-1")
     expect(bar).to_contain_text("Bo Lind is with the caller")
     desk.cards["call-9"] = {**desk.cards["call-1"], "asked_by": None}
-    desk.event("call.transferred", "call-9", user="me", card=True, via="call-1", to="user", state="confirmed", by="me",
+    desk.event("call.transferred", "call-9", user="me", card=True, progress=None, via="call-1", to="user", state="confirmed", by="me",
                peer=peer, muted=False, away=False, held=False, held_at=None, started_by=None, recording="started",
                direction="inbound", parent=None, arrived_at=1, queued_at=None, answered_at=1)  # fmt: skip
     desk.ends("call-1", reason="merged")

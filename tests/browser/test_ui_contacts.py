@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from aircall_core.store import Store, open_store
 from tests.browser.test_ui_states import browser, context, opened, page
+from tests.support.axe import Axe
 from tests.support.desk_kit import Desk
 from tests.support.fake_contacts import FakeContacts
 from tests.support.processes import eventually
@@ -79,6 +79,54 @@ def test_merging_and_undoing(page: Page, desk: FakeContacts) -> None:
     assert (found["company"], len(found["numbers"])) == ("", 1)
 
 
+def test_a_colleague_is_not_overwritten_in_passing(page: Page, desk: FakeContacts) -> None:
+    zoe = desk.make(name="Zoë Müller", company="Acme", numbers=["+33142685300", "+33142685301"])
+    show(page, desk, contact=zoe)
+    card = page.get_by_role("region", name="Contact")
+    card.get_by_role("button", name="Edit: Company").click()
+    desk.edit(zoe, company="Globex")  # a colleague's, while the field is open and nothing was typed
+    expect(page.get_by_role("link", name="Zoë Müller")).to_contain_text("Globex")
+    card.get_by_role("button", name="Edit: Name").click()  # the field is left
+    expect(card.get_by_role("button", name="Edit: Company")).to_have_text("Globex")
+    card.get_by_role("textbox", name="Name").fill("Zoe")
+    desk.edit(zoe, name="Zoë M.", numbers=["+33142685301", "+33142685302"])
+    card.get_by_role("textbox", name="Name").press("Enter")
+    expect(card.get_by_role("alert").filter(has_text="It says now: “Zoë M.”")).to_be_visible()
+    card.get_by_role("button", name="Keep theirs").click()
+    expect(card.get_by_role("button", name="Edit: Name")).to_have_text("Zoë M.")
+    card.get_by_role("button", name="Edit: Number 01 42 68 53 01").click()
+    desk.edit(zoe, numbers=["+33142685302"])
+    card.get_by_role("textbox", name="Number 01 42 68 53 01").fill("+33142685399")
+    page.keyboard.press("Enter")
+    card.get_by_role("button", name="Save mine").click()
+    expect(card.get_by_role("button", name="Edit: Number 01 42 68 53 99")).to_be_visible()
+    found = desk.shown(zoe)
+    assert found is not None
+    assert (found["company"], [one["number"] for one in found["numbers"]]) == (
+        "Globex", ["+33142685302", "+33142685399"],
+    )  # fmt: skip
+
+
+def test_what_a_number_is_and_who_is_served_first(page: Page, desk: FakeContacts) -> None:
+    zoe = desk.make(name="Zoë", numbers=["+33142685300", "+33142685301"])
+    show(page, desk, contact=zoe)
+    card = page.get_by_role("region", name="Contact")
+    label = "Label of 01 42 68 53 01"
+    card.get_by_role("button", name=label).click()
+    card.get_by_role("combobox", name=label).fill("mobile")
+    page.keyboard.press("Enter")
+    expect(card.get_by_role("button", name=f"Edit: {label}")).to_have_text("mobile")
+    card.get_by_role("button", name="Set a priority").click()
+    card.get_by_role("combobox", name="Priority in queues").select_option("1")
+    expect(card.get_by_role("button", name="Edit: Priority in queues")).to_have_text("1, served first")
+    found = desk.shown(zoe)
+    assert found is not None
+    assert ([one["label"] for one in found["numbers"]], found["priority"]) == (["", "mobile"], 1)
+    show(page, desk, contact=zoe, leads=False)
+    expect(card.get_by_text("1, served first")).to_be_visible()
+    expect(card.get_by_role("button", name="Priority")).to_have_count(0)
+
+
 def test_searching_paging_and_what_goes_wrong(page: Page, desk: FakeContacts) -> None:
     for at in range(120):
         desk.make(name=f"Person {at:03}", numbers=[f"+3314268{at:04}"])
@@ -92,6 +140,23 @@ def test_searching_paging_and_what_goes_wrong(page: Page, desk: FakeContacts) ->
         return rows.count() == 120
 
     eventually(all_there, 20, "all rows")
+    first = next(one["id"] for one in desk.listed() if one["name"] == "Person 110")
+    desk.edit(first, company="Globex")  # a colleague's work does not take the list away under one's eyes
+    expect(page.get_by_role("link", name="Person 110")).to_contain_text("Globex")
+    expect(rows).to_have_count(120)
+    desk.make(name="Aaron")
+    desk.event("contact.changed", None, contact="aaron", what="created")
+    page.get_by_role("button", name="Show the list anew").click()
+    expect(page.get_by_role("link", name="Aaron")).to_be_visible()
+    expect(page.get_by_role("button", name="Show the list anew")).to_be_hidden()
+    desk.refuse("/desk/contacts", 503, "store_away", "The database is away for a moment.")
+    rows.last.scroll_into_view_if_needed()
+    expect(page.get_by_text("The database is away")).to_be_visible()
+    del desk.refusals["/desk/contacts"]
+    before = rows.count()
+    page.get_by_role("button", name="Try again").click()
+    expect(rows).to_have_count(before + 50)  # it goes on where it stopped
+    expect(page.get_by_text("The database is away")).to_be_hidden()
     page.get_by_role("searchbox").fill("person 07")
     expect(rows).to_have_count(10)
     page.get_by_role("searchbox").fill("xyzzy")

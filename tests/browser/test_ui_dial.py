@@ -3,11 +3,11 @@
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.test_ui_inbox import KNOWN, waits
 from tests.browser.test_ui_states import browser, context, desk, opened, page, sent
+from tests.support.axe import Axe
 from tests.support.fake_desk import CHECK, LINES, FakeDesk
 from tests.support.fake_inbox import FakeInbox
 

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import APIResponse, Locator, Page, Route, expect
 
+from aircall_core.ids import now_ms
 from tests.browser.test_ui_states import browser, context, opened, page, sent
+from tests.support.axe import Axe
 from tests.support.fake_desk import ME
 from tests.support.fake_dialer import FakeDialer
 from tests.support.processes import eventually
@@ -59,6 +60,24 @@ def ends(desk: FakeDialer, entry: str, outcome: str, **more: Any) -> None:
     call = calling(desk)
     desk.came_of(entry, outcome, id=call, **more)
     desk.ends(call, outcome=outcome, reason=outcome)
+
+
+class Held:
+    """The desk's next answer to this request is on its way until it is let go: what it says is as old as it gets."""
+
+    def __init__(self, page: Page, path: str) -> None:
+        self.page, self.given = page, list[tuple[Route, APIResponse]]()
+        page.route(f"**{path}", lambda route: self.given.append((route, route.fetch())), times=1)
+
+    def wait(self) -> None:
+        """Until the desk has answered."""
+        while not self.given:
+            self.page.wait_for_timeout(20)  # lets the answer in; the test's own limit ends a wait in vain
+
+    def let_go(self) -> None:
+        """The page has it now."""
+        ((route, answer),) = self.given
+        route.fulfill(response=answer)
 
 
 def test_each_number_is_seen_before_it_is_dialled_and_judged_afterwards(page: Page, desk: FakeDialer) -> None:
@@ -186,6 +205,56 @@ def test_trouble_on_our_side_does_not_use_up_the_list(
     expect(card(page)).to_contain_text(shown)
     expect(card(page)).to_contain_text("Paused")
     assert called(desk) == ["entry-1"]
+
+
+def test_an_answer_from_before_the_call_s_end_does_not_bring_it_back(page: Page, desk: FakeDialer) -> None:
+    for entry in ("entry-2", "entry-3"):
+        desk.move(entry, "skipped", "bo")
+    dialer(page, desk)
+    button(page, "Start dialling").click()
+    button(page, "Dial next").click()
+    expect(card(page)).to_contain_text("Dialling…")
+    held = Held(page, "/desk/dial-lists/list-1")
+    desk.event("call.answered", calling(desk), user=ME, answered_at=now_ms(), command="")
+    held.wait()
+    ends(desk, "entry-1", "answered")
+    expect(last(page)).to_contain_text("Reached")
+    expect(card(page)).to_contain_text("This list is done")
+    with page.expect_response("**/desk/dial-lists/list-1/entries?*"):  # what the page asks for once it has the answer
+        held.let_go()
+    page.wait_for_timeout(1000)  # long enough to draw it: that nothing happens is the point
+    expect(card(page)).to_contain_text("This list is done")
+
+
+def test_a_call_that_ends_before_the_page_knows_that_it_began(page: Page, desk: FakeDialer) -> None:
+    dialer(page, desk)
+    button(page, "Start dialling").click()
+    expect(card(page)).to_contain_text("Marie Dupont")
+    held = Held(page, "/desk/dial")
+    button(page, "Dial next").click()
+    held.wait()
+    ends(desk, "entry-1", "busy")
+    page.wait_for_function("seq => window.__aircall.seq >= seq", arg=desk.seq)
+    held.let_go()
+    expect(last(page)).to_contain_text("Busy")
+    expect(card(page)).to_contain_text("Zoé Martin")
+    button(page, "Dial next").click()
+    eventually(lambda: called(desk) == ["entry-1", "entry-2"], 20, "the second call")
+
+
+def test_a_call_that_ends_before_the_page_has_read_of_it(page: Page, desk: FakeDialer) -> None:
+    desk.began("entry-1", desk.dials())
+    held = Held(page, "/desk/dial-lists/list-1")
+    opened(page, desk, "dialer", "toolbar", "duty", list="list-1", leads=True)
+    held.wait()
+    ends(desk, "entry-1", "no_answer")
+    page.wait_for_function("seq => window.__aircall.seq >= seq", arg=desk.seq)
+    held.let_go()
+    expect(last(page)).to_contain_text("No answer")
+    button(page, "Start dialling").click()
+    expect(card(page)).to_contain_text("Zoé Martin")
+    button(page, "Dial next").click()
+    eventually(lambda: called(desk) == ["entry-2"], 20, "the next call")
 
 
 def test_colleagues_on_the_same_list_are_seen(page: Page, desk: FakeDialer) -> None:

@@ -1,12 +1,13 @@
 """A conversation's header in Chromium over a scripted desk: closing and taking that back, who else looks at it."""
 
+import re
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, Request, expect
 
 from tests.browser.test_ui_timeline import browser, desk, page
+from tests.support.axe import Axe
 from tests.support.fake_desk import FakeDesk
 
 __all__ = ["browser", "desk", "page"]
@@ -71,6 +72,23 @@ def test_who_else_looks_is_shown_and_an_analyst_only_reads(page: Page, desk: Fak
     for name in ("Close", "Call Marie Dupont"):
         expect(page.get_by_role("button", name=name, exact=True)).to_be_hidden()
     expect(page.get_by_role("combobox")).to_have_count(0)
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_who_comes_to_look_moves_nothing_and_pushes_nobody_out(page: Page, desk: FakeDesk, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    show(page, desk, company="Dupont and Daughters, Fine Bicycles")
+    close = page.get_by_role("button", name="Close", exact=True)
+    before = close.bounding_box()
+    users = [{"id": one, "name": f"Maximiliane van der {one}"} for one in ("Aa", "Bruyn", "Cruyff", "Doorn", "Eyck")]
+    desk._send({"t": "viewers", "conversation": "conversation-1", "users": users})
+    words = page.get_by_text("are looking at this too")
+    expect(words).to_have_attribute("title", re.compile("Maximiliane van der Eyck"))
+    assert close.bounding_box() == before
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    faces = page.locator(".viewers .face").evaluate_all("all => all.map((one) => one.getBoundingClientRect().right)")
+    assert len(faces) == 5
+    assert max(faces) <= width
 
 
 def test_without_a_power_dialer_it_says_why(page: Page, desk: FakeDesk) -> None:

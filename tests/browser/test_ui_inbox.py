@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.test_ui_states import browser, context, opened, page, sent
+from tests.support.axe import Axe
 from tests.support.fake_desk import ME
 from tests.support.fake_inbox import FakeInbox, missed, text
 from tests.support.processes import eventually
@@ -58,6 +58,18 @@ def test_categories_counts_and_what_a_customer_wrote_is_text(page: Page, desk: F
     expect(rows.nth(1)).to_contain_text("Where is <b>my</b> order?")
     expect(category(page, "Unread")).to_contain_text("1")
     expect(category(page, "Open")).to_contain_text("4")
+    page.get_by_role("searchbox").fill("a")
+    shown(rows, "Ana", "Bea", "Dora")
+    expect(page.get_by_text("Only the newest hits")).to_be_hidden()
+    desk.older = True
+    page.get_by_role("searchbox").fill("an")
+    shown(rows, "Ana")
+    expect(page.get_by_role("link", name="Search older ones")).to_have_attribute("href", "/search?text=an")
+    desk.older = False
+    expect(category(page, "Open")).not_to_contain_text("4")  # it would not be of what is searched for
+    page.get_by_role("button", name="Search everywhere").click()
+    expect(category(page, "All")).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("searchbox").fill("")
     category(page, "Assigned to you").click()
     shown(rows, "Dora")
     page.get_by_role("searchbox").fill("bea")
@@ -85,8 +97,69 @@ def test_what_is_new_waits_while_the_pointer_is_in_the_list(page: Page, desk: Fa
     expect(category(page, "Unread")).to_contain_text("3")
 
 
+def test_contacts_that_change_move_nothing_and_are_asked_for_once(page: Page, desk: FakeInbox) -> None:
+    for number in range(250):
+        desk.add(f"Customer {number:03}", 10 + number)
+    rows = inbox(page, desk)
+    while rows.count() < 254:
+        rows.last.scroll_into_view_if_needed()
+    rows.nth(200).get_by_role("link").focus()
+    page.keyboard.press("x")
+    asked = len(desk.lists)
+    for row in desk.rows:
+        row["name"] += " & Co"
+    for number in range(30):
+        desk.event("contact.changed", contact=f"contact-{number}", what="imported")
+    expect(rows.nth(250).locator(".name")).to_have_text("Customer 246 & Co")
+    assert rows.count() == 254
+    expect(rows.nth(200).get_by_role("checkbox")).to_be_checked()
+    assert len(desk.lists) - asked == 2, "200 conversations at once, once"
+    desk.refuse("/desk/inbox", 503, "store_away", "The database is away for a moment.")
+    asked = len(desk.lists)
+    desk.event("contact.changed", contact="contact-1", what="changed")
+    eventually(lambda: len(desk.lists) > asked, 20, "the question")
+    expect(rows).to_have_count(254)
+    expect(page.get_by_text("The database is away")).to_be_hidden()
+
+
+def test_what_was_not_delivered_is_sent_again_or_put_aside(page: Page, desk: FakeInbox) -> None:
+    desk.add("Finn", 5, newest="message", message=text("Your invoice", direction="outbound", state="failed"))
+    desk.add("Gus", 6, newest="message", message=text("See you", direction="outbound", state="unknown"))
+    rows = inbox(page, desk)
+    page.get_by_role("button", name="Filters").click()
+    page.get_by_role("combobox", name="Type").select_option("undelivered")
+    page.keyboard.press("Escape")
+    shown(rows, "Finn", "Gus")
+    tools = page.get_by_role("toolbar", name="For the selected")
+    for place, button, said in ((0, "Send again", "1 sent again"), (0, "Put aside", "1 put aside")):
+        rows.nth(place).get_by_role("checkbox").check(force=True)
+        tools.get_by_role("button", name=button).click()
+        expect(page.get_by_text(said)).to_be_visible()
+    assert [body["do"] for body in sent(desk, "/desk/inbox/bulk")] == ["resend", "put_aside"]
+    expect(page.get_by_role("heading", name="Nothing fits these filters")).to_be_visible()
+    page.get_by_role("button", name="Show all of them").click()
+    page.get_by_role("button", name="Without the filter Not delivered").click()
+    rows.nth(0).get_by_role("checkbox").check(force=True)
+    expect(tools.get_by_role("button", name="Close")).to_be_visible()
+    expect(tools.get_by_role("button", name="Send again")).to_be_hidden()
+
+
+def test_taking_back_opens_nothing_that_was_closed_before(page: Page, desk: FakeInbox) -> None:
+    desk.rows[1]["closed"] = True
+    rows = inbox(page, desk)
+    category(page, "All").click()
+    for place in range(3):
+        rows.nth(place).get_by_role("checkbox").check(force=True)
+    page.get_by_role("toolbar", name="For the selected").get_by_role("button", name="Close").click()
+    expect(page.get_by_text("2 closed")).to_be_visible()
+    page.get_by_role("button", name="Undo").click()
+    eventually(lambda: not desk.rows[2]["closed"], 20, "the last one")
+    assert [row["closed"] for row in desk.rows[:3]] == [False, True, False]
+
+
 def test_several_are_closed_and_taken_back_with_their_owner(page: Page, desk: FakeInbox) -> None:
     rows = inbox(page, desk)
+    expect(category(page, "Open")).to_contain_text("4")  # the counts move what stands below them
     rows.nth(1).get_by_role("checkbox").check(force=True)
     rows.nth(3).get_by_role("checkbox").click(force=True, modifiers=["Shift"])
     expect(page.get_by_text("3 selected")).to_be_visible()

@@ -1,18 +1,20 @@
 """Note, tags and assignee during a call, in wrap-up and in the timeline: Chromium over a scripted desk."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.test_ui_states import browser, context, desk, opened, page, sent, toolbar
+from tests.support.axe import Axe
 from tests.support.fake_desk import ME, FakeDesk
 
 __all__ = ["browser", "context", "desk", "page"]
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+PICTURES = Path(__file__).parents[1] / "artifacts"
 
 NOTE, FOLD, ASSIGNEE = "Note on this call", "Notes, tags and all that is known", "Assigned to"
 TAGS = [
@@ -171,7 +173,7 @@ def call_row(call: str, **more: Any) -> dict[str, Any]:
 
 def story() -> list[dict[str, Any]]:
     """An answered call that was talked over with Bo, and two calls out."""
-    written = {"created_at": START, "updated_at": START}
+    written = {"created_at": START, "updated_at": START, "version": 3}
     notes = [
         {"id": "n1", "user_id": "bo", "text": "Warehouse says Thursday.\nSecond try.", "by": BO, **written},
         {"id": "n2", "user_id": ME, "text": "Wants a refund.", "by": ANNA, **written},
@@ -217,6 +219,34 @@ def test_the_timeline_tells_of_notes_calls_out_and_who_was_asked(page: Page, des
     assert desk.notes["call-1"] == {"text": "Wants a refund. Today.", "version": 4}
     scroll.get_by_role("button", name="Done").click()
     expect(scroll.get_by_label(NOTE)).to_have_count(0)
+
+
+def test_a_leader_removes_a_colleagues_note_on_the_customer_after_being_asked(page: Page, desk: FakeDesk) -> None:
+    written = {"created_at": START, "updated_at": START, "version": 3}
+    left = {"id": "n9", "user_id": "bo", "text": "Difficult person.", "by": BO, **written}
+    desk.entries = [entry(1, "conversation.noted", "", data={"note": "n9"}, note=left)]
+    asked: list[Any] = []
+
+    def answer(route: Route) -> None:
+        asked.append(route.request.post_data_json)
+        route.fulfill(json={"id": "n9", "version": 4})
+
+    page.route("**/desk/notes/n9", answer)
+    opened(page, desk, "timeline", conversation="conversation-1", writes=True, leads=False)
+    note = page.get_by_role("article").filter(has_text="Difficult person.")
+    expect(note).to_be_visible()
+    expect(note.get_by_role("button")).to_have_count(0)
+    opened(page, desk, "timeline", conversation="conversation-1", writes=True, leads=True)
+    note.get_by_role("button", name="Remove", exact=True).click()
+    expect(note.get_by_text("Remove the note by Bo Lind for everybody?")).to_be_visible()
+    page.screenshot(path=PICTURES / "note-remove.png")
+    check(page)
+    page.keyboard.press("Escape")
+    expect(note.get_by_role("group")).to_have_count(0)
+    note.get_by_role("button", name="Remove", exact=True).click()
+    note.get_by_role("button", name="Remove note").click()
+    expect(note).to_have_count(0)
+    assert [(one["text"], one["version"]) for one in asked] == [("", 3)]
 
 
 def test_readers_are_offered_no_note_to_write(page: Page, desk: FakeDesk) -> None:

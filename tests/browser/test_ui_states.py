@@ -4,23 +4,24 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from tests.support.audio import tone, write_wav
+from tests.support.axe import Axe
 from tests.support.chromium import chromium
 from tests.support.fake_desk import FakeDesk
 from tests.support.processes import eventually
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+ENGINE_ONLY = False  # devices keep their ids over a reload
 PARTS = ("ringer", "toolbar", "duty")
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """A Chromium with a microphone, shared by the tests of this file."""
+def browser(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A Chromium with a microphone, shared by a file's tests; its engine only, unless `ENGINE_ONLY` denies."""
     wav = write_wav(tmp_path_factory.mktemp("mic") / "tone.wav", tone(440, 2, 48_000), 48_000)
-    with chromium(microphone=wav) as found:
+    with chromium(microphone=wav, engine_only=getattr(request.module, "ENGINE_ONLY", True)) as found:
         yield found
 
 

@@ -2,20 +2,22 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import FilePayload, Locator, Page, expect
+from playwright.sync_api import FilePayload, Locator, Page, Route, expect
 
 from aircall_core.ui import assets
 from tests.browser.test_ui_states import browser, context, opened, page, sent
+from tests.support.axe import Axe
 from tests.support.fake_texts import PNG, FakeTexts, told
 from tests.support.processes import eventually
 
 __all__ = ["browser", "context", "page"]
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+PICTURES = Path(__file__).parents[1] / "artifacts"
 HERE = {"conversation": "conversation-1", "role": "administrator", "writes": True}
 EVIL = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>'
 
@@ -91,6 +93,10 @@ def test_what_a_text_costs_is_said_with_what_makes_it_dear(page: Page, desk: Fak
     page.get_by_role("button", name="Use plain characters").click()
     expect(field).to_have_value("It's here")
     expect(page.get_by_text("Not in the SMS alphabet")).to_be_hidden()
+    field.fill("😀" * 900)
+    send(page).click()
+    expect(field).to_have_value("")
+    desk.sent.clear()
     field.fill("é" * 1600 + "x")
     send(page).click()
     expect(page.get_by_role("alert").filter(has_text="1601 characters are too many: at most 1600")).to_be_visible()
@@ -157,6 +163,34 @@ def test_files_come_by_choice_paste_and_drop_and_go_again(page: Page, desk: Fake
     (message,) = desk.sent
     assert sorted(desk.files[one][0] for one in message["attachments"]) == sorted([EVIL, "dropped.pdf"])
     assert page.evaluate("window.hacked") is None
+
+
+def test_an_upload_goes_on_when_the_conversation_is_left(page: Page, desk: FakeTexts) -> None:
+    composer(page, desk)
+    page.evaluate("window.__aircall.addEventListener('toast', ({ detail }) => (window.said = detail.text))")
+    held: list[Route] = []
+    uploads = "**/desk/conversations/conversation-1/attachments*"
+    page.route(uploads, lambda route: held.append(route))
+
+    def leave_while_uploading(name: str) -> Route:
+        desk.eligibility = {"ok": True, "code": "", "message": ""}
+        desk.event("messaging.changed", None, what="account", id="x")
+        page.locator("input[type=file]").set_input_files(file(name))
+        expect(page.get_by_role("progressbar", name=f"Uploading {name}")).to_be_visible()
+        desk.eligibility = {"ok": False, "code": "account_off", "message": ""}
+        desk.event("messaging.changed", None, what="account", id="x")
+        expect(page.get_by_text("Texts of this line are switched off")).to_be_visible()
+        return held.pop()
+
+    leave_while_uploading("first.png").continue_()
+    eventually(lambda: [one["name"] for one in desk.draft["attachments"]] == ["first.png"], 10, "the draft's file")
+    leave_while_uploading("second.png").abort()
+    page.wait_for_function("() => window.said")
+    assert page.evaluate("window.said") == "“second.png” was not attached. Not uploaded: no connection"
+    desk.eligibility = {"ok": True, "code": "", "message": ""}
+    desk.event("messaging.changed", None, what="account", id="x")
+    expect(page.get_by_role("button", name="Remove first.png")).to_be_visible()
+    page.screenshot(path=PICTURES / "composer-file.png")
 
 
 def test_a_file_that_does_not_get_through_can_be_tried_again(page: Page, desk: FakeTexts) -> None:
@@ -297,6 +331,14 @@ def test_a_text_says_how_far_it_came_and_can_be_sent_again(page: Page, desk: Fak
     expect(bubble.get_by_role("img", name=f"Picture: {EVIL}")).to_be_visible()
     expect(bubble).to_contain_text("b.pdf: being fetched…")
     expect(bubble).to_contain_text("c.mov: not fetched, it is too large")
+    amr = {**picture, "id": "f4", "content_type": "audio/amr", "name": "voice.amr", "size": 5600}
+    song = {**picture, "id": "f5", "content_type": "audio/wav", "name": "song.wav"}
+    becomes(direction="inbound", state="received", user=None, files=[picture, amr, song])
+    expect(bubble.get_by_role("link", name="voice.amr")).to_have_attribute("href", re.compile("/desk/attachments/f4$"))
+    expect(bubble.locator("audio")).to_have_count(1)
+    expect(bubble.get_by_role("link", name="Save song.wav")).to_have_attribute("href", re.compile("f5.save=1$"))
+    bubble.locator("audio").dispatch_event("error")  # a file that is not what it says
+    expect(bubble.get_by_role("link", name="song.wav", exact=False)).to_have_attribute("href", re.compile("f5$"))
     becomes(state="sent", reason="erased", body="")
     expect(bubble).to_contain_text("Erased")
     assert page.evaluate("window.hacked") is None
@@ -368,12 +410,45 @@ def test_who_a_number_may_be_is_asked(page: Page, desk: FakeTexts) -> None:
     opened(page, desk, "snapshot", **HERE)
     expect(page.get_by_text("Not in your contacts")).to_be_visible()
     page.get_by_role("button", name="No").first.click()
+    expect(page.get_by_text("is not asked about again")).to_be_visible()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("Maybe")).to_have_count(2)
+    page.get_by_role("button", name="No").first.click()
+    expect(page.get_by_text("Maybe")).to_have_count(1)
+    assert sent(desk, "/desk/contacts/x/denials") == [{"number": "+33612345678"}] * 3
     expect(page.get_by_text("Maybe Paul?")).to_be_visible()
     desk.snapshot = {**told(), "contact": {**contact, "name": "Paul"}}
     page.get_by_role("button", name="Yes, add this number").click()
     expect(page.get_by_role("button", name="Edit: Name")).to_have_text("Paul")
     assert sent(desk, "/desk/contacts/y/numbers") == [{"number": "+33612345678"}]
     assert page.evaluate("window.hacked") is None
+
+
+def test_leaders_erase_who_is_no_contact_from_beside_the_conversation(page: Page, desk: FakeTexts) -> None:
+    desk.snapshot = {**told(), "contact": None}
+    opened(page, desk, "snapshot", **HERE)
+    page.get_by_role("button", name="Erase…").click()
+    expect(page.get_by_label("Number", exact=True)).to_have_value("+33612345678")
+    page.get_by_role("button", name="Cancel").click()
+    hidden = {"number": "", "spoken": "", "flag": "", "anonymous": True, "display": ""}
+    desk.snapshot = {**told(), "contact": None, "party": hidden, "limited": True}
+    desk.event("contact.changed", None, contact="contact-1", what="changed")
+    expect(page.get_by_text("All time, on your lines")).to_be_visible()
+    page.get_by_role("button", name="Erase…").click()
+    page.get_by_label("What to erase").select_option(index=1)
+    page.get_by_label("Type “Support” to confirm").fill("support")
+    desk.event("contact.changed", None, contact="contact-1", what="changed")  # draws nothing over what is typed
+    desk.refuse("/desk/conversations/conversation-1/erase", 422, "invalid", "", fields={"confirm": "Not so."})
+    page.get_by_role("button", name="Erase for good").click()
+    expect(page.get_by_text("Not so.")).to_be_visible()
+    check(page)
+    desk.refusals.clear()
+    page.get_by_role("button", name="Erase for good").click()
+    expect(page.get_by_role("button", name="Erase for good")).to_have_count(0)
+    assert sent(desk, "/desk/conversations/conversation-1/erase") == [{"confirm": "support", "call": "k-3"}] * 2
+    opened(page, desk, "snapshot", **{**HERE, "role": "agent"})
+    expect(page.get_by_text("Callers who hide their number")).to_be_visible()
+    expect(page.get_by_role("button", name="Erase…")).to_have_count(0)
 
 
 AI = [
@@ -400,14 +475,15 @@ def test_a_snapshot_that_cannot_be_read_says_so_and_comes_back(page: Page, desk:
     path = "/desk/conversations/conversation-1/snapshot"
     desk.refuse(path, 503, "store_away", "The database is away for a moment.")
     opened(page, desk, "snapshot", **{**HERE, "writes": False})
-    expect(page.get_by_text("This could not be read. The database is away for a moment.")).to_be_visible()
+    said = "The customer’s details could not be read. The database is away for a moment."
+    expect(page.get_by_text(said)).to_be_visible()
     desk.refusals.clear()
     page.get_by_role("button", name="Try again").click()
     expect(page.get_by_text("Marie Dupont").first).to_be_visible()
     expect(page.get_by_role("button", name="Edit")).to_have_count(0)
     desk.refuse(path, 503, "store_away", "The database is away for a moment.")
     desk.event("contact.changed", None, contact="contact-1", what="changed")
-    expect(page.get_by_text("This may be out of date")).to_be_visible()
+    expect(page.get_by_text("These details may be out of date")).to_be_visible()
     expect(page.get_by_text("Marie Dupont").first).to_be_visible()
 
 

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.test_ui_states import opened
+from tests.support.axe import Axe
 from tests.support.chromium import chromium
 from tests.support.fake_desk import ME, NAMES, FakeDesk
+from tests.support.processes import eventually
 
 START = 1_700_000_000_000
 MINUTE = 60_000
@@ -19,7 +20,7 @@ MOST = 330  # entries in the page, and what a day's heading adds
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with chromium() as one:
+    with chromium(engine_only=True) as one:
         yield one
 
 
@@ -176,10 +177,20 @@ def test_channels_and_the_whole_profile(page: Page, desk: FakeDesk) -> None:
     other = text(5, "on the other line", conversation_id="conversation-2")
     desk.entries = [call(1), text(2, "a text"), text(4, "another"), other]
     desk.together = [
-        {"id": "conversation-1", "number": "06 12 34 56 78", "line": {"id": "line-1", "name": "Support"}},
-        {"id": "conversation-2", "number": "06 12 34 56 78", "line": {"id": "line-2", "name": "Sales"}},
+        {
+            "id": "conversation-1",
+            "party": "+33612345678",
+            "number": "06 12 34 56 78",
+            "line": {"id": "line-1", "name": "Support"},
+        },
+        {
+            "id": "conversation-2",
+            "party": "+33612345699",
+            "number": "06 12 34 56 99",
+            "line": {"id": "line-2", "name": "Sales"},
+        },
     ]
-    desk.read_at = START + 25 * MINUTE
+    desk.new = {"conversation-1": 4}
     opened(page, desk, "timeline", conversation="conversation-1", writes=True)
     timeline = of(page)
     expect(timeline.get_by_text("New since your last look")).to_be_visible()
@@ -190,7 +201,76 @@ def test_channels_and_the_whole_profile(page: Page, desk: FakeDesk) -> None:
     expect(timeline.get_by_text("a text")).to_be_visible()
     page.get_by_label("Which conversations").select_option("All lines and numbers")
     expect(timeline.get_by_text("on the other line")).to_be_visible()
-    expect(timeline.get_by_text("Sales · 06 12 34 56 78")).to_be_visible()
+    expect(timeline.get_by_text("Sales · 06 12 34 56 99")).to_be_visible()
+
+
+def test_a_call_of_another_line_is_called_back_from_there(page: Page, desk: FakeDesk) -> None:
+    missed = {"outcome": "abandoned", "answered_at": None, "answered_by": None, "missed_reason": "no_available_agent"}
+    desk.entries = [call(1), call(3, **missed) | {"conversation_id": "conversation-2"}]
+    line = {"id": "line-1", "name": "Support"}
+    desk.together = [
+        {"id": "conversation-1", "party": "+33612345678", "number": "06 12 34 56 78", "line": line},
+        {"id": "conversation-2", "party": "+33612345699", "number": "06 12 34 56 99", "line": {**line, "id": "line-2"}},
+    ]
+    own = {"name": "Marie", "number": "+33612345678", "spoken": "06 12 34 56 78", "line": "line-1"}
+    opened(page, desk, "timeline", conversation="conversation-1", writes=True, **own)
+    page.get_by_label("Which conversations").select_option("All lines and numbers")
+    page.evaluate("window.__aircall.calls.dial = (asked) => (window.asked = asked)")  # it needs no microphone here
+    of(page).get_by_role("button", name="Call back").click()
+    page.wait_for_function("window.asked")
+    asked = page.evaluate("window.asked")
+    assert (asked["line"], asked["number"]) == ("line-2", "+33612345699")
+
+
+def test_what_is_new_is_led_to_and_a_link_to_an_entry_is_copied(page: Page, desk: FakeDesk) -> None:
+    desk.entries = [text(seq) for seq in range(1, 301)]
+    desk.new = {"conversation-1": 101}
+    opened(page, desk, "timeline", conversation="conversation-1")
+    timeline = of(page)
+    expect(timeline.locator("li[data-seq='300']")).to_be_in_viewport()
+    first = page.get_by_role("button", name="First new")
+    first.click()
+    expect(timeline.get_by_text("New since your last look")).to_be_in_viewport()
+    expect(timeline.locator("li[data-seq='101']")).to_be_in_viewport()
+    expect(first).to_be_hidden()
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    timeline.locator("li[data-seq='101'] a.stamp").click()
+    page.wait_for_function("async () => (await navigator.clipboard.readText()).includes('entry=101')")
+    assert page.evaluate("navigator.clipboard.readText()").endswith("/conversation?id=conversation-1&entry=101")
+
+
+def test_what_the_filters_hide_is_shown_to_whom_is_led_there(page: Page, desk: FakeDesk) -> None:
+    desk.entries = [
+        call(seq) if seq % 2 else text(seq, "the green parcel" if seq == 40 else "") for seq in range(1, 99)
+    ]
+    desk.found = [{"entry": "message-40", "at": 40, "pieces": [["green", True]]}]
+    opened(page, desk, "timeline", conversation="conversation-1")
+    texts = page.get_by_role("button", name="Texts", exact=True)
+    texts.click()
+    expect(of(page).locator(".message")).to_have_count(0)
+    page.get_by_role("button", name="Find in this conversation").click()
+    page.get_by_role("searchbox", name="Find in this conversation").fill("green")
+    expect(of(page).locator(".found")).to_have_attribute("data-seq", "40")
+    expect(texts).to_have_attribute("aria-pressed", "true")
+
+
+def test_a_hidden_tab_has_read_nothing_until_somebody_looks(page: Page, desk: FakeDesk) -> None:
+    def reads() -> int:
+        return sum(path.endswith("/read") for path, _ in desk.requests)
+
+    hide = "state => Object.defineProperty(document, 'visibilityState', {value: state, configurable: true})"
+    desk.entries = [text(1)]
+    opened(page, desk, "timeline", conversation="conversation-1")
+    eventually(lambda: reads() == 1, 5, "read at opening")
+    page.evaluate(hide, "hidden")
+    desk.entries.append(text(desk.seq + 1, "What came meanwhile"))
+    desk.event("message.received", None, message=f"message-{desk.seq + 1}")
+    expect(of(page).get_by_text("What came meanwhile")).to_be_visible()
+    page.wait_for_timeout(800)  # longer than a look takes
+    assert reads() == 1
+    page.evaluate(hide, "visible")
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    eventually(lambda: reads() == 2, 5, "read at the next look")
 
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 390)])
@@ -199,7 +279,13 @@ def test_a_recording_by_its_waveform_or_why_not_and_axe_finds_nothing(
 ) -> None:
     page.set_viewport_size({"width": width, "height": 800})
     sound = {"id": "sound-1", "duration_ms": 95_000, "kind": "call", "deleted": False, "may": True}
-    desk.entries = [call(1, recordings=[sound]), call(2, recordings=[{**sound, "may": False}]), text(3), text(4)]
+    tags = [{"name": "Order", "color": "#336699"}]
+    desk.entries = [
+        call(1, recordings=[sound], tags=tags),
+        call(2, recordings=[{**sound, "may": False}]),
+        text(3),
+        text(4),
+    ]
     desk.peaks = [abs((n * 37) % 255 - 120) for n in range(400)]
     page.goto(desk.url("timeline", theme=theme, conversation="conversation-1", writes=True))
     page.wait_for_function("window.ready && window.__aircall?.status === 'online'")
@@ -207,7 +293,13 @@ def test_a_recording_by_its_waveform_or_why_not_and_axe_finds_nothing(
     expect(timeline.get_by_text("Only who took part in this call may play its recording")).to_be_visible()
     player = timeline.get_by_role("group", name="Recording")
     expect(player).to_have_count(1)
+    player.scroll_into_view_if_needed()
     expect(player.locator("svg path.all")).to_be_attached()
+    expect(timeline.get_by_role("list", name="Tags").get_by_text("Order")).to_be_visible()
+    transcript = timeline.locator("summary", has_text="Transcript").filter(visible=True)
+    expect(transcript).to_have_count(1)  # of what may be played
+    transcript.click()
+    expect(timeline.get_by_text("This version does not write transcripts").filter(visible=True)).to_be_visible()
     speed = player.get_by_role("button", name="Speed 1×")
     speed.click()
     expect(player.get_by_role("button", name="Speed 1.25×")).to_be_visible()

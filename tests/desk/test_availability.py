@@ -101,6 +101,30 @@ def test_calls_of_a_dead_worker_are_closed_once_and_free_their_users(store: Stor
     assert row["outcome"] == "lost"
 
 
+@pytest.mark.parametrize("first", ["desk", "worker"])
+def test_the_far_ends_of_lost_calls_are_told_goodbye_once_whoever_closed_the_calls(store: Store, first: str) -> None:
+    desk = Desk.open(store, "Anna")
+    with store.write() as tx:
+        desk_node = nodes.register(tx, "desk", 0, "test")
+        worker = nodes.register(tx, "worker", 0, "test")
+    desk.owner = Owner(worker.id, worker.epoch)
+    talked, over = desk.arrive().call_id, desk.arrive("+33611223355").call_id
+    command = desk.accept(talked, desk.ids["Anna"])
+    desk.report("answered", talked, user_id=desk.ids["Anna"], command=command, at=now_ms(), dialog={"of": "talked"})
+    with store.write() as tx:
+        rows.change(tx.conn, over, dialog={"of": "over"})
+    desk.end(over)
+    if first == "desk":  # the worker stayed away for longer than its lease
+        with store.write() as tx:
+            tx.execute(update(t.nodes).where(t.nodes.c.id == worker.id).values(lease_until=1))
+            assert nodes.report_lost(tx, reporter=desk_node, watching_since=0) == [worker.id]
+    for expected in ([{"of": "talked"}], []):
+        with store.write() as tx:
+            life = nodes.register(tx, "worker", 0, "test")
+            endings.close_lost(tx, life.id, life.epoch - 1, actor="worker:test", at=now_ms())
+            assert endings.farewells(tx, life.id, life.epoch - 1) == expected
+
+
 def test_nobody_is_judged_while_the_store_has_only_just_come_back(store: Store) -> None:
     with store.write() as tx:
         desk_node = nodes.register(tx, "desk", 0, "test")

@@ -119,6 +119,29 @@ def test_maybe_it_is_the_one_whose_number_ends_so_or_who_is_called_so(office: De
     assert maybe(office, "100", "Zo") == []
 
 
+def test_a_no_is_remembered_for_everybody_until_it_is_taken_back_or_the_number_is_theirs(office: Desk) -> None:
+    like = "+41142685300"
+    zoe, bo = create(office, name="Zoë Müller", numbers=[PHONE]), create(office, name="Bo")
+    with office.store.write() as tx:
+        contacts.deny(tx, ACTOR, zoe, like)
+        contacts.deny(tx, ACTOR, zoe, like)  # by two at once
+    assert kinds(office)[2:] == [("denied", zoe)]
+    assert (maybe(office, like), maybe(office, like, "zoe muller")) == ([], [])
+    assert [one["id"] for one in maybe(office, "+43142685300")] == [zoe]  # of another number nothing was said
+    with pytest.raises(Invalid), office.store.write() as tx:
+        contacts.deny(tx, ACTOR, zoe, PHONE)
+    with office.store.write() as tx:
+        contacts.allow(tx, ACTOR, zoe, like)
+    assert [one["id"] for one in maybe(office, like)] == [zoe]
+    with office.store.write() as tx:
+        contacts.deny(tx, ACTOR, zoe, like)
+        contact_merges.merge(tx, ACTOR, bo, zoe)
+    assert maybe(office, like) == []  # what looked like the one's looks like both's
+    with office.store.write() as tx:
+        contacts.add_number(tx, ACTOR, bo, like)
+        assert rows.denied(tx.conn, bo) == []
+
+
 def test_who_looked_at_an_older_version_overwrites_nobody(office: Desk) -> None:
     zoe = create(office, name="Zoë")
     with office.store.write() as tx:
@@ -221,6 +244,27 @@ def test_fields_have_names_of_their_own_and_values_of_their_kind(office: Desk) -
         contact_fields.remove(tx, ACTOR, tier)
     with pytest.raises(Invalid), office.store.write() as tx:
         contacts.change(tx, ACTOR, zoe, {"custom": {tier: "Iron"}})
+
+
+def test_fields_are_moved_among_each_other_and_close_ranks(office: Desk) -> None:
+    def order() -> list[str]:
+        with office.store.read() as conn:
+            found = contact_fields.read(conn)
+        assert [one["position"] for one in found] == list(range(len(found)))
+        return [str(one["name"]) for one in found]
+
+    with office.store.write() as tx:
+        made = {name: contact_fields.create(tx, ACTOR, {"name": name}) for name in "ABC"}
+        contact_fields.create(tx, ACTOR, {"name": "D", "position": 1})
+    assert order() == ["A", "D", "B", "C"]
+    with office.store.write() as tx:
+        contact_fields.change(tx, ACTOR, made["C"], {"position": 0})
+        contact_fields.change(tx, ACTOR, made["A"], {"position": 99})
+    assert order() == ["C", "D", "B", "A"]
+    with office.store.write() as tx:
+        contact_fields.remove(tx, ACTOR, made["B"])
+        contact_fields.create(tx, ACTOR, {"name": "E", "position": None})
+    assert order() == ["C", "D", "A", "E"]
 
 
 def test_a_call_that_is_over_keeps_what_it_was(office: Desk) -> None:

@@ -9,6 +9,9 @@ from aircall_core.ids import now_ms
 from aircall_core.store import Store, provisioning
 from aircall_core.store.queries import flows, timeline
 from aircall_core.store.tables import calls, conversations, messages
+from tests.support.hashes import cheap_hashes
+
+__all__ = ["cheap_hashes"]
 
 
 def test_a_week_of_calls_is_filed_in_the_past(store: Store, tmp_path: Path) -> None:

@@ -319,6 +319,17 @@ def test_who_is_at_work_on_a_list_is_known(dialer: Dialer) -> None:
     assert at_work() == [("Ada", None)]
 
 
+def test_a_call_that_was_handed_on_keeps_nobody_from_dialling(dialer: Dialer) -> None:
+    dialer.fill(*NUMBERS)
+    call, bo = dialer.dial("Bo", dialer.claimed("Bo")), dialer.user("Bo")
+    with dialer.store.read() as conn:
+        assert queries.calling(conn, dialer.list_id, bo) is not None
+    with dialer.store.write() as tx:
+        tx.execute(update(t.calls).where(t.calls.c.id == call).values(accepted_by=dialer.user("Ada")))
+    with dialer.store.read() as conn:
+        assert queries.calling(conn, dialer.list_id, bo) is None
+
+
 def test_reasons_are_those_of_the_list(dialer: Dialer) -> None:
     dialer.fill(*NUMBERS)
     with pytest.raises(Invalid):

@@ -11,8 +11,9 @@ from aircall_core.desk import blocklist, contact_fields, contact_merges, contact
 from aircall_core.desk.errors import DeskError, Invalid
 from aircall_core.domain.words import query
 from aircall_core.ids import new_id, now_ms
-from aircall_core.numbers import ERASED
+from aircall_core.numbers import ANONYMOUS, ERASED
 from aircall_core.store import Store, due, indexing, search
+from aircall_core.store import contacts as rows
 from aircall_core.store import tables as t
 from tests.support.desk_kit import Desk
 
@@ -82,6 +83,9 @@ def plant(office: Desk, folder: Path) -> dict[str, str]:
         )
     with store.write() as tx:
         contact_merges.merge(tx, ACTOR, zeb, other)
+        bo = contacts.create(tx, ACTOR, {"name": "Bo"})
+        rows.deny(tx.conn, bo, PHONE, ada, 1)  # it looked like one of theirs
+        rows.deny(tx.conn, zeb, STRANGER, ada, 1)
     dialog = {"remote": f"sip:{PHONE}@example.com"}
     digits = [{"step": "s", "label": "Account", "value": "xylodigit"}]
     call, conversation = ended(
@@ -230,7 +234,7 @@ def test_afterwards_nothing_says_who_it_was(office: Desk, folder: Path) -> None:
     assert leftovers(office.store, folder) == set()
     after = shape(office.store)
     gone = {"contacts", "contact_phones", "contact_emails", "contact_merges", "insight_cards", "drafts", "opt_outs"}
-    gone |= {"do_not_call", "blocked_numbers", "search_texts", "dial_entries"}
+    gone |= {"contact_denials", "do_not_call", "blocked_numbers", "search_texts", "dial_entries"}
     assert {name: count for name, count in counts.items() if after[name] < count}.keys() == gone
     kept(office, ids)
 
@@ -306,6 +310,58 @@ def test_a_number_without_a_contact(office: Desk, folder: Path) -> None:
     assert office.call(call)["from_number"] == ERASED
 
 
+def test_an_extension_that_called_can_be_erased_and_one_that_never_did_is_no_number(office: Desk, folder: Path) -> None:
+    call, _ = ended(office, "201", from_display="xylodisplay")
+    with pytest.raises(Invalid) as wrong, office.store.write() as tx:
+        erasure.number(tx, ACTOR, "202", "202")
+    assert list(wrong.value.details["fields"]) == ["number"]  # type: ignore[call-overload]
+    with office.store.write() as tx:
+        erasure.number(tx, ACTOR, " 201", "201")
+    erase(office, folder)
+    assert leftovers(office.store, folder, ("xylodisplay",)) == set()
+    assert office.call(call)["from_number"] == ERASED
+
+
+def hidden_call(office: Desk, folder: Path) -> tuple[str, str]:
+    """A call of somebody who hid their number, with a note and a voicemail."""
+    call, conversation = ended(office, ANONYMOUS, from_display="xylodisplay", sip_call_id=f"xylofield-{new_id()}")
+    (folder / "recordings" / f"{call}.wav").write_bytes(b"XYLOSOUND")
+    made = {"call_id": call, "duration_ms": 1, "size_bytes": 9, "created_at": 1}
+    note = {"id": new_id(), "conversation_id": conversation, "call_id": call, "user_id": office.ids["Ada"]}
+    with office.store.write() as tx:
+        tx.execute(insert(t.recordings).values(id=new_id(), path=f"recordings/{call}.wav", **made))
+        tx.execute(insert(t.notes).values(**note, text="xylonote", created_at=1, updated_at=1))
+        indexing.note(tx.conn, str(note["id"]))
+    return call, conversation
+
+
+def test_one_call_of_a_caller_who_hid_their_number_or_all_of_the_line(office: Desk, folder: Path) -> None:
+    (first, conversation), (second, same) = hidden_call(office, folder), hidden_call(office, folder)
+    assert conversation == same
+    with pytest.raises(Invalid), office.store.write() as tx:
+        erasure.number(tx, ACTOR, ANONYMOUS, ANONYMOUS)  # they are many
+    with pytest.raises(Invalid), office.store.write() as tx:
+        erasure.hidden(tx, ACTOR, conversation, "another line", first)
+    _, stranger = ended(office, STRANGER)
+    with pytest.raises(DeskError, match="has a number"), office.store.write() as tx:
+        erasure.hidden(tx, ACTOR, stranger, "Support")
+    with pytest.raises(DeskError, match="not found"), office.store.write() as tx:
+        erasure.hidden(tx, ACTOR, conversation, "Support", new_id())
+    with office.store.write() as tx:
+        erasure.hidden(tx, ACTOR, conversation, "support", first)
+    erase(office, folder)
+    assert (office.call(first)["from_number"], office.call(second)["from_number"]) == (ERASED, ANONYMOUS)
+    assert [path.name for path in (folder / "recordings").iterdir()] == [f"{second}.wav"]
+    with office.store.read() as conn:
+        assert list(conn.scalars(select(t.notes.c.text).order_by(t.notes.c.call_id))) == ["", "xylonote"]
+        assert conn.scalar(select(t.conversations.c.party).where(t.conversations.c.id == conversation)) == ANONYMOUS
+    with office.store.write() as tx:
+        erasure.hidden(tx, ACTOR, conversation, "Support")
+    erase(office, folder)
+    assert leftovers(office.store, folder, ("xylo", "XYLOSOUND")) == set()
+    assert office.call(second)["from_number"] == ERASED
+
+
 def test_a_text_on_its_way_is_waited_for(office: Desk, folder: Path) -> None:
     _, conversation = ended(office, PHONE)
     states = {"a" * 26: "sending", "b" * 26: "queued"}
@@ -334,6 +390,7 @@ def test_no_column_of_text_was_forgotten() -> None:
         "contact_phones",
         "contact_emails",
         "contact_merges",
+        "contact_denials",
         "conversations",
         "calls",
         "keys",

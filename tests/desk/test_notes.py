@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from sqlalchemy import func, insert, select
 
-from aircall_core.desk import notes
+from aircall_core.desk import drafts, notes
 from aircall_core.desk.errors import DeskError, Invalid
 from aircall_core.ids import new_id
-from aircall_core.store import Store
+from aircall_core.store import Store, open_store
 from aircall_core.store import tables as t
 from tests.support.desk_kit import Desk, add_user
 
@@ -125,3 +125,55 @@ def test_what_no_database_keeps_is_left_out_and_what_is_too_long_refused(desk: D
     write(desk, call, "Ann", "x" * notes.LONGEST, 1)
     with pytest.raises(Invalid):
         write(desk, call, "Ann", "x" * (notes.LONGEST + 1), 2)
+
+
+def test_saving_what_is_typed_waits_for_no_call_that_is_being_handed_out(postgres_url: str) -> None:
+    with open_store(postgres_url) as store, open_store(postgres_url) as calls:
+        desk = Desk.open(store, "Ann")
+        arrival = desk.arrive()
+        conversation, ann = arrival.conversation_id, desk.ids["Ann"]
+        with calls.write() as busy:
+            busy.take_turn()
+            assert write(desk, arrival.call_id, "Ann", "a refund", 0).version == 1
+            with store.write() as tx:
+                assert drafts.write(tx, conversation, ann, "agent", "Dear", [], 0).version == 1
+                note = notes.add(tx, conversation, ann, "likes tea", command=new_id())
+                assert notes.change(tx, str(note.id), ann, "agent", "likes coffee", 1).version == 2
+
+
+def test_many_tabs_in_many_processes_overwrite_nothing_unseen(postgres_url: str) -> None:
+    """Each tab adds a word to what it has seen: a save that was confirmed and is not there was overwritten."""
+    with open_store(postgres_url) as store:
+        desk = Desk.open(store, "Ann")
+        arrival = desk.arrive()
+        start, saved, faults = threading.Barrier(4), list[str](), list[BaseException]()
+
+        def type_on(letter: str) -> None:
+            try:
+                with open_store(postgres_url) as own:
+                    start.wait(30)
+                    saved.extend(add(own, f"{letter}{place} ") for place in range(10))
+            except BaseException as fault:  # noqa: BLE001 - told by the test
+                faults.append(fault)
+
+        def add(own: Store, word: str) -> str:
+            version, text = 0, ""
+            while True:
+                try:
+                    with own.write() as tx:
+                        notes.write(tx, arrival.call_id, desk.ids["Ann"], "agent", text + word, version)
+                        drafts.write(tx, arrival.conversation_id, desk.ids["Ann"], "agent", text + word, [], version)
+                        return word
+                except DeskError as wrong:
+                    version, text = int(str(wrong.details["version"])), str(wrong.details["text"])
+
+        threads = [threading.Thread(target=type_on, args=(letter,)) for letter in "abcd"]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert faults == []
+        found = read(desk, arrival.call_id, "Ann")
+        assert (sorted(found.text.split()), found.version) == (sorted(one.strip() for one in saved), 40)
+        with store.read() as conn:
+            assert drafts.read(conn, arrival.conversation_id, desk.ids["Ann"], "agent").text == found.text

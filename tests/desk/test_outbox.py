@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
 from aircall_core.desk import messages, outbox
 from aircall_core.desk.errors import DeskError
@@ -17,7 +17,7 @@ from aircall_core.desk.secrets import open_box
 from aircall_core.domain.message import PATIENCE_MS, Outcome, State, Why
 from aircall_core.ids import now_ms
 from aircall_core.messaging.outbox import Outbox
-from aircall_core.store import Store, open_store
+from aircall_core.store import Store, nodes, open_store
 from aircall_core.store import messages as rows
 from aircall_core.store import tables as t
 from tests.support.text_gateway import TextGateway, Texts, text_gateway
@@ -285,6 +285,62 @@ def test_a_worker_is_asked_and_asked_again(store: Store, tmp_path: Path) -> None
     asked = [row.event.data for row in store.events(0, 1000) if row.kind == "message.send_wanted"]
     assert [one["message"] for one in asked] == [text, text]
     assert asked[0]["node"] == texts.desk.owner.node
+
+
+def asked_of(store: Store) -> list[dict[str, Any]]:
+    return [dict(row.event.data) for row in store.events(0, 10_000) if row.kind == "message.send_wanted"]
+
+
+def test_a_worker_that_lives_but_is_deaf_is_asked_in_turn(store: Store, tmp_path: Path) -> None:
+    texts = Texts.open(store, tmp_path, "", kind="sip")
+    with store.write() as tx:
+        texts.desk.may_call_out(tx)
+        (known,) = nodes.alive(tx.conn, "worker", tx.now_ms())
+        tx.execute(insert(t.nodes).values(**{**known, "id": "another-worker"}))
+    sender = Sender(texts)
+    texts.write(number(1), "1")
+    for _ in range(2):
+        sender.outbox.once()
+        sender.ahead += outbox.ASK_MS + outbox.ASK_MS // 2 + 1
+    assert len({str(one["node"]) for one in asked_of(store)}) == 2
+
+
+def test_a_sip_account_whose_password_is_wrong_rests_as_a_whole(store: Store, tmp_path: Path) -> None:
+    texts = Texts.open(store, tmp_path, "", kind="sip")
+    with store.write() as tx:
+        texts.desk.may_call_out(tx)
+        rows.set_account_state(tx.conn, texts.account, "failing", Why.CREDENTIALS, tx.now_ms())
+    sender = Sender(texts)
+    ids = [texts.write(number(place), "x") for place in range(20)]
+    sender.outbox.once()
+    sender.outbox.once()
+    assert len(asked_of(store)) == 1, "twenty customers, one try"
+    sender.run(4 * MINUTE)
+    assert 4 <= len(asked_of(store)) <= 20
+    with store.write() as tx:
+        rows.set_account_state(tx.conn, texts.account, "ok", None, tx.now_ms())
+    sender.ahead += outbox.ASK_MS * 2
+    before = len(asked_of(store))
+    sender.outbox.once()
+    assert {str(one["message"]) for one in asked_of(store)[before:]} == set(ids), "it works: all of them"
+
+
+def test_texts_that_wait_for_a_sip_worker_hide_none_of_other_accounts(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "LOOK_AT", 5)
+    with text_gateway() as gateway:
+        texts = Texts.open(store, tmp_path, gateway.url)
+        with store.write() as tx:
+            tx.execute(insert(t.message_accounts).values(id="sip", name="SIP", kind="sip", settings={}, created_at=1))
+            tx.execute(update(t.lines).values(message_account_id="sip"))
+        for place in range(8):
+            texts.write(number(place), "by SIP, and no worker lives")
+        with store.write() as tx:
+            tx.execute(update(t.lines).values(message_account_id=texts.account))
+        web = texts.write(number(20), "by the gateway")
+        Sender(texts).outbox.once()
+        assert texts.states([web]) == ["sent"]
 
 
 def test_new_texts_of_one_moment_keep_their_order(store: Store, tmp_path: Path) -> None:

@@ -151,11 +151,11 @@ def test_to_add_somebody_holds_nobody(desk: Desk) -> None:
 def test_keys_are_claimed_once_and_in_no_event(desk: Desk) -> None:
     call = answered(desk)
     for _ in range(2):
-        desk.wish(talk.press, call, "Sam", digits="4711 #", command="keys-0001")
-    assert desk.report("keys", call, command="keys-0001").digits == "4711#"
-    desk.wish(talk.press, call, "Sam", digits="4711#", command="keys-0001")
+        desk.wish(talk.press, call, "Sam", digits="47*11 #", command="keys-0001")
+    assert desk.report("keys", call, command="keys-0001").digits == "47*11#"
+    desk.wish(talk.press, call, "Sam", digits="47*11#", command="keys-0001")
     assert desk.report("keys", call, command="keys-0001").digits is None, "a command sent again dials nothing again"
-    assert not any("4711" in str(row.event.data) for row in desk.store.events(0, 10_000))
+    assert not any("47*11" in str(row.event.data) for row in desk.store.events(0, 10_000))
     desk.report("keys_sent", call, user_id=desk.ids["Sam"], command="keys-0001", count=5)
     assert [dict(row.event.data) for row in desk.store.events(0, 10_000) if row.kind == kinds.CALL_KEYS_SENT] == [
         {"command": "keys-0001", "count": 5}

@@ -11,12 +11,14 @@ from aircall_core.desk.distribution import Entered
 from aircall_core.desk.errors import DeskError
 from aircall_core.desk.talk_facts import DialPlan
 from aircall_core.domain import events as kinds
+from aircall_core.domain import view
 from aircall_core.domain.flow import DEFAULTS, Kind, parse
 from aircall_core.domain.transfer import BACK, TO
 from aircall_core.ids import new_id, now_ms
 from aircall_core.store import Store
 from aircall_core.store import calls as rows
 from aircall_core.store import tables as t
+from aircall_core.store.queries.views import snapshot
 from tests.support.desk_kit import Desk, add_line, add_team, add_user, go_offline
 from tests.support.desk_kit import beat_of as beat
 
@@ -482,6 +484,26 @@ def test_one_at_a_time_and_three_at_most(floor: Floor) -> None:
     floor.outside()
     floor.outside()
     assert refused(floor.consult, user=floor.uma) == "too_many"
+
+
+@pytest.mark.parametrize("whom", ["colleague", "number"])
+def test_who_gets_the_call_sees_whom_else_it_rings(floor: Floor, whom: str) -> None:
+    """As the view says that followed the log, so does one that is read now."""
+    child = floor.asked("Tia")
+    floor.hold(floor.a, False)
+    other = floor.consult(join=True, **({"user": floor.uma} if whom == "colleague" else {"number": OUTSIDE}))
+    floor.dialled(other)
+    if whom == "number":
+        floor.desk.report("progress", other, state="ringing", at=now_ms())
+    with floor.desk.store.read() as conn:
+        seq, seen = snapshot(conn, floor.tia)
+    floor.desk.report("transferred", floor.a, via=child, command="done", at=now_ms())
+    for row in floor.desk.store.events(seq, 1000):
+        seen = view.apply(seen, row.event)
+    with floor.desk.store.read() as conn:
+        fresh = snapshot(conn, floor.tia)[1]
+    assert seen["calls"][other] == fresh["calls"][other]
+    assert "ringing" in (seen["calls"][other]["state"], seen["calls"][other]["progress"])
 
 
 def test_who_is_asked_cannot_hand_on_nor_ask(floor: Floor) -> None:

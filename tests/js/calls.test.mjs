@@ -193,6 +193,27 @@ test('… unless its owner came back meanwhile, as after a reload', async () => 
   assert.deepEqual(phone.log, []);
 });
 
+test('a tab that the audio is brought to is given time to connect: no other tab rescues the call from it', async () => {
+  const { live, phone } = desk();
+  const waits = [];
+  live.env.after = (ms, run) => (waits.push(ms), live.timers.push(run));
+  const before = view(mine({ peer: 'old', away: true }));
+  live.show(mine({ peer: 'old', away: true }));
+  const rescue = live.timers.shift();
+  const event = { kind: 'call.audio', call_id: 'c1', data: { peer: 'chosen' } };
+  live.dispatchEvent(new CustomEvent('event', { detail: { event, before } }));
+  const forget = live.timers.shift();
+  live.show(mine({ peer: 'chosen', away: true })); // the user pressed "Bring audio here" there, and it connects slowly
+  rescue();
+  await settle();
+  assert.deepEqual(phone.log, []);
+  assert.ok(waits.at(-1) > 4 * waits[0], 'it waits anew, and longer');
+  forget();
+  live.timers.shift()(); // that tab is gone too
+  await settle();
+  assert.deepEqual(phone.log, ['offer c1 call']);
+});
+
 test('a tab whose audio another tab has taken over lets go of it', async () => {
   const { live, phone, calls } = desk();
   live.show(call());

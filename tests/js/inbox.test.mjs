@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { active, query, remember, remembered } from '../../aircall_core/ui/static/inbox_choice.js';
+import { active, countable, forget, query, remember, remembered } from '../../aircall_core/ui/static/inbox_choice.js';
 import { Rows, before } from '../../aircall_core/ui/static/inbox_list.js';
 
 const row = (id, order, more = {}) => ({ id, order, conversation: id, ...more });
@@ -83,7 +83,7 @@ test('a storm of changes in any order ends as a fresh list would', () => {
   assert.deepEqual(rows.items.map((one) => one.id), [...truth.values()].sort((x, y) => y.order - x.order).map((one) => one.id));
 });
 
-const choice = (more = {}) => ({ ...remembered(null), ...more, filters: { ...remembered(null).filters, ...more.filters } });
+const choice = (more = {}) => ({ ...remembered(null, 'ann'), ...more, filters: { ...remembered(null, 'ann').filters, ...more.filters } });
 
 test('days are the days of the one who asks, the last one included', () => {
   const now = new Date(2026, 10, 22, 15, 30).getTime();
@@ -107,14 +107,25 @@ test('a filter that the view does not have is not asked for, and not shown as se
 test('the choice is kept, and whatever is kept badly counts for nothing', () => {
   const kept = new Map();
   const storage = { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => kept.set(key, value) };
-  remember(storage, choice({ category: 'mine', shown: ['mine', 'open'], search: 'secret' }));
+  remember(storage, 'ann', choice({ category: 'mine', shown: ['mine', 'open'], search: 'secret' }));
   assert.ok(![...kept.values()].join('').includes('secret'));
-  const again = remembered(storage);
+  const again = remembered(storage, 'ann');
+  assert.equal(remembered(storage, 'bo').category, 'open', 'another user has chosen nothing yet');
   assert.equal(again.category, 'mine');
   assert.deepEqual(again.shown, ['open', 'mine']);
   for (const bad of ['{', 'null', '{"category": "x", "shown": "all", "filters": {"line": 3}}', '[]']) {
-    kept.set('aircall.inbox', bad);
-    assert.equal(remembered(storage).category, 'open');
-    assert.equal(remembered(storage).filters.line, '');
+    kept.set('aircall.inbox.ann', bad);
+    assert.equal(remembered(storage, 'ann').category, 'open');
+    assert.equal(remembered(storage, 'ann').filters.line, '');
   }
+});
+
+test('a filter by what is gone is let go, and counts are told only where they say how long the list is', () => {
+  const now = choice({ filters: { line: 'old', user: 'bo' } });
+  const known = { lines: [{ id: 'line-1' }], users: [{ id: 'bo' }], tags: [] };
+  assert.ok(forget(now, known));
+  assert.deepEqual([now.filters.line, now.filters.user], ['', 'bo']);
+  assert.ok(!forget(now, known));
+  assert.ok(countable(choice({ filters: { line: 'line-1', user: 'bo' } })), 'teammates are for calls');
+  for (const more of [{ filters: { days: 'today' } }, { filters: { type: 'missed' } }, { search: 'ana' }, { view: 'calls' }]) assert.ok(!countable(choice(more)), JSON.stringify(more));
 });

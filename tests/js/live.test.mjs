@@ -103,10 +103,26 @@ test('waking up connects at once', async () => {
 test('a connection that says nothing any more is given up', async () => {
   const { live, world } = await online();
   const [first] = world.sockets;
-  await world.pass(25_000);
+  await world.pass(10_500);
+  assert.equal(live.status, 'online', 'one unanswered beat is a desk that takes its time');
+  await world.pass(5_000);
   assert.notEqual(world.sockets.length, 1);
   assert.equal(first.readyState, 3);
   assert.equal(live.status, 'offline');
+});
+
+test('where the browser says that the network is gone, two silent seconds are enough; who answers is kept', async () => {
+  const { live, world } = await online();
+  await world.pass(1000);
+  world.offline();
+  await world.pass(1000);
+  world.frame({ t: 'pong' });
+  await world.pass(1500);
+  assert.equal(live.status, 'online');
+  world.offline();
+  await world.pass(2000);
+  assert.equal(live.status, 'offline');
+  assert.equal(world.sockets[0].readyState, 3);
 });
 
 test('a connection that answers is kept, and told every five seconds what this tab can do', async () => {

@@ -115,6 +115,28 @@ test('who types on without a pause is saved every few seconds', async () => {
   assert.equal(desk.text, 'x'.repeat(40));
 });
 
+test('typed before the desk has answered goes on behind what is there', async () => {
+  const { world, desk, open } = office();
+  Object.assign(desk, { text: 'Promised a call.', version: 4 });
+  const page = open('t1');
+  page.note.write(' Done.');
+  await world.pass(2000);
+  assert.deepEqual([page.note.text, desk.text], ['Promised a call. Done.', 'Promised a call. Done.']);
+});
+
+test('a note that the page shows already is there before the desk has answered, and an answer may know better', async () => {
+  const { world, desk, open } = office();
+  Object.assign(desk, { text: 'Promised a call.', version: 4 });
+  const page = open('t1');
+  const seen = { text: 'Promised', version: 3 };
+  assert.equal(page.notes.of('c1', seen).text, 'Promised');
+  page.note.write('Promised today');
+  await world.pass(2000);
+  assert.deepEqual([page.note.text, desk.text], ['Promised today a call.', 'Promised today a call.']);
+  page.notes.of('c1', seen);
+  assert.equal(page.note.text, 'Promised today a call.', 'what the page showed is no news');
+});
+
 test('while the desk is away the words wait, say so, and go as soon as it is back', async () => {
   let up = true;
   const { world, desk, local, open } = office({ network: async (deed) => (up ? deed() : Promise.reject(away())) });

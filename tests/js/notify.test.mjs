@@ -236,3 +236,39 @@ test('without a service worker the page itself shows it, and its click brings th
   await live.show(RING);
   assert.deepEqual(browser.shown, [], 'who looks at the page needs none');
 });
+
+test('a text goes to the service worker, silent, and back by a click to the place in its conversation', async () => {
+  const { browser, live, notifier } = await office();
+  assert.equal(await notifier.tellsHere(), true);
+  await notifier.text({ conversation: 'k1', entry: 'm1', title: 'Text from Marie', body: 'Support' });
+  const { t, title, options, entry } = browser.posted.at(-1);
+  assert.deepEqual([t, title, options.silent, options.tag, entry], ['text', 'Text from Marie', true, 'text.k1', 'm1']);
+  const opened = [];
+  live.addEventListener('open-conversation', (event) => opened.push(event.detail));
+  await browser.says({ t: 'chosen', action: 'open', place: { id: 'k1', entry: 'm1' } });
+  assert.deepEqual([opened, browser.answered], [[{ id: 'k1', entry: 'm1' }], 'heard']);
+  await notifier.textOver('k1');
+  assert.deepEqual(browser.posted.at(-1), { t: 'text-over', conversation: 'k1' });
+  live.status = 'offline';
+  assert.equal(await notifier.tellsHere(), false);
+});
+
+test('without a service worker the page shows the text, unless it is looked at, and takes it back', async () => {
+  const { browser, live, notifier } = await office({ worker: false });
+  const note = { conversation: 'k1', entry: 'm1', title: 'Text from Marie', body: 'Support' };
+  browser.looking = true;
+  await notifier.text(note);
+  assert.deepEqual(browser.shown, []);
+  browser.looking = false;
+  await notifier.text(note);
+  await live.show(RING);
+  await live.show();
+  assert.deepEqual(browser.shown.map((one) => one.title), ['Text from Marie'], 'a ring that ends takes no text along');
+  const opened = [];
+  live.addEventListener('open-conversation', (event) => opened.push(event.detail.id));
+  browser.shown[0].onclick();
+  assert.deepEqual([opened, browser.fronted], [['k1'], true]);
+  await notifier.text(note);
+  await notifier.textOver('k1');
+  assert.deepEqual(browser.shown, []);
+});

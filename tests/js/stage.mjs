@@ -159,6 +159,7 @@ export function stage({ session = new Storage(), local = new Storage(), locks = 
     sessionStorage: session,
     locks,
     visible: () => world.visible,
+    onOffline: (run) => (world.offline = run),
     onWake: (run) => (world.wake = run),
   };
   return world;

@@ -110,3 +110,11 @@ test('clocks, initials and what a caller is called', () => {
   assert.equal(callerTitle({ anonymous: true }, t), 'Hidden number');
   assert.equal(callerTitle(undefined, t), 'Unknown caller');
 });
+
+test('tags that were removed are told; tags that are not there any more are not', () => {
+  const tagged = (data, names) => ({ kind: 'call.tagged', who: { name: 'Ann' }, data: { tags: data }, about: { tags: names } });
+  assert.equal(form(tagged([], [])), 'log');
+  assert.equal(line(tagged([], []))[0], 'log.untagged');
+  assert.equal(line(tagged(['a'], ['Order']))[0], 'log.tagged');
+  assert.equal(form(tagged(['a'], [])), null);
+});

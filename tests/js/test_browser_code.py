@@ -92,6 +92,7 @@ def random_event(dice: random.Random) -> Event:
         "held": dice.random() < 0.5,
         "at": dice.randint(1, 99),
         "held_at": dice.choice([None, dice.randint(1, 99)]),
+        "progress": dice.choice([None, "ringing", "early"]),
     }
     is_call = kind.startswith("call.")
     return Event(

@@ -115,7 +115,7 @@ def test_mute_sends_silence_and_unmute_sound_again(page: Any, worker: FakeWorker
     assert has_tone(next_frames(end, 0.5), MICROPHONE_HZ, 8000, at_least_db=-20)
 
 
-@pytest.mark.alone
+@pytest.mark.in_pairs
 def test_levels_for_a_meter(page: Any, worker: FakeWorker) -> None:
     connect(page, worker)
     page.wait_for_function("() => { const { mic, caller } = phone.levels(); return mic > 0.1 && caller > 0.05; }")
@@ -145,7 +145,7 @@ def test_one_leg_a_call_however_often_it_is_offered(page: Any, worker: FakeWorke
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "stalled"])
-@pytest.mark.alone
+@pytest.mark.in_pairs
 def test_another_gateway_takes_over(
     browser: Any, worker: FakeWorker, gateway: GatewayProcess, short_path: Path, sqlite_url: str, how: signal.Signals
 ) -> None:
@@ -175,7 +175,7 @@ def test_another_gateway_takes_over(
         gateway.process.kill(signal.SIGKILL)
 
 
-@pytest.mark.alone
+@pytest.mark.in_pairs
 def test_a_gateway_that_stops_in_order_sends_its_browsers_elsewhere(
     page: Any, worker: FakeWorker, gateway: GatewayProcess
 ) -> None:
@@ -229,7 +229,7 @@ def share_with_tone(samples: Samples, frequency: float, rate: int) -> float:
     return sum(has_tone(window, frequency, rate, at_least_db=-25) for window in windows) / len(windows)
 
 
-@pytest.mark.alone
+@pytest.mark.in_pairs
 def test_a_path_that_dies_without_a_word_is_replaced(
     page: Any, worker: FakeWorker, desk: SignallingDesk, netns: NetNs
 ) -> None:
@@ -243,7 +243,7 @@ def test_a_path_that_dies_without_a_word_is_replaced(
         assert has_tone(next_frames(end_of(page, worker), 1), MICROPHONE_HZ, 8000, at_least_db=-20)
 
 
-@pytest.mark.alone
+@pytest.mark.in_pairs
 def test_a_firewall_and_a_nat_are_told_apart(
     browser: Any, netns: NetNs, worker: FakeWorker, short_path: Path, sqlite_url: str
 ) -> None:

@@ -6,21 +6,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import argon2
 import httpx
 import pytest
 
 from aircall_core.config import Settings
-from aircall_core.desk import passwords, sessions
+from aircall_core.desk import sessions
 from aircall_core.ids import new_id
 from aircall_core.service.app import build_app, build_desk
 from aircall_core.service.desk import Desk
 from aircall_core.store import Store, open_store
 from tests.support.desk_kit import add_user
+from tests.support.hashes import cheap_hashes
 
 with warnings.catch_warnings():  # it would rather have httpx's successor
     warnings.simplefilter("ignore")
     from starlette.testclient import TestClient
+
+__all__ = ["cheap_hashes"]
 
 HOST = "desk.test"
 CONSOLE = f"http://{HOST}:8501"
@@ -67,13 +69,6 @@ class World:
         headers = {"origin": CONSOLE} if user is None else self.as_user(user)
         answer: httpx.Response = self.client.request(method, path, headers=headers, **kwargs)
         return answer
-
-
-@pytest.fixture(autouse=True)
-def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """argon2 with parameters that cost nothing: dozens of attempts a test. One test uses the real ones."""
-    monkeypatch.setattr(passwords, "_hasher", argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-    monkeypatch.setattr(passwords, "_decoy_hash", None)
 
 
 @pytest.fixture

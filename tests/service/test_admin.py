@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -266,3 +268,25 @@ def test_a_test_call_goes_to_our_own_line_one_at_a_time(
             with phone:  # waits for its end
                 phone.kill()
     assert called == ["+33199001234"] * 2
+
+
+def test_of_two_test_calls_at_once_one_is_placed(world: World, boss: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    entered, gate = threading.Semaphore(0), threading.Event()
+
+    def place(*_: object, **__: object) -> "subprocess.Popen[bytes]":
+        entered.release()
+        gate.wait(10)
+        return subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+
+    monkeypatch.setattr(testcall, "place_test_call", place)
+    line = world.ask("POST", "/desk/lines", boss, json=LINE).json()["id"]
+    with ThreadPoolExecutor(2) as pool:
+        asks = [pool.submit(world.ask, "POST", "/desk/testcall", boss, json={"line_id": line}) for _ in range(2)]
+        assert entered.acquire(timeout=10)
+        again = entered.acquire(timeout=0.3)
+        gate.set()
+        statuses = sorted(one.result().status_code for one in asks)
+    phone = world.desk.test_call
+    assert phone is not None
+    phone.communicate(b"\n")
+    assert (again, statuses) == (False, [202, 409])

@@ -1,5 +1,6 @@
 """Contacts over HTTP: who may do what, files in chunks, and the erasing that goes on after the answer."""
 
+import itertools
 import json
 from typing import Any
 
@@ -8,7 +9,10 @@ import pytest
 from sqlalchemy import func, select
 
 from aircall_core.desk import contact_import
+from aircall_core.desk.errors import DeskError
 from aircall_core.service.due import Runner
+from aircall_core.store import StoreAway
+from aircall_core.store import audit as audit_rows
 from aircall_core.store import contacts as rows
 from aircall_core.store import tables as t
 from tests.service.conftest import World
@@ -132,3 +136,27 @@ def test_many_rows_in_short_transactions(world: World) -> None:
     assert told == 1_000 / contact_import.CHUNK  # one a transaction
     page = ask(world, "agent", "GET", "/desk/contacts", params={"search": "person 77"}).json()
     assert len(page["contacts"]) >= 1
+
+
+@pytest.mark.usefixtures("people")
+@pytest.mark.parametrize("why", [DeskError("gone", "It is gone."), StoreAway("away")])
+def test_an_import_that_stops_is_in_the_audit_log_with_what_it_brought(
+    world: World, monkeypatch: pytest.MonkeyPatch, why: Exception
+) -> None:
+    real, calls = contact_import.take, itertools.count(1)
+
+    def stops(*given: Any) -> Any:
+        came = real(*given)
+        if next(calls) == 3:
+            raise why  # and all of the third chunk is undone
+        return came
+
+    monkeypatch.setattr(contact_import, "take", stops)
+    data = "Name,Phone\n" + "".join(f"Person {at},+3314{at:07}\n" for at in range(200))
+    answer = ask(world, "supervisor", "POST", "/desk/contacts/import", files={"file": ("f", data.encode())})
+    last = json.loads(answer.text.splitlines()[-1])
+    assert last["error"]["code"] in ("gone", "store_away")
+    with world.store.read() as conn:
+        assert rows.count(conn) == 2 * contact_import.CHUNK
+        (noted,) = [one for one in audit_rows.entries(conn) if one["action"] == "contacts.imported"]
+    assert noted["changes"] == {"created": [None, 2 * contact_import.CHUNK], "merged": [None, 0]}

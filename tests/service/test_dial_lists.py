@@ -223,6 +223,9 @@ def test_a_list_that_is_archived_meanwhile_ends_an_import(house: House, monkeypa
     lines = [json.loads(line) for line in house.send("import", text).text.splitlines()]
     assert lines[-1]["error"]["code"] == "archived"
     assert house.shown()[0]["number"] == "+33142680000"
+    with house.world.store.read() as conn:
+        (noted,) = [one for one in audit_rows.entries(conn) if one["action"] == "dial_list.imported"]
+    assert noted["changes"] == {"numbers": [None, 200]}  # what was taken in by then
     assert house.post("Ada", "/desk/dial-lists/{list}/next").json()["error"]["code"] == "archived"
 
 

@@ -22,7 +22,7 @@ from tests.support.desk_kit import Desk as Office
 from tests.support.desk_kit import add_schedule, go_offline
 from tests.support.processes import eventually
 
-# What the database has no part in runs on one.
+# What the database has no part in runs on one; leases and wrap-up on both in the test of two desk processes.
 ON_ONE = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 
 
@@ -69,6 +69,7 @@ def lease_ends_in(store: Store, ms: int) -> None:
         tx.execute(update(t.presence).values(lease_until=tx.now_ms() + ms))
 
 
+@ON_ONE
 def test_a_silent_browser_is_written_down_as_offline(office: Office, running: DeskProcess) -> None:
     lease_ends_in(office.store, 1_500)
     row = wait_for_status(office.store, "offline")
@@ -128,6 +129,7 @@ def shortened(store: Store, user: str) -> list[str]:
         return list(tx.conn.scalars(query))
 
 
+@ON_ONE
 def test_wrap_up_ends_by_itself(office: Office, running: DeskProcess) -> None:
     (ada,) = office.users
     set_user(office.store, ada, wrap_up_s=2)

@@ -3,8 +3,10 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import insert
 
 from aircall_core.ids import new_id
+from aircall_core.store import tables as t
 from tests.service.conftest import World
 from tests.support import desk_kit
 
@@ -103,3 +105,22 @@ def test_many_at_once_and_one_that_is_refused_keeps_back_no_other(world: World, 
     assert [row["assigned"]["name"] for row in rows(world, bob, "category=mine")] == ["Bob"] * 3
     assert post(world, "/desk/inbox/bulk", ada, conversations=ids, do="burn").status_code == 422
     assert post(world, "/desk/inbox/bulk", ada, conversations=[new_id()] * 201, do="read").status_code == 422
+
+
+def test_what_was_not_delivered_is_listed_and_put_aside_by_who_sees_the_line(
+    world: World, office: desk_kit.Desk
+) -> None:
+    ada = office.ids["Ada"]
+    one = rows(world, ada)[0]["conversation"]
+    with world.store.write() as tx:
+        stranger = desk_kit.add_user(tx, "Out", lines=(desk_kit.add_line(tx, number="+33199009900"),))
+        text = {"id": new_id(), "conversation_id": one, "line_id": office.line, "party": "+33611110002", "at": 1}
+        tx.execute(insert(t.messages).values(**text, direction="outbound", body="Hello", state="unknown", user_id=ada))
+    (lost,) = rows(world, ada, "category=open&type=undelivered")
+    assert (lost["conversation"], lost["message"]["text"]) == (one, "Hello")
+    assert rows(world, stranger, "category=all&type=undelivered") == []
+    for user, do, code in ((ada, "resend", "unknown"), (stranger, "put_aside", "not_found")):
+        refused = post(world, "/desk/inbox/bulk", user, conversations=[one], do=do).json()["refused"]
+        assert [one["code"] for one in refused] == [code]
+    assert post(world, "/desk/inbox/bulk", ada, conversations=[one], do="put_aside").json()["done"] == 1
+    assert rows(world, ada, "category=all&view=messages&type=undelivered") == []

@@ -9,9 +9,9 @@ import httpx
 import pytest
 
 from aircall_core import outward
-from aircall_core.crm.port import LARGEST_ANSWER, Question, SourceError
+from aircall_core.crm.port import LARGEST_ANSWER, Question, SourceError, is_same
 from aircall_core.crm.sources import Opened
-from aircall_core.domain.insight_kinds import KINDS
+from aircall_core.domain.insight_kinds import KINDS, is_asked
 from aircall_core.outward import Guard, OutwardError, is_public
 from tests.support.crm import Asked, Reply, StandIn
 
@@ -125,7 +125,8 @@ def test_nobody_there() -> None:
     ("kind", "body"),
     [
         ("hubspot", {"results": 7}), ("hubspot", {"results": [{"id": "1", "properties": "x"}]}), ("hubspot", []),
-        ("salesforce", {"access_token": "t"}), ("zendesk", {"users": [{"id": "seven"}]}), ("zendesk", {"users": [3]}),
+        ("salesforce", {"access_token": "t"}), ("zendesk", {"users": [3]}),
+        ("zendesk", {"users": [{"id": "x", "phone": "+33611223344"}]}),
         ("pipedrive", {"data": {"items": [{"item": None}]}}), ("pipedrive", {"data": None}),
     ],
 )  # fmt: skip
@@ -205,9 +206,10 @@ def test_hubspot(stand_in: StandIn) -> None:
     found = {
         "id": "100451", "archived": False, "createdAt": "2024-01-17T19:55:04.281Z",
         "properties": {"firstname": "Marie", "lastname": "Dupont", "company": "Acme", "jobtitle": None,
-                       "lifecyclestage": "customer"},
+                       "lifecyclestage": "customer", "mobilephone": "06 11 22 33 44"},
     }  # fmt: skip
-    stand_in.script = Reply(body={"total": 1, "results": [found]})
+    stranger = {"id": "7", "properties": {"firstname": "Somebody", "phone": "+44 611223344"}}
+    stand_in.script = Reply(body={"total": 2, "results": [stranger, found]})
     assert card("hubspot", address=stand_in.address, portal="42") == [
         {"type": "title", "text": "Marie Dupont", "label": "HubSpot",
          "link": "https://app.hubspot.com/contacts/42/record/0-1/100451"},
@@ -240,14 +242,15 @@ def test_salesforce_signs_in_once_and_again_when_it_must(stand_in: StandIn) -> N
             return Reply(401, [{"message": "Session expired or invalid", "errorCode": "INVALID_SESSION_ID"}])
         record = {
             "attributes": {"type": "Contact", "url": "/services/data/v61.0/sobjects/Contact/003"}, "Id": "003",
-            "Name": "Marie Dupont", "Title": "CTO", "Account": {"attributes": {"type": "Account"}, "Name": "Acme"},
+            "Name": "Marie Dupont", "Phone": "(0)6.11.22.33.44", "Title": "CTO",
+            "Account": {"attributes": {"type": "Account"}, "Name": "Acme"},
             "Owner": {"attributes": {"type": "Name"}, "Name": "Bo Lind", "Email": "Bo@Example.com"},
         }  # fmt: skip
         if sum(one.path.endswith("parameterizedSearch") for one in stand_in.asked) == 2:
             valid.clear()
             valid.add("Bearer second")
             return Reply(401)
-        return Reply(body={"searchRecords": [record]})
+        return Reply(body={"searchRecords": [{**record, "Phone": "+1 611 223 3440", "Name": "Somebody"}, record]})
 
     stand_in.script = script
     lines = card("salesforce", address=stand_in.address, client_id="app", times=2)
@@ -278,7 +281,8 @@ def test_zendesk(stand_in: StandIn) -> None:
     def script(asked: Asked) -> Reply:
         if asked.path == "/api/v2/users/search.json":
             user = {"id": 35436, "name": "Marie Dupont", "phone": "+33611223344", "notes": "", "role": "end-user"}
-            return Reply(body={"users": [user], "count": 1, "next_page": None})
+            stranger = {"id": 1, "name": "Somebody", "phone": "+336112233441"}
+            return Reply(body={"users": [stranger, user], "count": 2, "next_page": None})
         return Reply(body={"count": 3})
 
     stand_in.script = script
@@ -296,11 +300,15 @@ def test_zendesk(stand_in: StandIn) -> None:
 
 
 def test_pipedrive(stand_in: StandIn) -> None:
+    only_strangers = False
+
     def script(asked: Asked) -> Reply:
         if asked.path == "/api/v2/persons/search":
             person = {"id": 1, "type": "person", "name": "Marie Dupont", "phones": ["+33 6 11 22 33 44"],
                       "owner": {"id": 1}, "organization": {"id": 9, "name": "Acme", "address": None}}  # fmt: skip
-            return Reply(body={"success": True, "data": {"items": [{"result_score": 0.5, "item": person}]}})
+            stranger = {"id": 2, "name": "Somebody", "phones": ["+33 6 11 22 33 44 5", "0033 1 61 12 23 34 4"]}
+            items = [{"result_score": 0.9, "item": stranger}, {"result_score": 0.5, "item": person}]
+            return Reply(body={"success": True, "data": {"items": items[: 1 if only_strangers else 2]}})
         return Reply(
             body={"success": True, "data": [{"id": 5, "title": "Pumps", "value": 900}, {"id": 4, "title": "Old"}]}
         )
@@ -312,9 +320,29 @@ def test_pipedrive(stand_in: StandIn) -> None:
         {"type": "shortText", "text": "2", "label": "Open deals"},
         {"type": "shortText", "text": "Pumps", "label": "Newest deal", "link": f"{stand_in.address}/deal/5"},
     ]
-    assert stand_in.asked[0].query == {"term": "611223344", "fields": "phone", "limit": "1"}
+    assert stand_in.asked[0].query == {"term": "611223344", "fields": "phone", "limit": "20"}
     assert stand_in.asked[1].query["person_id"] == "1"
     assert {one.headers["x-api-token"] for one in stand_in.asked} == {"s3cret"}
+    only_strangers = True
+    assert card("pipedrive", address=stand_in.address) == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "same"),
+    [
+        ("+33611223344", True), ("0033 6 11 22 33 44", True), ("06-11-22-33-44", True), ("611223344", True),
+        ("+33 (0)6 11 22 33 44", True), ("+44 611223344", False), ("06 11 22 33 45", False), ("0611223344 5", False),
+        ("3344", False), ("", False),
+    ],
+)  # fmt: skip
+def test_a_number_is_the_callers_however_it_is_written(typed: str, same: bool) -> None:
+    assert is_same(typed, "+33611223344") is same
+
+
+def test_crms_are_asked_about_customers_alone() -> None:
+    assert [kind for kind in KINDS if is_asked(kind, "112")] == ["http"]
+    assert [kind for kind in KINDS if is_asked(kind, "")] == []
+    assert [kind for kind in KINDS if not is_asked(kind, "+33611223344")] == ["rules", "posted"]
 
 
 def test_every_kind_can_be_opened() -> None:

@@ -1,6 +1,7 @@
 """Insight cards from a call to what is shown: two desk processes' askers, cached answers, posted cards, rights."""
 
 import contextlib
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from aircall_core.desk import insight_sources, insights, outbound
 from aircall_core.desk.errors import DeskError, Invalid
 from aircall_core.desk.secrets import SecretBox, open_box
 from aircall_core.ids import new_id
+from aircall_core.messaging import webhook
 from aircall_core.service.asker import Asker
 from aircall_core.store import Store
 from aircall_core.store import insights as rows
@@ -205,6 +207,20 @@ def test_calls_out_are_asked_about_and_withheld_numbers_are_not(
 
 
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_a_source_that_is_removed_leaves_no_connection_behind(store: Store, box: SecretBox, stand_in: StandIn) -> None:
+    office = Office.open(store, "Ada")
+    gone = add(store, box, stand_in.address)
+    with asking(store, box) as (asker,):
+        call = office.arrive(NUMBER).call_id
+        eventually(lambda: told(store) == [call], 20, "the call's card")
+        _, opened = asker._opened[gone]
+        with store.write() as tx:
+            insight_sources.remove(tx, "system", gone)
+        eventually(lambda: opened._client.is_closed, 20, "the end of its connections")
+        assert asker._opened == {}
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 def test_whoever_opens_a_conversation_has_its_sources_asked(store: Store, box: SecretBox, stand_in: StandIn) -> None:
     office = Office.open(store, "Ada")
     call = office.arrive(NUMBER).call_id
@@ -246,10 +262,11 @@ def test_posted_cards_are_shown_while_the_call_lasts(store: Store, box: SecretBo
         with store.read() as conn:
             assert rows.expected(conn)
         with store.write() as tx:
-            for _ in range(insights.MOST_POSTED - 2):
-                insights.post(tx, "system", call, CARD)
+            for place in range(insights.MOST_POSTED - 2):
+                insights.post(tx, "system", call, [{"type": "title", "text": f"Posted {place}"}])
+            insights.post(tx, "system", call, CARD)  # again: it is there
         with pytest.raises(DeskError, match="at most"), store.write() as tx:
-            insights.post(tx, "system", call, CARD)
+            insights.post(tx, "system", call, [{"type": "title", "text": "One more"}])
         office.end(call)
         assert shown(store, call)["cards"] == []
         with store.read() as conn:
@@ -345,8 +362,8 @@ def test_who_may_see_and_who_may_post(world: World, stand_in: StandIn) -> None:
     office = Office(world.store, (ada,), line, {"Ada": ada})
     call = office.arrive(NUMBER).call_id
     path = f"/desk/calls/{call}/insight"
-    assert world.ask("POST", path, ada, json={"contents": CARD}).status_code == 403
-    assert world.ask("POST", path, admin, json={"cards": CARD}).status_code == 201  # as Aircall's own client sends it
+    with world.store.write() as tx:
+        insights.post(tx, "desk", call, CARD)
     for user in (ada, admin, analyst):
         assert world.ask("GET", path, user).json()["cards"] == [{"source": "", "contents": CARD}]
     assert world.ask("GET", path, stranger).status_code == 404
@@ -367,6 +384,57 @@ def test_who_may_see_and_who_may_post(world: World, stand_in: StandIn) -> None:
     office.end(call)
     assert world.ask("GET", path, ada).json()["cards"] == []
     assert world.ask("GET", path, guest).status_code == 404
+
+
+def test_a_program_posts_cards_that_it_signs(world: World) -> None:
+    with world.store.write() as tx:
+        line = add_line(tx)
+        ada, admin = add_user(tx, "Ada", lines=(line,)), add_user(tx, "Cy", role="administrator")
+    office = Office(world.store, (ada,), line, {"Ada": ada})
+    call = office.arrive(NUMBER).call_id
+    made = world.ask("POST", "/desk/insight-sources", admin, json={"name": "Shop", "kind": "posted"})
+    source_id, secret = made.json()["id"], made.json()["secret"]
+    listed = world.ask("GET", "/desk/insight-sources", admin).json()["sources"]
+    assert secret not in repr(listed)
+    assert listed[0]["has_secret"]
+
+    def post(given: Any, *, to: str = source_id, key: str = secret, **headers: str) -> Any:
+        body = given if isinstance(given, str) else json.dumps(given)
+        signed = webhook.signed(key, new_id(), body)
+        return world.client.post(f"/hooks/cards/{to}", content=body, headers=signed | headers)
+
+    def shown_now() -> list[str]:
+        found = world.ask("GET", f"/desk/calls/{call}/insight", ada).json()["cards"]
+        return [line["text"] for card in found for line in card["contents"]]
+
+    other = insight_sources.made_secret("posted")
+    card = {"number": "+33 6 11 22 33 44", "contents": CARD}
+    stale = str(int(webhook.signed(secret, "x", "")["webhook-timestamp"]) - 3600)
+    for forged in (
+        post(card, key=other), post(card, to=new_id()), post(card, **{"webhook-timestamp": stale}),
+        world.client.post(f"/hooks/cards/{source_id}", json=card),
+    ):  # fmt: skip
+        assert forged.status_code == 403
+    assert shown_now() == []
+    for _ in range(2):  # whoever got no answer repeats it
+        assert (post(card).status_code, shown_now()) == (201, ["Posted"])
+    mine = {"call": call, "cards": [{"type": "shortText", "text": "By its id"}]}
+    assert post(mine).json() == {"calls": 1}
+    assert shown_now() == ["Posted", "By its id"]
+    for wrong, status in (
+        ("{", 422), ({"contents": CARD}, 422), ({**card, "call": call}, 422),
+        ({"number": "06 99 99 99 99", "contents": CARD}, 404),
+        ({"call": new_id(), "contents": CARD}, 404), ({"call": "../x", "contents": CARD}, 404),
+        ({"call": call, "contents": [{"type": "title", "text": "x", "link": "javascript:1"}]}, 422),
+        ({"call": call, "contents": [{"type": "title", "text": "x"}] * 101}, 422),
+    ):  # fmt: skip
+        assert post(wrong).status_code == status, wrong
+    with world.store.read() as conn:
+        assert rows.source(conn, source_id)["asked_at"]  # type: ignore[index]
+    renewed = world.ask("PATCH", f"/desk/insight-sources/{source_id}", admin, json={"secret": other})
+    assert renewed.status_code == 422
+    assert world.ask("PATCH", f"/desk/insight-sources/{source_id}", admin, json={"enabled": False}).status_code == 200
+    assert post(mine).status_code == 403
 
 
 def email_of(tx: Any, user: str) -> str:

@@ -70,6 +70,7 @@ def test_killed_and_started_again_nothing_is_missed(running: DeskProcess) -> Non
     ada, bob = office.users
     cookie = running.cookie(ada)
     with running.tab(cookie) as tab:
+        tab.wait_frame("caught_up")  # else the snapshot may have the call already, and no event tells of it
         first = office.arrive().call_id
         tab.wait_for("call.ringing", call_id=first)
         running.process.kill(signal.SIGKILL)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from starlette.routing import Route, WebSocketRoute
@@ -16,6 +17,7 @@ from aircall_core.service.gate import SAFE_METHODS
 from aircall_core.service.routes import REALTIME, ROUTES
 from tests.service.conftest import CONSOLE, DESK, FOREIGN, SOCKET, World
 
+ROOT = Path(__file__).parents[2]
 GUARDED = [one for one in ROUTES if one.access.kind is Kind.SESSION]
 SIGNED = [one for one in ROUTES if one.access.kind is Kind.SIGNATURE]
 UNSAFE = [one for one in ROUTES if one.method not in SAFE_METHODS and one not in SIGNED]
@@ -194,3 +196,11 @@ def test_metrics_are_for_this_machine_or_the_token(make_world: Callable[..., Wor
     local._transport.client = ("127.0.0.1", 5000)
     assert local.get("/metrics").status_code == 200
     assert local.get("/metrics", headers={"x-forwarded-for": "192.0.2.1"}).status_code == 403
+
+
+@pytest.mark.parametrize("file", ["Caddyfile", "nginx.conf"])
+def test_the_proxies_of_the_documentation_lead_every_route_to_the_desk(file: str) -> None:
+    """But /metrics, which stays on the machine."""
+    (told,) = (one for one in (ROOT / "deploy" / file).read_text("utf-8").splitlines() if "readyz" in one)
+    for first in {one.path.split("/")[1] for one in ROUTES} - {"metrics"}:
+        assert re.search(rf"\b{first}\b", told), first

@@ -1,6 +1,7 @@
 """Finding over HTTP: what is found, and that nobody finds what they may not see."""
 
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from sqlalchemy import insert
@@ -78,12 +79,44 @@ def test_a_question_can_be_narrowed_but_not_to_what_one_may_not_see(world: World
     assert [one["kind"] for one in found(world, written.ada, "text=pizza&kind=note")] == ["note"]
     assert found(world, written.ada, f"text=pizza&line={written.lines[1]}") == []
     assert len(found(world, written.boss, f"text=pizza&line={written.lines[1]}")) == 2
-    by_number = found(world, written.ada, "text=06 12 34")
-    assert sorted(one["kind"] for one in by_number) == ["contact", "conversation"]
+    by_number = {one["kind"]: one for one in found(world, written.ada, "text=06 12 34")}
+    assert sorted(by_number) == ["contact", "conversation"]
+    assert by_number["conversation"]["entry"] is None  # it opens as a whole, at its newest
     assert found(world, written.ada, "text=") == []
 
 
 def test_bad_questions_are_refused(world: World, written: Written) -> None:
-    for query, status in (("text=" + "x" * 201, 422), ("text=a&kind=secret", 400), ("text=a&before=-1", 400)):
+    wrong = ("text=a&kind=secret", "text=a&before=x", "text=a&before=--1", "text=a&before=" + "9" * 19)
+    for query, status in (("text=" + "x" * 201, 422), *((query, 400) for query in wrong)):
         assert world.ask("GET", f"/desk/search?{query}", written.ada).status_code == status
     assert world.client.get("/desk/search?text=pizza").status_code == 401
+
+
+@pytest.mark.parametrize("line", ['x"', "x'", "x' | 'y", "x) OR (words : pizza", "été", "x" * 65])
+def test_a_line_is_an_id_and_never_part_of_the_question(world: World, written: Written, line: str) -> None:
+    for path in ("search?text=pizza", "inbox?search=pizza", "inbox/counts?view=all"):
+        for user in (written.boss, written.ada):
+            answer = world.ask("GET", f"/desk/{path}&line={quote(line)}", user)
+            assert (answer.status_code, answer.json()["error"]["code"]) == (400, "bad_request"), path
+    many = "&".join(["line=a"] * 201)
+    assert world.ask("GET", f"/desk/inbox?{many}", written.boss).status_code == 400
+    assert world.ask("GET", "/desk/search?text=pizza&line=no-such_line", written.boss).json()["results"] == []
+
+
+def test_a_contact_is_shown_with_the_words_it_was_found_by(world: World, written: Written) -> None:
+    with world.store.write() as tx:
+        contact = new_id()
+        values = {"name": "Ada L", "company": "Blue Sky", "description": "pays late", "custom": {"f": "Gold member"}}
+        tx.execute(insert(t.contacts).values(id=contact, created_at=1, **values))
+        tx.execute(insert(t.contact_emails).values(contact_id=contact, email="ada@clouds.example"))
+        indexing.contact(tx.conn, contact)
+    for typed, context in (
+        ("blue", [["Blue", True], [" Sky", False]]),
+        ("late", [["pays ", False], ["late", True]]),
+        ("clouds", [["ada@", False], ["clouds", True], [".example", False]]),
+        ("gold", [["Gold", True], [" member", False]]),
+        ("ada l", [["ada", True], ["@clouds.example", False]]),
+        ("l", []),
+    ):
+        hit = next(one for one in found(world, written.boss, f"text={typed}") if one["ref"] == contact)
+        assert hit["pieces"] == context, typed

@@ -8,8 +8,13 @@ import stat
 from pathlib import Path
 
 import pytest
+from cryptography.fernet import Fernet
+from sqlalchemy import insert
 
-from aircall_core.desk import secrets
+from aircall_core.desk import flows, reseal, secrets
+from aircall_core.desk.secrets import SecretBox
+from aircall_core.store import Store, provisioning, sealed
+from aircall_core.store import tables as t
 
 
 def test_a_key_is_made_once_and_is_private(tmp_path: Path) -> None:
@@ -45,3 +50,32 @@ def test_a_configured_key_can_be_replaced(tmp_path: Path) -> None:
 def test_tokens() -> None:
     assert len(base64.urlsafe_b64decode(secrets.new_token() + "=")) == 32
     assert secrets.token_hash("x") == hashlib.sha256(b"x").hexdigest()
+
+
+def test_every_secret_is_sealed_with_the_newest_key(store: Store) -> None:
+    old, new = Fernet.generate_key(), Fernet.generate_key()
+    before, both, after = SecretBox(old), SecretBox(new, old), SecretBox(new)
+    with store.write() as tx:
+        tx.execute(
+            insert(t.trunks).values(id="t", name="Carrier", kind="digest", secret=before.seal("t"), created_at=1)
+        )
+        account = {"id": "m", "name": "Texts", "kind": "webhook", "settings": {}, "created_at": 1}
+        tx.execute(insert(t.message_accounts).values(**account, secret=before.seal("m")))
+        source = {"kind": "posted", "settings": {}, "created_at": 1}
+        tx.execute(insert(t.insight_sources).values(id="i", name="Shop", **source, secret=before.seal("i")))
+        lost = SecretBox(Fernet.generate_key()).seal("lost")
+        tx.execute(insert(t.insight_sources).values(id="x", name="Lost", **source, secret=lost))
+        tx.execute(insert(t.insight_sources).values(id="n", name="None", **source))
+        provisioning.put_setting(tx.conn, flows.SECRETS, {"line:step": before.seal("f")})
+        done = reseal.reseal(tx, both)
+    assert (done.count, done.unreadable) == (4, ["insight source Lost"])
+    with store.read() as conn:
+        found = {row["id"]: row["secret"] for table in sealed.COLUMNS for row in sealed.every(conn, table)}
+        assert found.pop("x") == lost
+        assert {name: after.open(text) for name, text in found.items()} == {"t": "t", "m": "m", "i": "i"}
+    assert flows.lookup_secrets(store, after) == {("line", "step"): "f"}
+
+
+def test_no_column_of_secrets_is_forgotten() -> None:
+    named = {table.name for table in t.metadata.tables.values() for column in table.columns if column.name == "secret"}
+    assert named == set(sealed.COLUMNS)

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from aircall_core.desk import links, people
 from tests.service.test_process import DeskProcess
 from tests.service.test_sign_in import PASSWORD
+from tests.support.axe import Axe
 from tests.support.chromium import chromium
 
 pytestmark = pytest.mark.browser
@@ -49,7 +49,7 @@ def desk(tmp_path: Path, sqlite_url: str) -> Iterator[DeskProcess]:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Chromium; each test has contexts of its own."""
-    with chromium() as opened:
+    with chromium(engine_only=True) as opened:
         yield opened
 
 

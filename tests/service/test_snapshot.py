@@ -38,6 +38,8 @@ def test_it_is_for_who_may_see_the_conversation(world: World, office: desk_kit.D
     assert world.ask("GET", f"/desk/conversations/{new_id()}/snapshot", office.users[0]).status_code == 404
     found = look(world, plan_.conversation_id, office.users[0])
     assert found["figures"]["calls"] == 1
+    assert found["limited"]  # to Ada's lines, and the page says so
+    assert not look(world, plan_.conversation_id, world.users["Watch"])["limited"]
     assert found["ai"] == {"state": "off", "until": None}
 
 
@@ -56,6 +58,27 @@ def test_a_number_like_one_of_a_contact_and_a_name_like_theirs_are_maybe_them(
     assert answer.status_code == 200, answer.text
     after = look(world, call.conversation_id, ada)
     assert (after["contact"]["id"], after["maybe"]) == (named, [])
+
+
+def test_a_no_is_for_everybody_and_hidden_callers_are_erased_by_leaders(world: World, office: desk_kit.Desk) -> None:
+    ada, bo, number = office.users[0], world.user("Bo", "supervisor"), "+33611611111"
+    with world.store.write() as tx:
+        like = contacts.create(tx, "system", {"name": "Paul", "numbers": ["+49711611111"]})
+    call = office.arrive(number)
+    path = f"/desk/contacts/{like}/denials"
+    assert world.ask("POST", path, ada, json={"number": "06"}).status_code == 422
+    assert world.ask("POST", path, ada, json={"number": number}).status_code == 200
+    assert look(world, call.conversation_id, bo)["maybe"] == []
+    assert world.ask("DELETE", path, bo, json={"number": number}).status_code == 200
+    assert len(look(world, call.conversation_id, ada)["maybe"]) == 1
+    hidden = office.arrive("anonymous")
+    path = f"/desk/conversations/{hidden.conversation_id}/erase"
+    assert world.ask("POST", path, ada, json={"confirm": "Support"}).status_code == 403
+    assert world.ask("POST", path, bo, json={"confirm": "Support"}).status_code == 409  # it rings
+    office.end(hidden.call_id)
+    assert world.ask("POST", path, bo, json={"confirm": "Sales"}).status_code == 422
+    answer = world.ask("POST", path, bo, json={"confirm": "Support", "call": hidden.call_id})
+    assert answer.status_code == 202, answer.text
 
 
 def test_an_anonymous_caller_is_maybe_nobody(world: World, office: desk_kit.Desk) -> None:

@@ -140,6 +140,25 @@ def test_twilio_brings_an_mms_once(twilio_office: Office, files: WebFiles) -> No
     assert kinds == ["message.received", "message.files"]
 
 
+def test_twilio_answers_its_own_words_and_we_the_others(twilio_office: Office) -> None:
+    def said(sid: str, body: str, **more: str) -> tuple[list[bool], int]:
+        """The changes so far, and how many confirmations."""
+        form = {"MessageSid": sid, "From": CUSTOMER, "To": LINE, "Body": body, **more}
+        assert twilio_office.twilio(form).status_code == 200
+        events = twilio_office.world.store.events(0)
+        changes = [bool(one.event.data["out"]) for one in events if one.kind == "opt_out.changed"]
+        return changes, sum(one["direction"] == "outbound" for one in twilio_office.texts())
+
+    assert said("1", "Yes") == ([], 0), "an answer like any other"
+    assert said("2", "STOP ") == ([True], 0)
+    assert said("3", "yes") == ([True, False], 0)
+    assert said("4", "ARRÊT") == ([True, False, True], 1), "Twilio knows no French: it is for us to confirm"
+    assert said("5", "REPRENDRE") == ([True, False, True, False], 2)
+    assert said("6", "Lass mich", OptOutType="STOP") == ([True, False, True, False, True], 2)
+    assert said("7", "Doch", OptOutType="START")[0][-1] is False
+    assert said("8", "Hilfe", OptOutType="HELP") == ([True, False, True, False, True, False], 2)
+
+
 def test_a_forged_webhook_is_refused_and_nothing_happens(twilio_office: Office) -> None:
     office, form = twilio_office, mms("https://example.com/")
     other = f"{DESK}/hooks/twilio/{new_id()}"
@@ -284,6 +303,35 @@ def test_the_generic_webhook_both_ways(office: Office) -> None:
     assert (text["state"], text["reason"], text["remote_code"]) == ("failed", "undelivered", "no_such_number")
 
 
+def test_a_late_report_of_an_earlier_try_says_nothing_of_the_last(office: Office) -> None:
+    url = f"/desk/conversations/{office.begin()}/messages"
+    message = office.ask("POST", url, json={"text": "Hi", "command": new_id()}).json()["message"]
+    with office.world.store.write() as tx:
+        for _ in range(2):
+            outbox.claim(tx, message, "outbox:1", 1, "desk")
+            outbox.settle(tx, message, "outbox:1", Outcome(State.FAILED, again=True, pause_s=0), 2, "desk")
+        outbox.claim(tx, message, "outbox:1", 3, "desk")
+        outbox.settle(tx, message, "outbox:1", Outcome(State.SENT), 4, "desk")
+    for tried, state in ((1, "sent"), (2, "sent"), (3, "failed")):
+        path = f"/status?message={message}&try={tried}"
+        assert office.hook({"message": message, "state": "failed"}, path=path).status_code == 204
+        assert office.texts()[-1]["state"] == state
+
+
+def test_a_text_with_files_is_not_sent_again_without_them(office: Office) -> None:
+    url = f"/desk/conversations/{office.begin()}"
+    made = office.ask("POST", f"{url}/attachments?name=a.png", content=PNG).json()["id"]
+    body = {"text": "", "attachments": [made], "command": new_id()}
+    message = office.ask("POST", f"{url}/messages", json=body).json()["message"]
+    with office.world.store.write() as tx:
+        tx.execute(update(t.messages).where(t.messages.c.id == message).values(state="failed"))
+        tx.execute(insert(t.message_accounts).values(id="sip", name="S", kind="sip", settings={}, created_at=1))
+        tx.execute(update(t.lines).values(message_account_id="sip"))
+    refused = office.ask("POST", f"/desk/messages/{message}/resend", json={"command": new_id()})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (409, "no_files")
+    assert office.texts()[-1]["state"] == "failed"
+
+
 def test_writing_to_a_customer(office: Office) -> None:
     conversation = office.begin()
     url, command = f"/desk/conversations/{conversation}", new_id()
@@ -326,6 +374,19 @@ def test_writing_to_a_customer(office: Office) -> None:
     ):
         answer = office.ask("POST", f"{url}/messages", json={"text": "a", "command": new_id(), **wrong})
         assert (answer.status_code, list(answer.json()["error"]["fields"])) == (422, [field])
+
+
+def test_what_is_too_long_is_said_in_words_and_emoji_count_once(office: Office) -> None:
+    url = f"/desk/conversations/{office.begin()}"
+    kept = office.ask("POST", f"{url}/notes", json={"text": "😀" * 20_000, "command": new_id()})
+    assert kept.status_code == 201
+    draft = {"attachments": [], "version": 0, "command": new_id()}
+    refused = office.ask("PUT", f"{url}/draft", json={**draft, "text": "😀" * 6_401})
+    assert refused.json()["error"]["fields"] == {"text": "Use at most 6,400 characters."}
+    assert office.ask("PUT", f"{url}/draft", json={**draft, "text": "😀" * 6_400}).status_code == 200
+    sent = office.ask("POST", f"{url}/messages", json={"text": "😀" * 1_601, "command": new_id()})
+    assert sent.json()["error"]["fields"] == {"text": "Use at most 1,600 characters."}
+    assert office.ask("POST", f"{url}/messages", json={"text": "😀" * 1_600, "command": new_id()}).status_code == 202
 
 
 def test_a_file_that_texts_do_not_carry(office: Office) -> None:
@@ -413,6 +474,9 @@ def test_opting_out_stops_what_is_queued_and_start_opens_again(office: Office) -
 
 
 def test_a_conversation_that_begins_with_a_text(office: Office) -> None:
+    shown = {"lines": [{"id": office.line, "name": "Support"}]}
+    assert office.ask("GET", "/desk/text-lines").json() == shown
+    assert office.ask("GET", "/desk/text-lines", office.bo).json() == {"lines": []}, "not Bo's line"
     url, command = f"/desk/lines/{office.line}/messages", new_id()
     body = {"to": "06 55 55 55 55", "text": "Hello", "command": command}
     sent = [office.ask("POST", url, json=body).json() for _ in range(2)]

@@ -29,7 +29,7 @@ from aircall_core.domain.events import EventRow
 from aircall_core.ids import new_id
 from aircall_core.store import StoreAway, open_store
 from aircall_core.store import tables as t
-from tests.support.audio import Samples, has_tone, to_pcm
+from tests.support.audio import Samples, to_pcm
 from tests.support.desk_kit import add_line, add_user, beat_of
 from tests.support.ports import free_ports
 from tests.support.processes import Process, eventually
@@ -226,13 +226,6 @@ class Caller(RawCaller):
     def wait_final(self, timeout: float = PATIENCE_S) -> Message:
         """The final response to the INVITE."""
         return super().wait_final(timeout)
-
-
-def sounds(samples: Samples, frequency: float, rate: int) -> bool:
-    """Whether the tone is what is heard most of the time, in windows short enough for a machine that stalls."""
-    size = rate // 10
-    windows = [samples[at : at + size] for at in range(0, len(samples) - size + 1, size)]
-    return bool(windows) and sum(has_tone(window, frequency, rate) for window in windows) >= 0.6 * len(windows)
 
 
 class Agent:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from aircall_core.desk import calls
-from tests.sip.kit import NUMBER, RATE, Agent, Caller, Site, WorkerProcess, sounds
-from tests.support.audio import Samples, from_pcm, gaps, level, read_wav, tone, tone_level
+from tests.sip.kit import NUMBER, RATE, Agent, Caller, Site, WorkerProcess
+from tests.support.audio import Samples, from_pcm, gaps, level, read_wav, sounds, tone, tone_level
 from tests.support.peers import TestPhone
 from tests.support.processes import eventually
 from tests.support.sipp import Sipp
@@ -206,7 +206,7 @@ def missing(samples: Samples, frequency: float) -> float:
     return sum(gap.length_s for gap in gaps(samples, frequency, RATE))
 
 
-@pytest.mark.alone
+@pytest.mark.in_pairs
 def test_what_the_agent_says_is_not_lost_in_a_long_call(site: Site, tmp_path: Path) -> None:
     """The two 20 ms clocks drift: neither side's queue may creep or run dry."""
     record = tmp_path / "long.wav"

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.sip
 HELLO_S = 4.8
 
 
-@pytest.mark.alone
+@pytest.mark.in_pairs
 def test_two_callers_hear_themselves_and_not_each_other(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "aircall_core", "phone", "echo"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as echo:

@@ -8,8 +8,8 @@ import pytest
 
 from aircall_core.desk import lines
 from aircall_core.desk import talk as desk
-from tests.sip.kit import NUMBER, RATE, Agent, Caller, Site, sounds
-from tests.support.audio import Samples, from_pcm, level, read_wav, tone, tone_level
+from tests.sip.kit import NUMBER, RATE, Agent, Caller, Site
+from tests.support.audio import Samples, from_pcm, level, read_wav, sounds, tone, tone_level
 from tests.support.floor import LiveCaller
 from tests.support.peers import TestPhone
 from tests.support.processes import eventually

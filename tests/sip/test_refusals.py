@@ -219,7 +219,8 @@ def test_broken_bytes_in_a_call_that_is_let_in(site: Site, worker: WorkerProcess
     assert not worker.logs("judging_failed")
 
 
-@pytest.mark.parametrize("count", [40, pytest.param(300, marks=pytest.mark.soak)])
+@pytest.mark.soak  # `make test` has a short form with all processes: system/test_hostile.py
+@pytest.mark.parametrize("count", [40, 300])
 def test_invites_that_are_never_acknowledged(site: Site, count: int) -> None:
     """The broken caller's calls take slots; beyond the share they get 503 without Retry-After, and it passes."""
     capacity = site.node()["capacity"]

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from aircall_core.desk import nodes
-from tests.sip.kit import NUMBER, RATE, Agent, Caller, Site, sounds
-from tests.support.audio import read_wav, tone
+from tests.sip.kit import NUMBER, RATE, Agent, Caller, Site
+from tests.support.audio import read_wav, sounds, tone
 from tests.support.peers import TestPhone
 from tests.support.processes import eventually
 

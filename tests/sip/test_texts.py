@@ -234,7 +234,7 @@ def test_a_trunk_that_wants_a_password_gets_it(desk: Desk, far: Texter) -> None:
     far.manner.challenge = True
     before = len(far.texts)
     row = desk.tried(desk.write("who are you?"))
-    assert (row["state"], row["reason"], row["remote_code"]) == ("failed", "credentials", "407")
+    assert (row["state"], row["reason"], row["remote_code"]) == ("queued", "credentials", "407")
     assert len(far.texts) == before
 
 

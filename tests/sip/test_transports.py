@@ -15,8 +15,8 @@ from typing import Self
 import pytest
 
 from aircall_core.desk.secrets import open_box
-from tests.sip.kit import NUMBER, RATE, Agent, Caller, Site, sounds
-from tests.support.audio import from_pcm, read_wav, tone
+from tests.sip.kit import NUMBER, RATE, Agent, Caller, Site
+from tests.support.audio import from_pcm, read_wav, sounds, tone
 from tests.support.peers import TestPhone
 from tests.support.ports import free_ports
 from tests.support.processes import Process, eventually

@@ -1,6 +1,7 @@
 """Followers: nothing skipped, nothing twice, woken by the doorbell and by it alone."""
 
 import itertools
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -55,6 +56,18 @@ def test_closing_the_store_ends_its_followers_and_its_watcher(store_url: str) ->
         follower.join()
     assert follower.error is None
     assert "doorbell" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_a_connection_in_use_while_the_store_closes_is_closed_when_it_comes_back(store: Store) -> None:
+    with store.read() as conn:
+        driver = conn.connection.driver_connection
+        assert driver is not None
+        store.close()
+    if isinstance(driver, psycopg.Connection):
+        assert driver.closed
+    else:
+        with pytest.raises(sqlite3.ProgrammingError):
+            driver.execute("SELECT 1")
 
 
 @pytest.mark.usefixtures("only_the_doorbell")

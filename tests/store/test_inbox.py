@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select, update
 
-from aircall_core.desk import assignment, auto_close, conversations
+from aircall_core.desk import assignment, auto_close, conversations, notes
 from aircall_core.desk.errors import DeskError
 from aircall_core.domain.words import query
 from aircall_core.ids import new_id, now_ms
@@ -243,9 +243,32 @@ def test_a_search_finds_by_name_company_number_and_text_only_on_lines_that_one_s
         for typed in ("chloe", "Mart", "acme", "06 11 11", "+33611111111"):
             for user, expected in ((ann, [plan.conversation_id]), (stranger, [])):
                 lines = inbox.visible_lines(conn, user, "agent")
-                found = listed(conn, user, "agent", only=inbox.find(conn, query(typed), lines))
+                found = listed(conn, user, "agent", only=inbox.find(conn, query(typed), lines)[0])
                 assert [row["id"] for row in found] == expected, (typed, user)
         assert listed(conn, ann, "agent", category="closed", only={plan.conversation_id}) == []
+
+
+def test_a_search_goes_on_to_older_hits_until_its_page_is_full(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inbox, "_FOUND_MOST", 3)
+    ann = desk.ids["Ann"]
+    with desk.store.write() as tx:
+        made = [new_id() for _ in range(20)]
+        for number, one in enumerate(made):
+            known = {"id": one, "line_id": desk.line, "party": f"+3363333{number:04}", "opened_at": AT}
+            tx.execute(insert(t.conversations).values(**known, last_at=AT + number))
+            indexing.conversation(tx.conn, one)
+
+    def found(since: int | None, until: int | None) -> tuple[list[str], bool]:
+        wanted = inbox.Wanted(ann, [desk.line], category="all", since=since, until=until)
+        with desk.store.read() as conn:
+            places, _, older = inbox.found_page(conn, query("063333"), wanted, None, 50)
+        return [one for _, one in places], older
+
+    assert found(None, None) == (made[:4:-1], True), "five searches of three hits each"
+    assert found(AT + 5, AT + 8) == (made[7:4:-1], True)
+    assert found(None, AT + 5) == ([], True), "the page says that older ones were not looked at"
+    monkeypatch.setattr(inbox, "_SEARCHES", 50)
+    assert found(None, AT + 5) == (made[4::-1], False)
 
 
 def test_a_row_shows_the_last_call_and_a_newer_text(desk: Desk) -> None:
@@ -268,6 +291,13 @@ def test_a_row_shows_the_last_call_and_a_newer_text(desk: Desk) -> None:
     assert (row["newest"], row["at"], row["message"]["text"][:9], len(row["message"]["text"])) == (
         "message", at, "One two x", 160,
     )  # fmt: skip
+    with desk.store.write() as tx:  # a call after the text
+        tx.execute(update(t.calls).values(ended_at=at + 60_000))
+        rows.touch(tx.conn, plan.conversation_id, at=at + 60_000, direction="inbound")
+    with desk.store.read() as conn:
+        (of_all,), (of_texts,) = (listed(conn, desk.ids["Ann"], "agent", view=one) for one in inbox.VIEWS[:2])
+    assert (of_all["newest"], of_all["at"]) == ("call", at + 60_000)
+    assert (of_texts["newest"], of_texts["at"], of_texts["order"]) == ("message", at, at + 60_000)
 
 
 # ---- closing by itself
@@ -312,7 +342,8 @@ def test_what_is_left_to_do_keeps_a_conversation_open(desk: Desk) -> None:
         at = tx.now_ms() + 1000
         tx.execute(insert(t.messages).values(**text, direction="inbound", body="Hello?", state="received", at=at))
         rows.touch(tx.conn, plan.conversation_id, at=at, direction="inbound", message_id=said)
-    assert closes(desk, 1000) == set(), "the customer waits for an answer"
+        tx.execute(update(t.calls).where(t.calls.c.id == missed.call_id).values(arrived_at=at + 1000))
+    assert closes(desk, 1000) == set(), "the customer waits for an answer, whoever else has called since"
     with desk.store.write() as tx:
         tx.execute(update(t.messages).values(direction="outbound", state="queued"))
         rows.touch(tx.conn, plan.conversation_id, at=at, direction="outbound")
@@ -326,3 +357,37 @@ def test_what_is_left_to_do_keeps_a_conversation_open(desk: Desk) -> None:
     with desk.store.write() as tx:
         tx.execute(update(t.callbacks).values(state="taken"))
     assert closes(desk, 1000) == {plan.conversation_id}
+
+
+def test_what_a_user_wants_open_stays_open_as_long_as_if_it_had_come_then(desk: Desk) -> None:
+    ann, bo = desk.ids["Ann"], desk.ids["Bo"]
+    plan = desk.arrive("+33611111111")
+    desk.answer(plan.call_id, ann)
+    desk.end(plan.call_id)
+    quiet = {plan.conversation_id}
+
+    def old() -> None:
+        """All that has happened so far was two hours ago."""
+        with desk.store.write() as tx:
+            before = tx.now_ms() - 7_200_000
+            tx.execute(update(t.conversations).values(last_at=before, reopened_at=before))
+            tx.execute(update(t.notes).values(created_at=before))
+
+    with desk.store.write() as tx:
+        tx.execute(update(t.lines).values(auto_close_min=60))
+    old()
+    assert closes(desk, 0) == quiet
+    do(desk, "reopen", plan.conversation_id, ann)
+    assert closes(desk, 1) == set(), "a user has opened it again"
+    assert closes(desk, 61) == quiet
+    do(desk, "reopen", plan.conversation_id, ann)
+    old()
+    with desk.store.write() as tx:
+        assignment.assign(tx, plan.conversation_id, ann, bo, command=new_id())
+    assert closes(desk, 1) == set(), "somebody has just been given it"
+    old()
+    with desk.store.write() as tx:
+        notes.add(tx, plan.conversation_id, ann, "Later", command=new_id())
+    assert closes(desk, 1) == set(), "somebody has just noted something"
+    old()
+    assert closes(desk, 1) == quiet

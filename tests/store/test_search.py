@@ -65,6 +65,8 @@ def test_rights_and_filters_narrow(store: Store, looked_through: int, monkeypatc
     fill(store)
     assert found(store, "refund", lines=["line1"]) == ["k1", "m2", "m1"]
     assert found(store, "refund", lines=[]) == ["k1"]
+    assert found(store, "refund", lines=["line1", "x' | 'l", 'x" OR "l', "a-b"]) == ["k1", "m2", "m1"]
+    assert found(store, "refund", conversations=["x'", "a_b"]) == []
     assert found(store, "refund", kinds=[search.MESSAGE], lines=["line2"]) == ["m3"]
     assert found(store, "refund", conversations=["cm2", "cm3"]) == ["m3", "m2"]
     assert found(store, "refund", lines=["line1", "line2"], limit=3) == ["k1", "m3", "m2"]

@@ -6,10 +6,11 @@ import pytest
 from sqlalchemy import insert
 
 from aircall_core.desk import conversations, messages, notes
+from aircall_core.desk.errors import DeskError
 from aircall_core.ids import new_id, now_ms
 from aircall_core.store import Store
 from aircall_core.store import tables as t
-from aircall_core.store.queries import conversation, timeline
+from aircall_core.store.queries import conversation, timeline, timeline_new
 from aircall_core.store.queries import timeline_pages as pages
 from aircall_core.store.queries.timeline import Viewer
 from aircall_core.store.queries.timeline_pages import Filter
@@ -141,17 +142,29 @@ def test_a_note_is_written_once_changed_by_its_writer_alone_and_taken_away(desk:
     assert noted(desk, plan.conversation_id, "likes tea", "command-1") == note
     with desk.store.write() as tx:
         with pytest.raises(Exception, match="note"):
-            notes.change(tx, note, desk.ids["Bo"], "likes coffee", 1)
-        assert notes.change(tx, note, desk.ids["Ann"], "likes coffee", 1).version == 2
-        assert notes.change(tx, note, desk.ids["Ann"], "likes coffee", 1).version == 2
+            notes.change(tx, note, desk.ids["Bo"], "agent", "likes coffee", 1)
+        assert notes.change(tx, note, desk.ids["Ann"], "agent", "likes coffee", 1).version == 2
+        assert notes.change(tx, note, desk.ids["Ann"], "agent", "likes coffee", 1).version == 2
         with pytest.raises(Exception, match="changed elsewhere"):
-            notes.change(tx, note, desk.ids["Ann"], "likes milk", 1)
+            notes.change(tx, note, desk.ids["Ann"], "agent", "likes milk", 1)
         with pytest.raises(Exception, match="needs a text"):
             notes.add(tx, plan.conversation_id, desk.ids["Ann"], " \n", command=new_id())
     shown = [one for one in read(desk, plan.conversation_id, limit=200)["entries"] if "note" in one]
     assert [one["note"]["text"] for one in shown] == ["likes coffee"]
     with desk.store.write() as tx:
-        notes.change(tx, note, desk.ids["Ann"], "", 2)
+        notes.change(tx, note, desk.ids["Ann"], "agent", "", 2)
+    assert [one["note"] for one in read(desk, plan.conversation_id, limit=200)["entries"] if "note" in one] == [None]
+
+
+def test_a_leader_takes_away_what_others_noted_and_rewrites_none_of_it(desk: Desk) -> None:
+    plan = talked(desk)
+    note = noted(desk, plan.conversation_id, "calls customers names")
+    with desk.store.write() as tx:
+        for role, text in (("agent", ""), ("supervisor", "other words")):
+            with pytest.raises(DeskError) as wrong:
+                notes.change(tx, note, desk.ids["Bo"], role, text, 1)
+            assert wrong.value.status == 404
+        assert notes.change(tx, note, desk.ids["Bo"], "supervisor", "", 1).version == 2
     assert [one["note"] for one in read(desk, plan.conversation_id, limit=200)["entries"] if "note" in one] == [None]
 
 
@@ -213,3 +226,52 @@ def test_a_talk_is_played_by_who_took_part_messages_by_the_whole_line(
     page = read(desk, talk.conversation_id, limit=200, viewer=Viewer(desk.ids[who], role))
     may = [one["may"] for entry in page["entries"] if "call" in entry for one in entry["call"]["recordings"]]
     assert may == hears
+
+
+def test_new_is_what_others_brought_since_the_last_look_and_nothing_else(desk: Desk) -> None:
+    """Closing, answering, one's own texts and notes are not news, whenever their entries were written."""
+    ann, bo = desk.ids["Ann"], desk.ids["Bo"]
+    talk = talked(desk)
+    here = talk.conversation_id
+
+    def new(user: str = bo) -> int | None:
+        with desk.store.read() as conn:
+            return timeline_new.first_new(conn, [here], user)[here]
+
+    def look(user: str = bo) -> None:
+        with desk.store.write() as tx:
+            conversations.mark_read(tx, here, user)
+
+    def entry(place: str) -> int | None:
+        with desk.store.read() as conn:
+            return pages.seq_of(conn, place)
+
+    texted(desk, "before the first look")
+    assert new() is None  # who has never read has no place in it
+    look()
+    look()
+    assert new() is None
+    with desk.store.write() as tx:
+        conversations.close(tx, here, ann)
+        conversations.reopen(tx, here, ann, assigned_to=ann)
+    talked(desk)
+    assert new() is None
+    note = noted(desk, here, "by Ann")
+    assert (new(bo), new(ann)) == (entry(note), None)
+    look()
+    look(ann)
+    assert (new(bo), new(ann)) == (None, None)
+    with desk.store.write() as tx:  # an old version's row: up to when, but not up to which entry
+        tx.execute(t.conversation_reads.update().where(t.conversation_reads.c.user_id == ann).values(read_seq=None))
+    missed = desk.arrive(CUSTOMER).call_id
+    assert new() is None  # it still rings
+    look()
+    desk.end(missed)
+    text = texted(desk, "Nobody there?")
+    assert new() == entry(missed)  # it was seen ringing, not missed
+    assert new(ann) is None
+    look()
+    assert new() is None
+    later = texted(desk, "Hello?")
+    assert new() == entry(later)
+    assert entry(text) is not None

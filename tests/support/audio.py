@@ -86,6 +86,13 @@ def has_tone(samples: Samples, frequency: float, rate: int, at_least_db: float =
     return there >= at_least_db and there >= level(samples) - 3
 
 
+def sounds(samples: Samples, frequency: float, rate: int) -> bool:
+    """Whether the tone is what is heard most of the time, in windows short enough for a machine that stalls."""
+    size = rate // 10
+    windows = [samples[at : at + size] for at in range(0, len(samples) - size + 1, size)]
+    return bool(windows) and sum(has_tone(window, frequency, rate) for window in windows) >= 0.6 * len(windows)
+
+
 @dataclass(frozen=True, slots=True)
 class Gap:
     """A stretch without the tone."""

@@ -75,7 +75,7 @@ class Postgres:
     def create(self) -> str:
         """A new database with the store's tables; its URL."""
         name = f"test_{next(self._numbers)}"
-        self._execute(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
+        self._execute(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE} STRATEGY FILE_COPY")
         return self.url(name)
 
     def create_empty(self) -> str:

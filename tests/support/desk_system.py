@@ -43,6 +43,7 @@ from tests.support.realtime import Tab
 
 PASSWORD = "a long passphrase for tests"
 ROOT = Path(__file__).parents[2]
+_SITE = Path(__file__).with_name("site")
 
 
 _hash = passwords.hashed
@@ -114,7 +115,9 @@ class System:
     def start_console(self) -> Process:
         """Start the console (again)."""
         words = [sys.executable, "-m", "aircall_core", "console"]
-        self.console = Process(f"console-{new_id()[-4:]}", words, self.folder, self.environment)
+        path = f"{_SITE}{os.pathsep}{self.environment['PYTHONPATH']}"
+        environment = {**self.environment, "PYTHONPATH": path}
+        self.console = Process(f"console-{new_id()[-4:]}", words, self.folder, environment)
         eventually(self._console_answers, 60, "the console's page", every=0.1)
         return self.console
 

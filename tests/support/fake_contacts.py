@@ -33,6 +33,17 @@ class FakeContacts(FakeDesk):
         with self.store.write() as tx:
             return contacts.create(tx, ACTOR, given)
 
+    def listed(self) -> list[dict[str, Any]]:
+        """All contacts."""
+        with self.store.read() as conn:
+            return rows.page(conn, None, 1000)
+
+    def edit(self, contact: str, **given: Any) -> None:
+        """A colleague changes a contact; everybody is told."""
+        with self.store.write() as tx:
+            contacts.change(tx, "user:colleague", contact, given)
+        self.event("contact.changed", None, contact=contact, what="changed")
+
     def field(self, **given: Any) -> str:
         """A custom field; its id."""
         with self.store.write() as tx:

@@ -102,7 +102,7 @@ class FakeDesk:
         self.signed_in = True
         self.entries: list[dict[str, Any]] = []
         self.together: list[dict[str, Any]] = []  # the customer's conversations
-        self.read_at: int | None = None
+        self.new: dict[str, int | None] = {}  # from which entry on something is new, by conversation
         self.found: list[dict[str, Any]] = []  # what is found in the conversation
         self.peaks: list[int] | None = None
         self.header: dict[str, Any] = {}
@@ -353,7 +353,7 @@ class FakeDesk:
             {
                 "entries": page, "before": first if told and told[0]["seq"] < first else None,
                 "after": last if told and told[-1]["seq"] > last else None, "around": at,
-                "together": self.together, "read_at": self.read_at,
+                "together": self.together, "new": self.new,
             }
         )  # fmt: skip
 
@@ -496,6 +496,7 @@ class FakeDesk:
                     "muted": False,
                     "away": False,
                     "held": False,
+                    "progress": None,
                 }
                 self.event("call.transferred", call_id, user="bo", via=body["via"], to="user", command=command,
                            by="bo", held_at=None, started_by=None, recording=call["recording"], **whole)  # fmt: skip

@@ -42,9 +42,18 @@ class FakeDialer(FakeDesk):
         self.entries_of[entry_id].update(state=state, by=by, at=now_ms() if user else None, **more)
         self.event("dial_entry.changed", user=user, list=LIST, entry=entry_id, state=state, call=None)
 
+    def began(self, entry_id: str, call_id: str) -> None:
+        """This user's call to an entry goes on."""
+        call: dict[str, Any] = {
+            "id": call_id, "direction": "outbound", "state": "dialling", "outcome": None, "reason": None,
+            "at": now_ms(), "answered_at": None, "ended_at": None, "tags": [],
+        }  # fmt: skip
+        by = {"id": ME, "name": NAMES[ME]}
+        self.entries_of[entry_id].update(state="dialled", by=by, at=now_ms(), dialled=1, call=call)
+
     def came_of(self, entry_id: str, outcome: str, **more: Any) -> dict[str, Any]:
         """What a call to an entry came to."""
-        call = {
+        call: dict[str, Any] = {
             "id": f"call-{entry_id}", "direction": "outbound", "state": "ended", "outcome": outcome, "reason": None,
             "at": now_ms(), "answered_at": None, "ended_at": now_ms(), "tags": [], **more,
         }  # fmt: skip
@@ -77,7 +86,8 @@ class FakeDialer(FakeDesk):
             "done": states.count("dialled") + states.count("skipped"), "skipped": states.count("skipped"),
             "reached": reached, "at_work": [{**one, "call": None} for one in names.values()],
         }  # fmt: skip
-        return self._read(request, {"list": found, "mine": mine, "calling": None})
+        calling = next((one for one in self.entries_of.values() if one["call"] and not one["call"]["ended_at"]), None)
+        return self._read(request, {"list": found, "mine": mine, "calling": calling})
 
     @staticmethod
     def _is_mine(entry: dict[str, Any]) -> bool:
@@ -140,6 +150,9 @@ class FakeDialer(FakeDesk):
 
     async def _dial(self, request: Request) -> Response:
         entry = json.loads(await request.body()).get("entry")
-        if entry in self.entries_of and request.url.path not in self.refusals:
-            self.entries_of[entry].update(state="dialled", by={"id": ME, "name": NAMES[ME]}, at=now_ms(), dialled=1)
-        return await self._command(request)
+        taken = await self._command(request)
+        call = json.loads(bytes(taken.body)).get("call")
+        known = self.entries_of.get(entry) or {}
+        if known and call and (known["call"] or {}).get("id") != call:  # else it has come to its end already
+            self.began(entry, call)
+        return taken

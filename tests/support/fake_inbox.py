@@ -46,6 +46,8 @@ class FakeInbox(FakeDesk):
         super().__init__()
         self.rows: list[dict[str, Any]] = []
         self.callbacks: list[dict[str, Any]] = []
+        self.older = False  # a search has hits that were not looked at
+        self.lists: list[str] = []  # what lists were asked for
         self.hold = threading.Event()
         self.hold.set()
 
@@ -95,17 +97,22 @@ class FakeInbox(FakeDesk):
 
     async def _list(self, request: Request) -> Response:
         await asyncio.to_thread(self.hold.wait, 30)
+        self.lists.append(request.url.query)
         asked = request.query_params
         rows = self.of(asked["category"])
         if only := asked.getlist("conversation"):
             rows = [row for row in rows if row["conversation"] in only]
         if words := asked.get("search", "").lower():
             rows = [row for row in rows if words in row["name"].lower()]
-        if kind := asked.get("type"):
+        if (kind := asked.get("type")) == "undelivered":
+            rows = [row for row in rows if row["message"] and row["message"]["state"] in ("failed", "unknown")]
+        elif kind:
             rows = [row for row in rows if row["call"] and row["call"]["outcome"] == kind]
         start = int(asked.get("after", "0"))
         end = start + int(asked["limit"])
-        return self._read(request, {"rows": rows[start:end], "after": str(end) if end < len(rows) else None})
+        return self._read(
+            request, {"rows": rows[start:end], "after": str(end) if end < len(rows) else None, "older": self.older}
+        )
 
     async def _counts(self, request: Request) -> Response:
         names = ("unread", "open", "mine", "unassigned", "outbound", "closed")
@@ -126,6 +133,9 @@ class FakeInbox(FakeDesk):
                 "close": {"closed": True, "assigned": None, "unread": False},
                 "assign": {"assigned": body["user_id"] and {"id": body["user_id"], "name": NAMES[body["user_id"]]}},
             }  # fmt: skip
+            if body["do"] in ("resend", "put_aside"):
+                row["message"]["state"] = {"resend": "queued", "put_aside": "sent"}[body["do"]]
+                continue
             row |= changes[body["do"]]
         return JSONResponse({"done": len(body["conversations"]) - len(refused), "refused": refused})
 

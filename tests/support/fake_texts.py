@@ -56,6 +56,7 @@ class FakeTexts(FakeDesk):
             Route(f"{HERE}/snapshot", lambda request: self._read(request, self.snapshot)),
             Route("/desk/attachments/{id}", self._file, methods=["GET", "DELETE"]),
             Route("/desk/contacts/{id}", self._contact, methods=["PATCH"]),
+            Route("/desk/contacts/{id}/denials", self._command, methods=["POST", "DELETE"]),
         ]
         return app
 

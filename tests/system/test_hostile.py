@@ -16,8 +16,9 @@ from pathlib import Path
 import pytest
 
 from aircall_core.domain import events as kinds
-from tests.support.audio import has_tone, tone
+from tests.support.audio import has_tone, sounds, tone
 from tests.support.desk_system import Line, System, User
+from tests.support.floor import LiveCaller
 from tests.support.netns import NetNs, netns
 from tests.support.processes import eventually
 from tests.support.rawsip import RawCaller
@@ -46,13 +47,13 @@ class Fort:
 
     def honest_call(self) -> None:
         """A call as any other gets through, and nothing is left of it or of what was before."""
-        with self.system.phone_call(self.line, audio=tone(CALLER_HZ, 1, 8000), caller=HONEST) as phone:
+        with LiveCaller("127.0.0.1", self.sip_port, caller=HONEST) as phone:
+            phone.call(self.line.number, CALLER_HZ, answered=False)
             call_id = next_ring(self.tab, self.ada, self.known)
             agent = self.system.accept(self.ada, self.tab, call_id, voice=tone(AGENT_HZ, 1, 8000))
-            phone.wait_for("answered")
+            phone.wait_for(200)
             eventually(lambda: has_tone(agent.heard(0.5), CALLER_HZ, 8000), 15, "the caller's voice")
             phone.hang_up()
-            phone.wait_for("ended")
         self.tab.wait_for("call.ended", call_id=call_id)
         self.tab.wait_until(lambda: self.tab.view["calls"] == {}, "an empty desk", 60)
 
@@ -136,7 +137,7 @@ def test_a_call_that_brings_no_offer_gets_ours_with_the_answer(fort: Fort, tmp_p
         call_id = next_ring(fort.tab, fort.ada, fort.known)
         agent = fort.system.accept(fort.ada, fort.tab, call_id, voice=tone(AGENT_HZ, 1, 8000))
         assert caller.result().successful == 1, caller.why
-        assert has_tone(agent.heard()[4000:8000], CALLER_HZ, 8000)
+        assert sounds(agent.heard()[4000:8000], CALLER_HZ, 8000)
 
 
 def test_a_call_without_an_offer_that_nobody_takes_is_ended(fort: Fort) -> None:

@@ -12,7 +12,7 @@ from tests.support.ivr_caller import RATE, IvrCaller
 from tests.system.conftest import Office
 from tests.system.test_queue import draw
 
-pytestmark = [pytest.mark.alone, pytest.mark.sip]
+pytestmark = [pytest.mark.in_pairs, pytest.mark.sip]
 SPEECH = Path(__file__).parents[2] / "data" / "prompts" / "fr" / "voicemail.wav"  # any speech: words are not the point
 
 

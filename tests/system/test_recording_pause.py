@@ -46,7 +46,7 @@ def pause_for_secret(agent: Agent, call_id: str) -> None:
     agent.tab.wait_until(lambda: agent.tab.view["calls"][call_id]["recording"] == "started", "the recording")
 
 
-@pytest.mark.alone
+@pytest.mark.in_pairs
 def test_two_pauses_are_absent_and_the_channels_stay_in_step(tmp_path: Path) -> None:
     with System(tmp_path) as system, house(system, recording="on") as home:
         ada = home.agent("Ada", 700.0)

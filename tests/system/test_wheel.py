@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.audio import has_tone, read_wav
+from tests.support.audio import read_wav, sounds
 from tests.support.desk_system import ROOT, System
 from tests.support.processes import eventually
 from tests.support.rawsip import RawCaller
@@ -51,8 +51,8 @@ def test_two_calls_are_answered_on_the_wheel_and_the_third_is_refused(wheel: str
             talk.phone.hang_up()
             talk.phone.wait_for("ended")
             talk.phone.wait()
-            assert has_tone(read_wav(tmp_path / f"{user.name}.wav")[0][0][8000:16000], AGENT_HZ, 8000)
-            assert has_tone(talk.agent.heard()[8000:16000], CALLER_HZ, 8000)
+            assert sounds(read_wav(tmp_path / f"{user.name}.wav")[0][0][8000:16000], AGENT_HZ, 8000)
+            assert sounds(talk.agent.heard()[8000:16000], CALLER_HZ, 8000)
             system.wait_for("call.recording", call_id=talk.id, state="saved", timeout=20)
         with RawCaller("127.0.0.1", system.settings.sip_port) as caller:
             for _ in range(6):  # slots and ports come back

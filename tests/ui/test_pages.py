@@ -24,7 +24,7 @@ ADMINS = [
     "setup.py", "settings/company.py", "settings/users.py", "settings/teams.py", "settings/lines.py",
     "settings/trunks.py", "settings/dialling.py", "settings/flows.py", "settings/hours.py", "settings/tags.py",
     "settings/blocklist.py", "settings/plan.py", "settings/audit.py", "settings/prompts.py", "settings/retention.py",
-    "settings/insights.py", "health.py", "reach.py",
+    "settings/insights.py", "settings/contact_fields.py", "health.py", "reach.py",
 ]  # fmt: skip
 pytestmark = pytest.mark.timeout(180)
 

@@ -9,12 +9,21 @@ import pytest
 from cryptography.fernet import Fernet
 from streamlit.testing.v1 import AppTest
 
-from aircall_core.desk import blocklist, company, dialling, do_not_call, insight_sources, schedules, tag_settings
+from aircall_core.desk import (
+    blocklist,
+    company,
+    contact_fields,
+    dialling,
+    do_not_call,
+    insight_sources,
+    schedules,
+    tag_settings,
+)
 from aircall_core.desk.dialling import DialRefused
 from aircall_core.desk.secrets import SecretBox
 from aircall_core.domain.dialling import Why
 from aircall_core.domain.insight_kinds import KINDS
-from aircall_core.service import admin, hours, tags
+from aircall_core.service import admin, contacts, hours, tags
 from aircall_core.service import blocklist as blocklist_routes
 from aircall_core.service import dialling as dialling_routes
 from aircall_core.service import insights as insight_routes
@@ -93,6 +102,33 @@ def test_tags_are_made_and_archived(desk: Desk, sent: Sent) -> None:
     button(at, "Save").click().run()
     fine(at)
     assert tags.NewTag.model_validate(sent[-1][2]).name == "Repair"
+
+
+def test_contact_fields_are_made_moved_and_offer_choices(desk: Desk, sent: Sent) -> None:
+    with desk.store.write() as tx:
+        made = [contact_fields.create(tx, "system", {"name": name}) for name in ("Contract *no*", "Birthday")]
+    at = fine(shell(desk, page="settings/contact_fields.py"))
+    assert r"Contract \*no\*" in shown(at)
+    assert [one.disabled for one in at.button if one.key and one.key.startswith("move-")] == [True, False, False, True]
+    at.button(key=f"move-up-{made[1]}").click().run()
+    assert sent[-1] == ("PATCH", f"/desk/contact-fields/{made[1]}", {"position": 0})
+    assert contacts.FieldChange.model_validate(sent[-1][2]).position == 0
+
+    def script() -> None:
+        from aircall_core.ui.editors.contact_field import contact_field_form
+
+        contact_field_form("field-new", None)
+
+    at = fine(AppTest.from_function(script).run())
+    assert not at.text_area
+    field(at, "Name").set_value("Plan")
+    at.selectbox[0].set_value("choice").run()
+    at.text_area[0].set_value("Basic\n\nCare")
+    button(at, "Save").click().run()
+    fine(at)
+    assert sent[-1][:2] == ("POST", "/desk/contact-fields")
+    new = contacts.FieldChange.model_validate(sent[-1][2])
+    assert (new.name, new.kind, new.choices) == ("Plan", "choice", ["Basic", "", "Care"])
 
 
 def test_callers_are_blocked_and_found_in_any_spelling(desk: Desk, sent: Sent) -> None:
@@ -292,7 +328,7 @@ def test_a_source_of_insight_cards_sends_what_its_kind_needs(desk: Desk, sent: S
         if kind.name == "http":
             next(one for one in at.selectbox if one.label == "Signs in with").set_value("header").run()
             field(at, "Header").set_value("X-Key")
-        if kind.name != "rules":
+        if kind.name not in ("rules", "posted"):
             field(at, "Address").set_value("https://crm.example")
             field(at, "Consumer secret" if kind.name == "salesforce" else "Token or password").set_value("t0ken")
         for name in kind.needs:
@@ -303,7 +339,8 @@ def test_a_source_of_insight_cards_sends_what_its_kind_needs(desk: Desk, sent: S
         fine(at)
         body = insight_routes.SourceChange.model_validate(sent[-1][2]).model_dump(exclude_none=True)
         with desk.store.write() as tx:  # and the desk agrees
-            insight_sources.create(tx, "system", SecretBox(Fernet.generate_key()), **body)
+            secret = insight_sources.made_secret(kind.name) or body.pop("secret", "")
+            insight_sources.create(tx, "system", SecretBox(Fernet.generate_key()), **body, secret=secret)
     at = fine(shell(desk, page="settings/insights.py"))
     assert "A hubspot" in shown(at)
     assert "Not asked yet" in shown(at)

@@ -132,6 +132,17 @@ def test_a_backup_comes_back_in_another_installation(cli: Cli, tmp_path: Path, m
     assert [user["email"] for user in cli.json("users", "list")] == ["bob@example.com"]
 
 
+def test_the_key_is_replaced(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    cli.run("trunks", "add", "Carrier", "digest", "--username", "u", "--password-stdin", stdin="pass\n")
+    old, new = (cli.folder / "secret.key").read_text(), "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE="
+    monkeypatch.setenv("AIRCALL_SECRET_KEY", f"{new},{old}")
+    assert cli.json("db", "reseal") == {"sealed": 1, "unreadable": []}
+    monkeypatch.setenv("AIRCALL_SECRET_KEY", new)
+    assert cli.json("db", "reseal")["sealed"] == 1  # read with the new key alone
+    monkeypatch.setenv("AIRCALL_SECRET_KEY", old)
+    assert cli.run("db", "reseal", status=1).endswith("entered again: trunk Carrier.\n")
+
+
 def test_without_a_backend_the_system_is_not_ready_and_stopping_it_says_so(
     cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:

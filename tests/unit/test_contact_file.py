@@ -131,7 +131,7 @@ def test_what_is_wrong_with_a_row_takes_nothing_else_with_it() -> None:
     good = Raw(2, "Zoë", numbers=(("+331", ""), ("x", "")), emails=(("no", ""),), custom=(("f", "soon"),))
     assert profile(good) == (
         Profile("Zoë", numbers=(Entry("+331"),)),
-        [("number", True), ("email", True), ("custom", True)],
+        [("number", True), ("email", True), ("custom_date", True)],
     )
     assert profile(Raw(3, numbers=(("x", ""),))) == (None, [("number", False)])
     assert profile(Raw(4, description="of nobody")) == (None, [("blank", False)])

@@ -27,6 +27,19 @@ def test_links_between_documents_lead_somewhere() -> None:
     assert not [f"{page.name}: {target}" for page, target in links if not (page.parent / target).exists()]
 
 
+def test_every_document_can_be_come_to_from_the_readme() -> None:
+    """By links, over as many documents as it takes."""
+    found, ahead = set(), [ROOT / "README.md"]
+    while ahead:
+        page = ahead.pop()
+        if page not in found:
+            found.add(page)
+            links = re.findall(r"\]\(([^)#\s]+\.md)[^)]*\)", page.read_text(encoding="utf-8"))
+            ahead += [(page.parent / link).resolve() for link in links if "://" not in link]
+    written = set((ROOT / "docs").glob("*.md"))
+    assert written - found == set()
+
+
 def test_every_kind_of_event_is_documented_and_none_that_does_not_exist() -> None:
     text = (ROOT / "docs" / "events.md").read_text(encoding="utf-8")
     documented = set(re.findall(r"^\| `([a-z_.]+)` \|", text, re.MULTILINE))

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aircall_core.desk import insight_words
 from aircall_core.domain.insight import (
     LONGEST,
     MOST_LINES,
@@ -144,22 +145,30 @@ def test_whatever_comes_a_card_is_lines_of_plain_text(value: Any, template: str)
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ({"type": "heading", "text": "x"}, "what kind"),
-        ({"type": "title", "text": " "}, "a text"),
-        ({"type": "title", "text": "{{contact.name"}, "{{contact.name}}"),
-        ({"type": "title", "text": "x", "link": "javascript:x"}, "https://"),
-        ({"type": "title", "text": "x" * 401}, "at most"),
-        ({"type": "title", "text": "x", "when": {"field": "", "is": "known"}}, "which field"),
+        ({"type": "heading", "text": "x"}, "type"),
+        ({"type": "title", "text": " "}, "text"),
+        ({"type": "title", "text": "{{contact.name"}, "variable"),
+        ({"type": "title", "text": "x", "link": "javascript:x"}, "link"),
+        ({"type": "title", "text": "x" * 401}, "long"),
+        ({"type": "title", "text": "x", "when": {"field": "", "is": "known"}}, "field"),
         ({"type": "title", "text": "x", "when": {"field": "a", "is": "like"}}, "condition"),
-        ({"type": "title", "text": "x", "when": {"field": "a", "is": "is", "value": ""}}, "compared"),
+        ({"type": "title", "text": "x", "when": {"field": "a", "is": "is", "value": ""}}, "value"),
         ({"type": "title", "text": "x", "when": {"field": "a", "is": "above", "value": "many"}}, "number"),
     ],
 )
 def test_mistakes_in_a_template_name_the_line(line: dict[str, Any], said: str) -> None:
-    problem = template_problem([{"type": "title", "text": "fine"}, line])
-    assert problem is not None
-    assert problem.startswith("Line 2: ")
-    assert said in problem
+    template = [{"type": "title", "text": "fine"}, line]
+    assert template_problem(template) == (2, said)
+    words = insight_words.template_problem(template)
+    assert words is not None
+    assert words.startswith("Line 2: ")
+
+
+def test_mistakes_in_a_card_have_words_for_their_field() -> None:
+    wrong = insight_words.problems([{"type": "x", "text": "", "link": "no"}, {"type": "title", "text": "x" * 4_000}])
+    assert set(wrong) == {"contents.0.type", "contents.0.text", "contents.0.link", "contents.1.text"}
+    assert wrong["contents.1.text"] == f"At most {LONGEST['text']} characters."
+    assert insight_words.problems([]) == {"contents": f"A card has 1 to {MOST_LINES} lines."}
 
 
 def test_the_cards_that_kinds_bring_are_good() -> None:

@@ -105,6 +105,15 @@ def test_templates_are_filled_once_and_say_what_is_missing() -> None:
         (b"RIFF1234WAVEfmt ", "audio/wav"),
         (b"\0\0\0\x18ftypisom....", "video/mp4"),
         (b"\0\0\0\x18ftyp3gp5....", "video/3gpp"),
+        (b"\0\0\0\x18ftypM4V ....", "video/mp4"),
+        (b"\0\0\0\x14ftypqt  ....", "video/quicktime"),
+        (b"\0\0\0\x18ftypM4A ....", "audio/mp4"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "image/heic"),
+        (b"\0\0\0\x1cftypmif1\0\0\0\0mif1heicmiaf", "image/heif"),
+        (b"\0\0\0\x1cftypavif\0\0\0\0avifmif1miaf", "image/avif"),
+        (b"\0\0\0\x18ftypodd1\0\0\0\0odd2isom", "video/mp4"),
+        (b"\0\0\0\x14ftypjp2 \0\0\0\0jp2 ", None),
+        (b"\xff\xff\xff\xffftypodd1", None),
         (b"%PDF-1.7", "application/pdf"),
         (b"begin:vcard\r\n", "text/vcard"),
         (b"<svg onload=alert(1)>", None),
@@ -131,6 +140,8 @@ def test_the_ending_of_a_file_is_that_of_its_kind() -> None:
     assert file_type.safe_name("", "image/gif") == "file.gif"
     assert "image/svg+xml" not in file_type.TYPES
     assert "application/pdf" not in file_type.INLINE
+    assert "image/heic" not in file_type.INLINE, "few browsers draw it"
+    assert file_type.safe_name("IMG_1.HEIC", "image/heic") == "IMG_1.heic"
 
 
 def test_reports_lead_forward_only() -> None:
