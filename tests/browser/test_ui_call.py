@@ -291,9 +291,10 @@ def test_whoever_is_asked_reads_who_asks_and_goes_on_with_the_caller(page: Page,
     desk.held("call-1")
     expect(bar).to_contain_text("Bo Lind is with the caller")
     desk.cards["call-9"] = {**desk.cards["call-1"], "asked_by": None}
-    desk.event("call.transferred", "call-9", user="me", card=True, progress=None, via="call-1", to="user", state="confirmed", by="me",
-               peer=peer, muted=False, away=False, held=False, held_at=None, started_by=None, recording="started",
-               direction="inbound", parent=None, arrived_at=1, queued_at=None, answered_at=1)  # fmt: skip
+    desk.event("call.transferred", "call-9", user="me", card=True, progress=None, via="call-1", to="user", by="me",
+               state="confirmed", peer=peer, muted=False, away=False, held=False, held_at=None, started_by=None,
+               recording="started", direction="inbound", parent=None, arrived_at=1, queued_at=None,
+               answered_at=1)  # fmt: skip
     desk.ends("call-1", reason="merged")
     expect(page.get_by_role("listitem").filter(has_text="Bo Lind has passed Marie Dupont on to you.")).to_be_visible()
     expect(button(bar, "Marie Dupont")).to_be_visible()
