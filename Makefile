@@ -11,7 +11,7 @@ PIP := $(PY) -m pip install -q --disable-pip-version-check
 # What tests use besides Python: a browser with fonts, SIP peers, sound tools, network namespaces, Node for the browser code.
 TEST_PACKAGES := chromium chromium-headless-shell dbus-daemon fonts-dejavu-core fonts-noto-color-emoji sip-tester baresip-core sox iproute2 nodejs openssl
 TESTS ?=
-WORKERS ?= 3
+WORKERS ?= 4
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo test soak bench lint format audit lock pjsua2 install install-dev packages clean
@@ -25,15 +25,18 @@ run: install  ## install, start everything, print where it is; Ctrl-C stops it
 demo: install  ## the same over a demo workspace, with people, numbers and calls; prints the sign-ins
 	@exec $(PY) -m aircall_core demo
 
-# $(1) how many at once, $(2) which. Status 5: none of them is in TESTS.
+# $(1) how many at once, $(2) which, $(3) where, unless TESTS says it. Status 5: none of them is in TESTS.
 define pytest
-$(PY) -m pytest $(1) -m $(2) $(TESTS) || [ $$? = 5 ]
+$(PY) -m pytest $(1) -m $(2) $(or $(TESTS),$(3)) || [ $$? = 5 ]
 endef
 
-test: packages install-dev pjsua2 lint  ## install all that tests need, check the code, run the tests
+# The files with tests of this mark: to look through all of them costs each of the short stages ten seconds.
+marked = $(shell grep -rlw --include='test_*.py' 'mark\.$(1)' tests)
+
+test: packages install-dev lint pjsua2  ## install all that tests need, check the code, run the tests
 	$(call pytest,-n $(WORKERS) --dist worksteal,"not (alone or in_pairs or soak)")
-	$(call pytest,-n 2 --dist loadfile,"in_pairs and not soak")
-	$(call pytest,,"alone and not soak")
+	$(call pytest,-n 2 --dist loadfile,"in_pairs and not soak",$(call marked,in_pairs))
+	$(call pytest,,"alone and not soak",$(call marked,alone))
 
 soak: packages install-dev pjsua2  ## the full counts of the tests that `make test` runs in a short form
 	$(PY) -m pytest -m soak --timeout 3600 $(TESTS)

@@ -2,7 +2,10 @@
 
 import os
 import sys
+from functools import cache
+from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["tests.support.databases", "tests.support.spread"]
@@ -15,3 +18,18 @@ settings.load_profile("beside others")
 # a run starts would then compile all of this code anew, which is a fifth of what a start costs.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+STAGES = ("alone", "in_pairs")
+"""Marks whose tests have a stage of their own in `make test`."""
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Refuse such a mark that the test has from elsewhere: `make test` finds the files by the words."""
+    for stage in STAGES:
+        if item.get_closest_marker(stage) and f"mark.{stage}" not in _source(item.path):
+            raise pytest.UsageError(f"{item.nodeid}: write pytest.mark.{stage} in the test's own file")
+
+
+@cache
+def _source(file: Path) -> str:
+    return file.read_text("utf-8")

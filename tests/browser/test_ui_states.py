@@ -1,5 +1,6 @@
 """The live parts of the console in Chromium over a scripted desk: every state a user can meet, by role and name."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -80,7 +81,7 @@ def test_a_ringing_call_shows_who_where_and_how_long(page: Page, desk: FakeDesk)
     expect(card).to_have_accessible_description("Marie Dupont 🇫🇷 01 99 00 12 34 Support Also ringing: Bo Lind")
     expect(card).to_contain_text("Support")
     expect(card.get_by_role("timer")).to_have_text("0:00")
-    expect(card.get_by_role("timer")).to_have_text("0:02", timeout=10_000)
+    expect(card.get_by_role("timer")).to_have_text(re.compile("0:0[2-9]"), timeout=10_000)  # a look a second, at best
     for name in ("Accept", "Reject", "Open conversation"):
         expect(card.get_by_role("button", name=name)).to_be_visible()
 
