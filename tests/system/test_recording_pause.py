@@ -10,7 +10,7 @@ from tests.support.audio import Samples, found, noise, read_wav, silence, tone_l
 from tests.support.desk_system import System
 from tests.support.ivr_caller import RATE
 from tests.support.processes import eventually
-from tests.system.talking import Agent, house
+from tests.system.talking import Agent, House
 
 pytestmark = [pytest.mark.sip, pytest.mark.timeout(120)]
 
@@ -48,7 +48,10 @@ def pause_for_secret(agent: Agent, call_id: str) -> None:
 
 @pytest.mark.in_pairs
 def test_two_pauses_are_absent_and_the_channels_stay_in_step(tmp_path: Path) -> None:
-    with System(tmp_path) as system, house(system, recording="on") as home:
+    system = System(tmp_path)
+    # Before the start: a call in the moment after it would find a worker that has yet to hear of the line.
+    line = system.add_line("+33199000001", [], recording="on")
+    with system, House(system, line) as home:
         ada = home.agent("Ada", 700.0)
         with system.store.write() as tx:
             lines.change(tx, "system", home.line.id, users=[ada.id])
