@@ -196,6 +196,7 @@ def plays_in_the_conversation(office: Office, page: Page, call_id: str, seconds:
     page.get_by_role("button", name="Play recording").last.click()
     page.get_by_role("button", name="Pause recording").wait_for()
     shot(page, "recording-plays")
+    page.wait_for_function("window.__players.findLast((one) => !one.paused)?.readyState > 1")  # no sound, no track
     listen(page, "window.__players.findLast((one) => !one.paused).captureStream()", "player")
     duration = page.evaluate("window.__players.findLast((one) => !one.paused).duration")
     assert abs(duration - seconds) < 0.5
