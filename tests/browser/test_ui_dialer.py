@@ -67,7 +67,17 @@ class Held:
 
     def __init__(self, page: Page, path: str) -> None:
         self.page, self.given = page, list[tuple[Route, APIResponse]]()
-        page.route(f"**{path}", lambda route: self.given.append((route, route.fetch())), times=1)
+        self.taken = False
+        # Not `times=1`: Playwright would end its interception with the answer, and what the page asks for in that
+        # moment is told to nobody.
+        page.route(f"**{path}", self._take)
+
+    def _take(self, route: Route) -> None:
+        if self.taken:
+            route.continue_()
+        else:
+            self.taken = True
+            self.given.append((route, route.fetch()))
 
     def wait(self) -> None:
         """Until the desk has answered."""
