@@ -6,6 +6,13 @@ from aircall_core.store.queries import health, lines, people
 from aircall_core.ui import data, format, session
 from aircall_core.ui.text import t
 
+MARKS = {
+    "alive": ":green[:material/check_circle:]",
+    "starting": ":orange[:material/hourglass_top:]",
+    "draining": ":orange[:material/hourglass_bottom:]",
+    "gone": ":red[:material/error:]",
+}
+
 who = session.current()
 st.title(t("nav.health"))
 st.button(t("health.refresh"), icon=":material/refresh:")
@@ -22,9 +29,7 @@ for kind in ("worker", "gateway", "desk"):
     st.subheader(t(f"health.{kind}"), help=t(f"health.{kind}_help"))
     for node in found:
         with st.container(border=True):
-            mark = ":green[:material/check_circle:]" if node.alive else ":red[:material/error:]"
-            state = t("health.draining" if node.draining else "health.alive") if node.alive else t("health.gone")
-            st.markdown(f"{mark} **{format.plain(node.id)}** · {state}")
+            st.markdown(f"{MARKS[node.state]} **{format.plain(node.id)}** · {t(f'health.{node.state}')}")
             if node.capacity:
                 st.progress(
                     min(1.0, node.in_use / node.capacity),

@@ -43,8 +43,12 @@ def register(
     address: str = "",
     capacity: int = 0,
     info: Mapping[str, object] | None = None,
+    serving: bool = True,
 ) -> Node:
-    """Begin a life of the node ``kind``-``index`` on ``host``, with the epoch after its last one."""
+    """Begin a life of the node ``kind``-``index`` on ``host``, with the epoch after its last one.
+
+    ``serving`` False: it holds its epoch, and does not listen yet; a beat tells when it does.
+    """
     tx.take_turn()  # before the row that calls of an earlier life look at as they arrive
     node_id = f"{kind}-{index}@{host}"
     before = rows.get(tx.conn, node_id)
@@ -60,6 +64,7 @@ def register(
         address=address,
         capacity=capacity,
         in_use=0,
+        serving=serving,
         draining=False,
         version=__version__,
         info=dict(info or {}),
@@ -79,11 +84,18 @@ def register(
 
 
 def beat(
-    tx: Tx, node: Node, *, in_use: int = 0, draining: bool = False, info: Mapping[str, object] | None = None
+    tx: Tx,
+    node: Node,
+    *,
+    in_use: int = 0,
+    serving: bool = True,
+    draining: bool = False,
+    info: Mapping[str, object] | None = None,
 ) -> bool:
     """Renew the lease. False: this life was replaced or reported lost, and must drop what it holds."""
     values: dict[str, object] = {
         "in_use": in_use,
+        "serving": serving,
         "draining": draining,
         "lease_until": tx.now_ms() + LEASE_MS,
     }

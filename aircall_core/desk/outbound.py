@@ -94,7 +94,7 @@ def _check_free(tx: Tx, user_id: str) -> None:
 
 def _worker(tx: Tx) -> dict[str, Any]:
     """The worker that has the most room."""
-    alive = [node for node in nodes.alive(tx.conn, "worker", tx.now_ms()) if not node["draining"]]
-    if not alive:
+    taking = nodes.taking(tx.conn, "worker", tx.now_ms())
+    if not taking:
         raise DeskError("no_worker", "Calls cannot be made at this moment. Please try again.", 503)
-    return max(alive, key=lambda node: node["capacity"] - node["in_use"])
+    return max(taking, key=lambda node: node["capacity"] - node["in_use"])

@@ -139,7 +139,7 @@ def ask_worker(tx: Tx, message_id: str, at: int, actor: str) -> bool:
     row = rows.get(tx.conn, message_id)
     if row is None or row["state"] != State.QUEUED:
         return False
-    workers = [one for one in nodes.alive(tx.conn, "worker", at) if not one["draining"]]
+    workers = nodes.taking(tx.conn, "worker", at)
     values: dict[str, Any] = {"not_before": at + ASK_MS // 2, "reason": Why.NO_WORKER.value}
     if workers:
         values = {"not_before": at + ASK_MS + ASK_MS // 2, "reason": None}

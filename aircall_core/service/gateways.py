@@ -137,8 +137,7 @@ def by_room(gateways: list[dict[str, Any]], silent: AbstractSet[str] = frozenset
 
     ``silent``: addresses that did not answer lately; they come last.
     """
-    ready = [node for node in gateways if not node["draining"]]
-    return sorted(ready, key=lambda one: (one["address"] in silent, one["in_use"] - one["capacity"], one["id"]))
+    return sorted(gateways, key=lambda one: (one["address"] in silent, one["in_use"] - one["capacity"], one["id"]))
 
 
 def _told(answer: httpx.Response) -> Refused:

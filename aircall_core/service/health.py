@@ -13,6 +13,8 @@ from aircall_core.store import StoreAway, clock, messages, provisioning
 from aircall_core.store.queries import health, realtime
 
 _BACKEND = "Look at its log, or start the backend again."
+_NAMES = {"worker": "SIP worker", "gateway": "media gateway"}
+_WITHOUT = {"worker": "calls are not heard", "gateway": "browsers have no audio"}
 
 
 def alive(ask: Ask) -> dict[str, str]:
@@ -35,7 +37,7 @@ def ready(ask: Ask) -> tuple[int, dict[str, Any]]:
     except StoreAway:
         why = [_reason("store_away", "The database cannot be reached.")]
         return 503, {"ready": False, "reasons": why, "warnings": [], "nodes": [], "trunks": []}
-    reasons = _in_the_way(ask.desk.ready(), {one.kind for one in nodes if one.alive})
+    reasons = _in_the_way(ask.desk.ready(), nodes)
     warnings = _worth_knowing(settings.loopback_only, trunks, has_line=any(line["enabled"] for line in lines))
     body = {
         "ready": not reasons,
@@ -48,6 +50,7 @@ def ready(ask: Ask) -> tuple[int, dict[str, Any]]:
                 "id": one.id,
                 "kind": one.kind,
                 "alive": one.alive,
+                "serving": one.serving,
                 "draining": one.draining,
                 "in_use": one.in_use,
                 "capacity": one.capacity,
@@ -88,15 +91,21 @@ def audio_addresses() -> list[str]:
     return [str(one) for one in parsed if not one.is_loopback and not one.is_link_local]
 
 
-def _in_the_way(following: bool, running: set[str]) -> list[dict[str, str]]:
+def _in_the_way(following: bool, nodes: list[health.NodeState]) -> list[dict[str, str]]:
     """Why no call can be taken."""
     found: list[dict[str, str]] = []
     if not following:
         found.append(_reason("starting", "The desk process is still starting."))
-    if "worker" not in running:
-        found.append(_reason("no_worker", f"No SIP worker is running: calls are not heard. {_BACKEND}"))
-    if "gateway" not in running:
-        found.append(_reason("no_gateway", f"No media gateway is running: browsers have no audio. {_BACKEND}"))
+    for kind, none in _WITHOUT.items():
+        states = {one.state for one in nodes if one.kind == kind}
+        if "alive" in states:
+            continue
+        if "starting" in states:
+            found.append(_reason(f"{kind}_starting", f"The {_NAMES[kind]} is still starting."))
+        elif "draining" in states:
+            found.append(_reason(f"{kind}_draining", f"The {_NAMES[kind]} takes nothing new: it is about to end."))
+        else:
+            found.append(_reason(f"no_{kind}", f"No {_NAMES[kind]} is running: {none}. {_BACKEND}"))
     if not audio_addresses():
         only = "This machine has no address but loopback, which browsers never use for audio. Give it a network."
         found.append(_reason("no_audio_address", only))

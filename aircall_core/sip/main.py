@@ -111,6 +111,7 @@ class Worker:
                 address=str(settings.worker_socket(self.index)),
                 capacity=self._capabilities.inbound(settings.inbound_share),
                 info=self._capabilities.as_json(),
+                serving=False,
             )
             of_earlier = (tx, node.id, node.epoch - 1)
             closed = endings.close_lost(*of_earlier, actor=f"worker:{node.id}", at=tx.now_ms())
@@ -173,6 +174,7 @@ class Worker:
                 status_at = now + 1.0
                 load.in_use, load.draining = len(board.tools.endpoint.legs), board.admission.draining
                 load.info = {**self._capabilities.as_json(), **board.status()}
+                self._link.announce()
                 self._tidy(board, now)
             if board.replaced:
                 log.error("worker_replaced")

@@ -86,6 +86,7 @@ class Load:
     """What the heartbeat tells; set by the SIP thread, read by the store thread."""
 
     in_use: int = 0
+    serving: bool = False
     draining: bool = False
     info: dict[str, Any] | None = None
 
@@ -105,6 +106,7 @@ class StoreLink:
         """`directory` reads lines and trunks (and may block)."""
         self.store, self.node = store, node
         self.load = Load()
+        self._told = False  # that this worker serves
         self.away = False
         self._tell, self._directory = tell, directory
         self._data_dir, self._min_free = data_dir, min_free_disk_mb * 1_000_000
@@ -134,6 +136,13 @@ class StoreLink:
             self._queue.append(Fact(name, call_id, self.node.id, self.node.epoch, fields, ref))
             self._ring.notify()
 
+    def announce(self) -> None:
+        """The loop turns, so calls are heard: told at once the first time, and with every beat from then on."""
+        if not self.load.serving:
+            with self._ring:
+                self.load.serving = True
+                self._ring.notify()
+
     def stop(self, seconds: float) -> None:
         """Writes what is queued (or journals it), ends the lease, ends the threads."""
         self._stop.set()
@@ -160,7 +169,7 @@ class StoreLink:
                 if self._pending:
                     self._pending = []
                     self._journal.clear()
-                if time.monotonic() >= beat_at:
+                if time.monotonic() >= beat_at or self._unsaid():
                     self._beat()
                     beat_at = time.monotonic() + BEAT_S
                 if stopping:
@@ -188,7 +197,7 @@ class StoreLink:
         if patience is not None:
             self._stop.wait(patience)
         with self._ring:
-            if patience is None and not (self._queue or self._pending or self._stop.is_set()):
+            if patience is None and not (self._queue or self._pending or self._unsaid() or self._stop.is_set()):
                 self._ring.wait(max(0.0, beat_at - time.monotonic()))
             batch = [*self._pending, *self._queue]
             self._queue.clear()
@@ -217,9 +226,21 @@ class StoreLink:
         if reply is not None:
             self._tell(reply)
 
+    def _unsaid(self) -> bool:
+        return self.load.serving and not self._told
+
     def _beat(self) -> None:
+        serving = self.load.serving
         with self.store.write() as tx:
-            ours = nodes.beat(tx, self.node, in_use=self.load.in_use, draining=self.load.draining, info=self.load.info)
+            ours = nodes.beat(
+                tx,
+                self.node,
+                in_use=self.load.in_use,
+                serving=serving,
+                draining=self.load.draining,
+                info=self.load.info,
+            )
+        self._told = serving
         if not ours:
             self._tell(Replaced())
 

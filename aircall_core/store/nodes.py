@@ -43,6 +43,11 @@ def expired(conn: Connection, at: int) -> list[dict[str, Any]]:
     return many(conn, query.order_by(nodes.c.id))
 
 
+def taking(conn: Connection, kind: str, at: int, host: str | None = None) -> list[dict[str, Any]]:
+    """Nodes of a kind that take new work: alive, past their start, and not being emptied."""
+    return [node for node in alive(conn, kind, at, host) if node["serving"] and not node["draining"]]
+
+
 def alive(conn: Connection, kind: str, at: int, host: str | None = None) -> list[dict[str, Any]]:
     """Nodes of a kind whose lease is running, on one host or everywhere."""
     query = select(nodes).where(nodes.c.kind == kind, nodes.c.lease_until >= at, nodes.c.lost.is_(False))

@@ -323,10 +323,11 @@ def test_who_is_asked_by_a_colleague_does_not_leave_by_dialling(desk: Desk) -> N
     assert code(dial, desk, "Tia") == "busy"
 
 
-def test_refused_numbers_and_no_worker(desk: Desk) -> None:
+@pytest.mark.parametrize("state", [{"draining": True}, {"serving": False}])
+def test_refused_numbers_and_no_worker(desk: Desk, state: dict[str, bool]) -> None:
     assert code(dial, desk, number="+33899123456") == "premium"
     with desk.store.write() as tx:
-        tx.execute(update(t.nodes).values(draining=True))
+        tx.execute(update(t.nodes).values(**state))
     assert code(dial, desk) == "no_worker"
     assert slot(desk, "Sam") is None
 

@@ -330,10 +330,10 @@ def test_without_a_worker_there_is_no_audio(world: World, office: desk_kit.Desk)
 
 
 def test_the_order_of_trying() -> None:
-    def node(name: str, used: int, capacity: int, draining: bool = False) -> dict[str, Any]:
-        return {"id": name, "address": name, "in_use": used, "capacity": capacity, "draining": draining}
+    def node(name: str, used: int, capacity: int) -> dict[str, Any]:
+        return {"id": name, "address": name, "in_use": used, "capacity": capacity}
 
-    nodes_given = [node("a", 1, 10), node("b", 0, 10), node("c", 10, 10), node("d", 0, 99, draining=True)]
+    nodes_given = [node("a", 1, 10), node("b", 0, 10), node("c", 10, 10)]
     assert [one["id"] for one in by_room(nodes_given)] == ["b", "a", "c"]
     assert [one["id"] for one in by_room(nodes_given, {"b"})] == ["a", "c", "b"]
 

@@ -15,11 +15,12 @@ from tests.service.conftest import World
 from tests.support import desk_kit
 
 
-def up(world: World, *kinds: str) -> None:
+def up(world: World, *kinds: str, serving: bool = True) -> None:
+    host = nodes.host_name(world.desk.settings.data_dir)
     with world.store.write() as tx:
         for kind in kinds:
             info = {"version": "2.17", "calls": 256, "refused": {"stranger": 3}} if kind == "worker" else {}
-            nodes.register(tx, kind, 0, nodes.host_name(world.desk.settings.data_dir), capacity=10, info=info)
+            nodes.register(tx, kind, 0, host, capacity=10, info=info, serving=serving)
 
 
 def codes(world: World) -> tuple[int, set[str], set[str]]:
@@ -49,6 +50,20 @@ def test_ready_when_calls_can_be_taken_and_answered(world: World) -> None:
     with world.store.write() as tx:
         node_rows.put(tx.conn, f"worker-0@{nodes.host_name(world.desk.settings.data_dir)}", lease_until=1)
     assert codes(world)[:2] == (503, {"no_worker"})
+
+
+def test_a_worker_that_starts_or_is_emptied_hears_no_new_call(world: World) -> None:
+    up(world, "gateway")
+    up(world, "worker", serving=False)
+    assert codes(world)[:2] == (503, {"worker_starting"})
+    host = nodes.host_name(world.desk.settings.data_dir)
+    node = nodes.Node(f"worker-0@{host}", 1, "worker", host)
+    with world.store.write() as tx:
+        nodes.beat(tx, node)
+    assert codes(world)[0] == 200
+    with world.store.write() as tx:
+        nodes.beat(tx, node, draining=True)
+    assert codes(world)[:2] == (503, {"worker_draining"})
 
 
 def test_loopback_alone_is_told(make_world: Callable[..., World]) -> None:

@@ -1,6 +1,7 @@
 """A worker that dies, is replaced, or is told to stop: what becomes of its calls, its far ends and its recordings."""
 
 import signal
+import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -116,6 +117,18 @@ def test_told_to_stop_twice_it_waits_for_nobody(tmp_path: Path, sqlite_url: str)
             worker.kill(signal.SIGTERM)
             talker.wait_for_request("BYE")
         assert worker.wait(10) == 0
+
+
+def test_it_says_that_it_serves_once_it_listens(site: Site) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", site.port))
+        with pytest.raises(AssertionError, match="worker_cannot_start"):
+            site.worker("deaf")
+        assert not site.node()["serving"], "it lived, and never listened"
+    with site.worker():
+        row = eventually(lambda: node if (node := site.node())["serving"] else None, what="a worker that serves")
+    assert row is not None
+    assert (row["epoch"], row["info"]["refused"]) == (2, {}), "its first word has all that later ones have"
 
 
 def test_replaced_by_another_life_it_drops_its_calls(site: Site) -> None:

@@ -70,11 +70,11 @@ def open_files(pid: int) -> int:
 
 
 def worker_row(system: System, index: int = 0) -> dict[str, Any]:
-    """What /readyz says of a worker, from its first beat on: before that its row has no counts."""
+    """What /readyz says of a worker, once it serves: from then on its row has counts."""
 
     def row() -> dict[str, Any]:
         nodes = system.http.get("/readyz").json()["nodes"]
         seen: dict[str, Any] = next((node for node in nodes if node["id"].startswith(f"worker-{index}@")), {})
-        return seen if "refused" in seen.get("info", {}) else {}
+        return seen if seen.get("serving") else {}
 
-    return eventually(row, 30, "the worker's first beat")
+    return eventually(row, 30, "a worker that serves")

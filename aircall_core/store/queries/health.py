@@ -16,12 +16,22 @@ class NodeState:
     id: str
     kind: str
     alive: bool
+    serving: bool
     draining: bool
     in_use: int
     capacity: int
     version: str
     started_at: int
     info: dict[str, Any]
+
+    @property
+    def state(self) -> str:
+        """``gone``, ``starting``, ``draining``, or ``alive``: then it takes new work."""
+        if not self.alive:
+            return "gone"
+        if not self.serving:
+            return "starting"
+        return "draining" if self.draining else "alive"
 
 
 def node_states(conn: Connection) -> list[NodeState]:
@@ -33,6 +43,7 @@ def node_states(conn: Connection) -> list[NodeState]:
             id=row["id"],
             kind=row["kind"],
             alive=row["lease_until"] >= at and not row["lost"],
+            serving=bool(row["serving"]),
             draining=bool(row["draining"]),
             in_use=row["in_use"],
             capacity=row["capacity"],

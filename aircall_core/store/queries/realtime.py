@@ -51,12 +51,12 @@ def calls_by_state(conn: Connection) -> dict[str, int]:
 
 
 def audio_place(conn: Connection, call_id: str, at: int) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
-    """The living worker of a call (None: it is gone) and the living gateways on that worker's host."""
+    """The living worker of a call (None: it is gone) and the gateways on its host that take new peers."""
     owner = conn.scalar(select(calls.c.owner_node).where(calls.c.id == call_id))
     row = node_rows.get(conn, owner) if owner is not None else None
     if row is None or row["lease_until"] < at or row["lost"]:
         return None, []
-    return dict(row), [dict(one) for one in node_rows.alive(conn, "gateway", at, row["host"])]
+    return dict(row), [dict(one) for one in node_rows.taking(conn, "gateway", at, row["host"])]
 
 
 def trunk_states(conn: Connection) -> list[dict[str, Any]]:

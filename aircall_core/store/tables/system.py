@@ -22,6 +22,7 @@ nodes = Table(
     Column("address", Text, nullable=False, server_default=""),
     Column("capacity", Integer, nullable=False, server_default="0"),
     Column("in_use", Integer, nullable=False, server_default="0"),
+    Column("serving", Boolean, nullable=False, server_default=text("true")),  # false: it lives, and is still starting
     Column("draining", Boolean, nullable=False, server_default=text("false")),
     Column("version", String(32), nullable=False),
     Column("info", JSON, nullable=False),
