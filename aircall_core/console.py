@@ -8,9 +8,9 @@ import os
 import socket
 import sys
 
-from aircall_core.backend import BackendError
+from aircall_core.backend import BackendError, find_backend, read_state
 from aircall_core.config import Settings
-from aircall_core.supervisor import cannot_bind
+from aircall_core.supervisor import cannot_bind, check_ports
 
 _OPTIONS = ("--server.port", "--server.address")
 
@@ -20,13 +20,19 @@ def environment(settings: Settings) -> dict[str, str]:
     return {"STREAMLIT_SERVER_ADDRESS": settings.http_host, "STREAMLIT_SERVER_PORT": str(settings.http_port)}
 
 
-def check_port(settings: Settings) -> None:
-    """BackendError in plain words when another program has the console's port."""
+def check_all_ports(settings: Settings) -> None:
+    """BackendError in plain words when another program has the console's port, or one that its backend will need.
+
+    The backend looks for itself when it starts; by then Streamlit runs, and its words would stand below a traceback.
+    """
     if error := cannot_bind(settings.http_host, settings.http_port, socket.SOCK_STREAM):
         raise BackendError(
             f"Port {settings.http_port}/TCP of {settings.http_host}, needed for the console, cannot be used: {error}.\n"
             "Stop what listens there (is the console running already?), or set AIRCALL_HTTP_PORT to another port."
         )
+    if find_backend(settings) is None:
+        left = read_state(settings)
+        check_ports(settings, {name for name, one in left.children.items() if one.alive()} if left else set())
 
 
 def insist_on_address(settings: Settings) -> None:

@@ -4,6 +4,7 @@ import contextlib
 import os
 import pty
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -94,6 +95,16 @@ def test_ctrl_c_stops_the_console_and_the_backend_that_it_started(system: System
     terminal.wait(30)
     assert find_backend(system.settings) is None
     assert not any(process.alive() for process in state.children.values())
+
+
+def test_a_port_that_the_backend_needs_is_asked_for_in_plain_words(system: System) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as tenant:
+        tenant.bind(("127.0.0.1", system.settings.sip_port))
+        console = Terminal([sys.executable, "-m", "aircall_core", "console"], system.environment)
+        assert console.wait(60) == 1
+    assert f"Port {system.settings.sip_port}/UDP" in console.text
+    assert "AIRCALL_SIP_PORT" in console.text
+    assert "Traceback" not in console.text
 
 
 def test_a_killed_console_leaves_the_backend_and_the_next_one_finds_it(system: System) -> None:
