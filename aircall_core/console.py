@@ -20,33 +20,43 @@ def environment(settings: Settings) -> dict[str, str]:
     return {"STREAMLIT_SERVER_ADDRESS": settings.http_host, "STREAMLIT_SERVER_PORT": str(settings.http_port)}
 
 
-def check_all_ports(settings: Settings) -> None:
-    """BackendError in plain words when another program has the console's port, or one that its backend will need.
-
-    The backend looks for itself when it starts; by then Streamlit runs, and its words would stand below a traceback.
-    """
+def check_port(settings: Settings) -> None:
+    """BackendError in plain words when another program has the console's port."""
     if error := cannot_bind(settings.http_host, settings.http_port, socket.SOCK_STREAM):
         raise BackendError(
             f"Port {settings.http_port}/TCP of {settings.http_host}, needed for the console, cannot be used: {error}.\n"
             "Stop what listens there (is the console running already?), or set AIRCALL_HTTP_PORT to another port."
         )
+
+
+def check_backend_ports(settings: Settings) -> None:
+    """The same for ports that the backend will need, if none runs.
+
+    It looks for itself when it starts; by then Streamlit runs, and its words would stand below a traceback.
+    """
     if find_backend(settings) is None:
         left = read_state(settings)
         check_ports(settings, {name for name, one in left.children.items() if one.alive()} if left else set())
 
 
 def insist_on_address(settings: Settings) -> None:
-    """Start `streamlit run` again when it would listen elsewhere. Does nothing under another server or in tests."""
+    """Start `streamlit run` again when it would listen elsewhere. Does nothing under another server or in tests.
+
+    Ends the process, in plain words, when another program has a port that is needed.
+    """
     from streamlit import config
 
     command = sys.orig_argv
     if "streamlit" not in " ".join(command[:3]) or "run" not in command[1:4]:
         return
-    if (config.get_option("server.address"), config.get_option("server.port")) == (
-        settings.http_host,
-        settings.http_port,
-    ):
-        return
+    listens = (config.get_option("server.address"), config.get_option("server.port"))
+    try:
+        if listens == (settings.http_host, settings.http_port):
+            check_backend_ports(settings)
+            return
+        check_port(settings)  # not yet the others: where it listens now may be one of them
+    except BackendError as error:
+        raise SystemExit(str(error)) from None
     sys.stdout.flush()
     os.environ.update(environment(settings))
     os.execv(sys.executable, without_address(command))  # noqa: S606  it replaces this process

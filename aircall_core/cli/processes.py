@@ -25,10 +25,11 @@ def register(app: typer.Typer) -> None:
 def console() -> None:
     """Run the whole system: the console here, and the backend, found or started, behind it. Ctrl-C stops both."""
     from aircall_core.config import get_settings
-    from aircall_core.console import check_all_ports, environment
+    from aircall_core.console import check_backend_ports, check_port, environment
 
     settings = get_settings()
-    check_all_ports(settings)
+    check_port(settings)
+    check_backend_ports(settings)
     os.environ.update(environment(settings), AIRCALL_DATA_DIR=str(settings.data_dir))
     os.chdir(Path(__file__).parents[2])  # Streamlit reads its configuration and the pages from there
 

@@ -70,12 +70,15 @@ def system(tmp_path: Path) -> Iterator[System]:
 def open_console(system: System, *words: str) -> Terminal:
     """Start the console and wait until it serves pages and has printed its welcome."""
     terminal = Terminal([sys.executable, "-m", *words], system.environment)
-    eventually(lambda: _is_up(terminal), 120, "the welcome")
+    try:
+        eventually(lambda: _is_up(terminal), 120, "the welcome")
+    except AssertionError as late:
+        raise AssertionError(f"{late}\n{terminal.text}") from None
     return terminal
 
 
 def _is_up(terminal: Terminal) -> bool:
-    assert not terminal.text.startswith("Traceback"), terminal.text
+    assert terminal.popen.poll() is None, "it has ended"
     return "become the first administrator" in terminal.text and "/session/setup?token=" in terminal.text
 
 
@@ -86,7 +89,11 @@ def state_of(system: System) -> BackendState:
 
 
 def test_ctrl_c_stops_the_console_and_the_backend_that_it_started(system: System) -> None:
-    terminal = open_console(system, "streamlit", "run", "app.py")
+    with socket.socket() as tenant:
+        with contextlib.suppress(OSError):  # somebody has Streamlit's own port already
+            tenant.bind(("127.0.0.1", 8501))
+            tenant.listen()
+        terminal = open_console(system, "streamlit", "run", "app.py")
     assert f"Console     {system.settings.console_address}" in terminal.text
     assert f"SIP         {system.settings.sip_address}" in terminal.text
     assert "calls in a worker" in terminal.text
@@ -97,10 +104,11 @@ def test_ctrl_c_stops_the_console_and_the_backend_that_it_started(system: System
     assert not any(process.alive() for process in state.children.values())
 
 
-def test_a_port_that_the_backend_needs_is_asked_for_in_plain_words(system: System) -> None:
+@pytest.mark.parametrize("words", ["aircall_core console", "streamlit run app.py"])
+def test_a_port_that_the_backend_needs_is_asked_for_in_plain_words(system: System, words: str) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as tenant:
         tenant.bind(("127.0.0.1", system.settings.sip_port))
-        console = Terminal([sys.executable, "-m", "aircall_core", "console"], system.environment)
+        console = Terminal([sys.executable, "-m", *words.split()], system.environment)
         assert console.wait(60) == 1
     assert f"Port {system.settings.sip_port}/UDP" in console.text
     assert "AIRCALL_SIP_PORT" in console.text
