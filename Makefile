@@ -13,6 +13,11 @@ TEST_PACKAGES := chromium chromium-headless-shell dbus-daemon fonts-dejavu-core 
 TESTS ?=
 WORKERS ?= 3
 
+# What is installed is known by the content of the lists: files of an unpacked release are older than the last install.
+checksum = $(shell cat $(1) | cksum | cut -d ' ' -f 1)
+INSTALLED := $(VENV)/installed-$(call checksum,requirements.txt requirements-sip.txt constraints.txt)
+INSTALLED_DEV := $(INSTALLED)-dev-$(call checksum,requirements-dev.txt)
+
 .DEFAULT_GOAL := help
 .PHONY: help run demo test soak bench lint format audit lock pjsua2 install install-dev packages clean
 
@@ -60,9 +65,9 @@ audit: install-dev  ## known vulnerabilities of what is installed
 pjsua2: install  ## build the SIP library for production (256 calls), once; cached outside of this folder
 	@$(PY) deploy/pjsua2/build.py
 
-install: $(VENV)/installed  ## the virtual environment for running
+install: $(INSTALLED)  ## the virtual environment for running
 
-install-dev: $(VENV)/installed-dev  ## the virtual environment for testing
+install-dev: $(INSTALLED_DEV)  ## the virtual environment for testing
 
 lock: install-dev  ## write constraints.txt anew, from what is installed
 	@{ echo "# Everything that requirements*.txt bring along, as tested. Written by: make lock"; \
@@ -87,14 +92,15 @@ endif
 
 # pip checks hashes for all packages of a call or for none, so the SIP wheel, whose bytes are pinned, has a call of its
 # own before the others. A production build from the cache takes its place at once.
-$(VENV)/installed: requirements.txt requirements-sip.txt constraints.txt | $(PY)
+$(INSTALLED): | $(PY)
 	@echo "installing Python packages"
+	@rm -f $(VENV)/installed*
 	@$(PIP) --no-deps --require-hashes -r requirements-sip.txt
 	@$(PIP) -r requirements.txt
 	@$(PY) deploy/pjsua2/build.py --cached || test $$? -eq 3
 	@touch $@
 
-$(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed
+$(INSTALLED_DEV): $(INSTALLED)
 	@echo "installing Python packages for tests"
 	@$(PIP) -r requirements-dev.txt
 	@$(PY) deploy/pjsua2/build.py --cached || test $$? -eq 3

@@ -125,6 +125,14 @@ def find_backend(settings: Settings) -> BackendState | None:
     return state if state and state.process.alive() and is_locked(settings) else None
 
 
+def left_running(settings: Settings) -> dict[str, Process]:
+    """Processes of this data folder that live on although their backend was killed, by name."""
+    state = read_state(settings)
+    if state is None or find_backend(settings) is not None:
+        return {}
+    return {name: process for name, process in state.children.items() if process.alive()}
+
+
 def is_locked(settings: Settings) -> bool:
     """Whether a backend holds this data folder."""
     try:
@@ -160,6 +168,7 @@ def hold_lock(settings: Settings) -> Iterator[None]:
 def ensure_backend(settings: Settings) -> Backend:
     """Find this data folder's backend, or start it detached, and return when its processes have been started.
 
+    With AIRCALL_START_BACKEND=false it is waited for: another program (systemd) starts it, with rights of its own.
     Raises BackendError with the backend's own words when it cannot start, such as a port that is taken.
     """
     deadline = time.monotonic() + START_S
@@ -171,7 +180,7 @@ def ensure_backend(settings: Settings) -> Backend:
         state = find_backend(settings)
         if state and state.ready:
             return Backend(state, started_here=child is not None and state.process.pid == child.pid)
-        if state is None and child is None and not is_locked(settings):
+        if settings.start_backend and state is None and child is None and not is_locked(settings):
             offset = log.stat().st_size if log.exists() else 0
             child = _spawn_detached(settings, log)
         if child is not None and child.poll() is not None and not is_locked(settings):
@@ -185,28 +194,35 @@ def ensure_backend(settings: Settings) -> Backend:
 def stop_backend(settings: Settings, *, at_once: bool = False) -> bool:
     """Drain and stop this data folder's backend, and wait until it is gone. False when none runs.
 
-    `at_once` gives running calls no time.
+    `at_once` gives running calls no time. What a killed backend has left running is stopped in its place.
     """
     state = find_backend(settings)
     if state is None:
-        return False
+        left = left_running(settings)
+        for name in sorted(left, reverse=True):  # worker, gateway, desk: a call that may still end needs the others
+            _stop_process(left[name], name, settings.drain_s + STOP_MARGIN_S, at_once=at_once)
+        return bool(left)
+    _stop_process(state.process, "backend", settings.drain_s + STOP_MARGIN_S, at_once=at_once)
+    if child := _started.pop(state.process.pid, None):
+        child.wait()
+    return True
+
+
+def _stop_process(process: Process, name: str, patience_s: float, *, at_once: bool) -> None:
     try:
-        watch = os.pidfd_open(state.process.pid)
+        watch = os.pidfd_open(process.pid)
     except ProcessLookupError:
-        return True
+        return
     try:
         signal.pidfd_send_signal(watch, signal.SIGTERM)
         if at_once:
             signal.pidfd_send_signal(watch, signal.SIGINT)
-        if not _readable(watch, settings.drain_s + STOP_MARGIN_S):
-            raise BackendError(f"The backend (process {state.process.pid}) does not stop.")
+        if not _readable(watch, patience_s):
+            raise BackendError(f"The {name} (process {process.pid}) does not stop.")
     except ProcessLookupError:
         pass  # it stopped between two lines
     finally:
         os.close(watch)
-    if child := _started.pop(state.process.pid, None):
-        child.wait()
-    return True
 
 
 @asynccontextmanager

@@ -12,12 +12,13 @@ import re
 import socket
 import stat
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
+from dotenv import dotenv_values
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings import SettingsError as SourceError
@@ -68,6 +69,7 @@ class Settings(BaseSettings):
     agent_away_s: int = Field(default=30, ge=2, le=600)
     transfer_ring_s: int = Field(default=25, ge=2, le=120)
     drain_s: int = Field(default=10, ge=0, le=3600)
+    start_backend: bool = True
     min_free_disk_mb: int = Field(default=500, ge=0)
 
     session_days: int = Field(default=14, ge=1, le=365)
@@ -108,6 +110,13 @@ class Settings(BaseSettings):
         value = value.strip().strip("[]")
         if not value:
             raise ValueError("must be an address to listen at, such as 127.0.0.1 or 0.0.0.0")
+        return value
+
+    @field_validator("sip_host")
+    @classmethod
+    def _version_4(cls, value: str) -> str:
+        if ":" in value:
+            raise ValueError("must be an IPv4 address or a name: SIP is not served over IPv6")
         return value
 
     @field_validator("public_address")
@@ -278,8 +287,13 @@ def get_settings() -> Settings:
     return load_settings()
 
 
-def unknown_variables(environ: Mapping[str, str] = os.environ) -> list[str]:
-    """AIRCALL_ variables that no setting reads: most likely misspelt, worth a warning at start."""
+def unknown_variables(environ: Iterable[str] | None = None) -> list[str]:
+    """AIRCALL_ variables that no setting reads: most likely misspelt, worth a warning at start.
+
+    Without ``environ``: those of the environment and of the file .env.
+    """
+    if environ is None:
+        environ = {*os.environ, *(name.upper() for name in dotenv_values(".env"))}
     known = {ENV_PREFIX + name.upper() for name in Settings.model_fields} | _OTHER_VARIABLES
     return sorted(name for name in environ if name.startswith(ENV_PREFIX) and name not in known)
 

@@ -5,12 +5,11 @@ again in the same process, with our address in the environment, where no flag or
 """
 
 import os
-import socket
 import sys
 
-from aircall_core.backend import BackendError, find_backend, read_state
+from aircall_core.backend import BackendError, is_locked, left_running
 from aircall_core.config import Settings
-from aircall_core.supervisor import cannot_bind, check_ports
+from aircall_core.supervisor import Wanted, check_ports, insist
 
 _OPTIONS = ("--server.port", "--server.address")
 
@@ -22,21 +21,17 @@ def environment(settings: Settings) -> dict[str, str]:
 
 def check_port(settings: Settings) -> None:
     """BackendError in plain words when another program has the console's port."""
-    if error := cannot_bind(settings.http_host, settings.http_port, socket.SOCK_STREAM):
-        raise BackendError(
-            f"Port {settings.http_port}/TCP of {settings.http_host}, needed for the console, cannot be used: {error}.\n"
-            "Stop what listens there (is the console running already?), or set AIRCALL_HTTP_PORT to another port."
-        )
+    here = Wanted("the console", "HTTP_HOST", settings.http_host, "HTTP_PORT", settings.http_port)
+    insist(here, " (is the console running already?)")
 
 
 def check_backend_ports(settings: Settings) -> None:
-    """The same for ports that the backend will need, if none runs.
+    """The same for ports that the backend will need, if none runs or starts.
 
     It looks for itself when it starts; by then Streamlit runs, and its words would stand below a traceback.
     """
-    if find_backend(settings) is None:
-        left = read_state(settings)
-        check_ports(settings, {name for name, one in left.children.items() if one.alive()} if left else set())
+    if settings.start_backend and not is_locked(settings):
+        check_ports(settings, set(left_running(settings)))
 
 
 def insist_on_address(settings: Settings) -> None:

@@ -35,6 +35,7 @@ from aircall_core.logs import describe, get_logger, setup_logging
 FIRST_DELAY_S, LONGEST_DELAY_S, HEALTHY_S = 0.5, 10.0, 30.0
 ROTATE_BYTES, ROTATE_KEEP, ROTATE_EVERY_S = 10_000_000, 5, 60.0
 STOP_ORDER = ("worker", "gateway", "desk")  # a call that may still end needs its gateway, and its agent the desk
+DESCRIBE_AGAIN_S = 10.0
 KILL_AFTER_S = 5.0  # beyond the time that calls are given
 
 log = get_logger(__name__)
@@ -80,36 +81,62 @@ def planned(settings: Settings) -> list[Child]:
 
 def check_ports(settings: Settings, running: set[str]) -> None:
     """BackendError in plain words when another program has a port that a child, not running yet, will need."""
-    wanted: list[tuple[str, str, int, socket.SocketKind, str]] = []
+    wanted: list[Wanted] = []
     if "desk-0" not in running:
-        wanted.append(("the desk", settings.http_host, settings.desk_port, socket.SOCK_STREAM, "AIRCALL_DESK_PORT"))
+        wanted.append(Wanted("the desk", "HTTP_HOST", settings.http_host, "DESK_PORT", settings.desk_port))
     for index in range(settings.workers):
         port = settings.worker_sip_port(index)
         if f"worker-{index}" not in running and port:
             wanted += [
-                ("SIP", settings.sip_host, port, kind, "AIRCALL_SIP_PORT")
+                Wanted("SIP", "SIP_HOST", settings.sip_host, "SIP_PORT", port, kind)
                 for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM)
             ]
-    for use, host, port, kind, variable in wanted:
-        if error := cannot_bind(host, port, kind):
-            protocol = "UDP" if kind == socket.SOCK_DGRAM else "TCP"
-            raise BackendError(
-                f"Port {port}/{protocol} of {host}, needed for {use}, cannot be used: {error}.\n"
-                f"Stop what listens there, or set {variable} to another port."
-            )
+    for one in wanted:
+        insist(one)
 
 
-def cannot_bind(host: str, port: int, kind: socket.SocketKind) -> str | None:
-    """Why nobody can listen there now, or None."""
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A port that a process will listen at, and the settings that say so."""
+
+    use: str
+    host_setting: str
+    host: str
+    port_setting: str
+    port: int
+    kind: socket.SocketKind = socket.SOCK_STREAM
+
+
+def insist(wanted: Wanted, hint: str = "") -> None:
+    """BackendError, with what to do, when nobody can listen there now. ``hint``: what else may be the reason."""
     try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=kind)[0]
-        with socket.socket(family, kind) as probe:
-            if kind == socket.SOCK_STREAM:
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the servers do: TIME_WAIT is no tenant
-            probe.bind(address)
+        _bind(wanted.host, wanted.port, wanted.kind)
     except OSError as error:
-        return "another program has it" if error.errno == errno.EADDRINUSE else (error.strerror or str(error))
-    return None
+        protocol = "UDP" if wanted.kind == socket.SOCK_DGRAM else "TCP"
+        what = f"Port {wanted.port}/{protocol} of {wanted.host}, needed for {wanted.use}, cannot be used: "
+        if error.errno == errno.EADDRINUSE:
+            what += (
+                "another program has it.\n"
+                f"Stop what listens there{hint}, or set AIRCALL_{wanted.port_setting} to another port."
+            )
+        elif isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+            what += (
+                f"this machine has no such address.\nSet AIRCALL_{wanted.host_setting} to an address of its own, or "
+                "to 0.0.0.0 for all of them."
+            )
+            if wanted.host_setting == "SIP_HOST":
+                what += " The address that others see beyond a NAT belongs into AIRCALL_PUBLIC_ADDRESS."
+        else:
+            what += f"{error.strerror or error}.\nSet AIRCALL_{wanted.port_setting} to another port."
+        raise BackendError(what) from None
+
+
+def _bind(host: str, port: int, kind: socket.SocketKind) -> None:
+    family, _, _, _, address = socket.getaddrinfo(host, port, type=kind)[0]
+    with socket.socket(family, kind) as probe:
+        if kind == socket.SOCK_STREAM:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the servers do: TIME_WAIT is no tenant
+        probe.bind(address)
 
 
 class Supervisor:
@@ -211,6 +238,14 @@ class Supervisor:
             asyncio.get_running_loop().call_later(child.delay_s, self._restart, child)
 
     def _describe(self) -> None:
+        """Tell others of this backend. On a full disk they are told later: its processes run, and must go on."""
+        try:
+            self._write_state()
+        except OSError as error:
+            log.error("backend_not_described", exception=describe(error))
+            asyncio.get_running_loop().call_later(DESCRIBE_AGAIN_S, self._describe)
+
+    def _write_state(self) -> None:
         s = self.settings
         state = BackendState(
             process=this_process(),
@@ -256,7 +291,10 @@ class Supervisor:
     async def _rotate(self) -> None:
         while True:
             for path in self.settings.logs_dir.glob("*.log"):
-                rotate(path)
+                try:
+                    rotate(path)
+                except OSError as error:  # a full disk: there may be room in a minute
+                    log.error("log_not_rotated", file=path.name, exception=describe(error))
             await asyncio.sleep(ROTATE_EVERY_S)  # log files grow without telling
 
 

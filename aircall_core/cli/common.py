@@ -61,7 +61,7 @@ def open_installation() -> Iterator["Store"]:
     upgrade(settings.database_url)
     store = open_store(settings.database_url, full_sync=settings.sqlite_full_sync)
     try:
-        company.ensure_installation(store, settings.sip_host)
+        company.ensure_installation(store)
         yield store
     finally:
         store.close()

@@ -45,7 +45,7 @@ def restore(
     as_json: Json = False,
 ) -> None:
     """Fill the store from a backup. Stop the backend before; everybody signs in anew after."""
-    from aircall_core.backend import BackendError, find_backend
+    from aircall_core.backend import BackendError, find_backend, left_running
     from aircall_core.config import get_settings
     from aircall_core.store import backup as backups
 
@@ -53,6 +53,11 @@ def restore(
     if state := find_backend(settings):
         raise BackendError(
             f"The backend runs (process {state.process.pid}). Stop it first: python -m aircall_core stop"
+        )
+    if left := left_running(settings):
+        raise BackendError(
+            f"The backend was killed, and these live on: {', '.join(sorted(left))}. Stop them first: "
+            "python -m aircall_core stop"
         )
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     done = backups.restore(file, settings.database_url, force=force)

@@ -20,13 +20,13 @@ MOST_MISSED: Final = 20
 _DAY_MS: Final = 86_400_000
 
 
-def ensure_installation(store: Store, sip_host: str) -> str:
+def ensure_installation(store: Store) -> str:
     """Make what every installation has (its id, the test phone's trunk) if it is not there yet; the id.
 
     The id is part of the session cookie's name, so that two consoles on one host do not sign each other's users out.
     """
     with store.write() as tx:
-        trunks.ensure_test_trunk(tx, sip_host)
+        trunks.ensure_test_trunk(tx)
         known = provisioning.setting(tx.conn, _INSTALL_ID)
         if isinstance(known, str):
             return known

@@ -37,6 +37,7 @@ from aircall_core.desk import secrets as secret_keys
 from aircall_core.desk.arrivals import Arrival
 from aircall_core.desk.availability import Beat
 from aircall_core.desk.demo_calls import OWNER, Caller
+from aircall_core.desk.errors import DeskError
 from aircall_core.ids import new_id, now_ms
 from aircall_core.store import Store, Tx, accounts, provisioning
 from aircall_core.store.tags import all_tags
@@ -64,14 +65,20 @@ def fill(
     """Make the demo workspace where there is none yet, and give its users fresh passwords; how they sign in.
 
     ``progress`` is told how many of how many calls are written. ``echo`` is where calls out go, host:port. Safe to
-    repeat.
+    repeat. Raises DeskError, before anything is changed, on a store that has users and none of the demo's.
     """
     plan = json.loads(DEMO.read_text(encoding="utf-8"))
-    company.ensure_installation(store, settings.sip_host)
+    company.ensure_installation(store)
     with store.read() as conn:
         known = {user["email"]: user["id"] for user in accounts.all_users(conn)}
     signs = [SignIn(one["name"], one["email"], one["role"], f"demo-{secrets.token_hex(4)}") for one in plan["users"]]
     fresh = not any(sign.email in known for sign in signs)
+    if fresh and known:  # somebody's own: neither their lines nor their company may become the demo's
+        raise DeskError(
+            "not_a_demo",
+            "The store that the settings name is in use, and is no demo workspace: nothing was changed. Unset "
+            "AIRCALL_DATA_DIR and AIRCALL_DATABASE_URL, or set them to a place of the demo's own.",
+        )
     for sign in signs:
         if sign.email in known:
             people.set_password(store, known[sign.email], sign.password)

@@ -15,6 +15,7 @@ from aircall_core.store import Store, Tx, provisioning
 
 REGISTER, DIGEST, ADDRESS = "register", "digest", "address"
 TEST_TRUNK: Final = "test-phone"  # the id of the built-in trunk, through which the test phone calls
+_LOOPBACK: Final = ("127.0.0.0/8", "::1/128")
 _TRANSPORTS: Final = ("udp", "tcp", "tls")
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?)(:[0-9]{1,5})?")
 _USERNAME = re.compile(r"[^\s\"<>@;\\]{1,80}")
@@ -101,7 +102,7 @@ def remove(tx: Tx, actor: str, trunk_id: str) -> None:
     audit.note(tx, actor, "trunk.removed", trunk_id, trunk["name"])
 
 
-def ensure_test_trunk(tx: Tx, sip_host: str) -> None:
+def ensure_test_trunk(tx: Tx) -> None:
     """The test phone's trunk: this machine itself may call. Made once; an administrator may switch it off."""
     if provisioning.trunk(tx.conn, TEST_TRUNK) is not None:
         return
@@ -110,18 +111,26 @@ def ensure_test_trunk(tx: Tx, sip_host: str) -> None:
         id=TEST_TRUNK,
         name="Test phone",
         kind=ADDRESS,
-        cidrs=_own_addresses(sip_host),
+        cidrs=list(_LOOPBACK),
         built_in=True,
         created_at=tx.now_ms(),
     )
     _changed(tx, "system", TEST_TRUNK)
 
 
-def accesses(store: Store, box: SecretBox) -> list[TrunkAccess]:
-    """The enabled trunks for the worker. One whose password cannot be read must not keep the others from working."""
+def accesses(store: Store, box: SecretBox, sip_host: str) -> list[TrunkAccess]:
+    """The enabled trunks for the worker. One whose password cannot be read must not keep the others from working.
+
+    ``sip_host`` is where that worker listens: the test phone calls it from that very address.
+    """
     with store.read() as conn:
         rows = provisioning.all_trunks(conn)
-    return [_access(row, box) for row in rows if row["enabled"]]
+    return [_access(_here(row, sip_host), box) for row in rows if row["enabled"]]
+
+
+def _here(row: Mapping[str, Any], sip_host: str) -> Mapping[str, Any]:
+    """The built-in trunk admits this machine as it is now: its address may have changed since the row was made."""
+    return {**row, "cidrs": _own_addresses(sip_host)} if row["built_in"] else row
 
 
 def _access(row: Mapping[str, Any], box: SecretBox) -> TrunkAccess:
@@ -242,7 +251,7 @@ def _host_is_good(host: str) -> bool:
 
 
 def _own_addresses(sip_host: str) -> list[str]:
-    found = ["127.0.0.0/8", "::1/128"]
+    found = list(_LOOPBACK)
     try:
         address = ipaddress.ip_address(sip_host)
     except ValueError:

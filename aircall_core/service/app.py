@@ -36,7 +36,7 @@ def build_desk(settings: Settings, store: Store) -> Desk:
     return Desk(
         settings=settings,
         store=store,
-        install_id=company.ensure_installation(store, settings.sip_host),
+        install_id=company.ensure_installation(store),
         box=secrets.open_box(settings.data_dir, settings.secret_key),
         hub=hub,
         presence=Presence(store, hub, settings.session_days),

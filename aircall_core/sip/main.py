@@ -64,7 +64,7 @@ class Worker:
             signal.signal(number, self._signalled)
         _be_quick()
         node, after, lost = self._begin_life()
-        directory = load_directory(self._store, self._box)
+        directory = self._directory()
         rang, talked = [one for one in lost if "vias" in one], [one for one in lost if "vias" not in one]
         if rang:
             let_go(rang, self.settings.sip_host, self.settings.worker_sip_port(self.index))
@@ -121,6 +121,9 @@ class Worker:
             log.warning("calls_lost", calls=closed)
         return node, self._store.last_seq(), dialogs
 
+    def _directory(self) -> Directory:
+        return load_directory(self._store, self._box, self.settings.sip_host)
+
     def _open(self, node: nodes.Node, directory: Directory) -> Switchboard:
         settings, index = self.settings, self.index
         capacity = self._capabilities.inbound(settings.inbound_share)
@@ -136,7 +139,7 @@ class Worker:
             self._store,
             node,
             lambda message: board.tell(message),
-            lambda: load_directory(self._store, self._box),
+            self._directory,
             settings.data_dir,
             settings.min_free_disk_mb,
         )
@@ -233,9 +236,9 @@ def endpoint_config(settings: Settings, index: int) -> EndpointConfig:
     )
 
 
-def load_directory(store: Store, box: SecretBox) -> Directory:
+def load_directory(store: Store, box: SecretBox, sip_host: str) -> Directory:
     """Lines and trunks as the store has them; names of registrars are looked up. May block; raises StoreAway."""
-    accesses = trunks.accesses(store, box)
+    accesses = trunks.accesses(store, box, sip_host)
     with store.read() as conn:
         rows = provisioning.enabled_lines(conn)
         texts = provisioning.text_accounts(conn, "sip")

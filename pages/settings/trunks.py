@@ -57,6 +57,8 @@ for trunk in search.chosen(
     lambda one: (one["name"], one["host"], one["username"], *(one["cidrs"] or [])),
 ):
     where = trunk["host"] or ", ".join(trunk["cidrs"] or []) or trunk["username"] or ""
+    if trunk["built_in"]:
+        where = t("trunks.this_machine")
     kind = t(f"trunks.kind_{trunk['kind']}")
     called = trunk["last_call_at"]
     last = t("trunks.last_call", when=format.moment(called, zone)) if called else t("trunks.no_call")

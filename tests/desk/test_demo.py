@@ -2,8 +2,11 @@
 
 from pathlib import Path
 
+import pytest
+
 from aircall_core.config import Settings
-from aircall_core.desk import demo, dialling
+from aircall_core.desk import company, demo, dialling, people
+from aircall_core.desk.errors import DeskError
 from aircall_core.domain.flow import Kind
 from aircall_core.ids import now_ms
 from aircall_core.store import Store, provisioning
@@ -40,6 +43,16 @@ def test_filling_again_only_renews_the_passwords(store: Store, tmp_path: Path) -
     assert [row for row in store.events(0, 10_000) if row.kind.startswith("call.")] == before
     assert [one.email for one in first] == [one.email for one in second]
     assert not {one.password for one in first} & {one.password for one in second}
+
+
+def test_a_store_in_use_is_left_alone(store: Store, tmp_path: Path) -> None:
+    people.create(store, name="Ada", email="ada@example.com", role="administrator", password="long enough for anybody")
+    company.ensure_installation(store)
+    before = store.last_seq()
+    with pytest.raises(DeskError, match="is in use") as refused:
+        demo.fill(store, Settings(data_dir=tmp_path), echo="127.0.0.1:5099")
+    assert refused.value.code == "not_a_demo"
+    assert store.last_seq() == before
 
 
 def test_the_demo_has_a_line_with_menu_hours_and_queue(store: Store, tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def test_an_announcement_is_due_and_put_off(store: Store) -> None:
 
 
 def test_trunks_tell_their_last_call(store: Store) -> None:
-    company.ensure_installation(store, "127.0.0.1")
+    company.ensure_installation(store)
     desk = Desk.open(store, "Ann")
     at = desk.now()
     desk.arrive(trunk_id="test-phone", arrived_at=at)

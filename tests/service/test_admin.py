@@ -133,14 +133,14 @@ def test_a_trunks_password_goes_in_and_never_out(world: World, boss: str) -> Non
     assert row is not None
     assert "p4ss-word!" not in json.dumps(row, default=str)
     assert "p4ss-word!" not in json.dumps([r.event.data for r in world.store.events(0)], default=str)
-    (mine,) = [one for one in trunks.accesses(world.store, world.desk.box) if one.kind == "register"]
+    (mine,) = [one for one in trunks.accesses(world.store, world.desk.box, "127.0.0.1") if one.kind == "register"]
     assert (mine.password, mine.host, mine.username) == ("p4ss-word!", "sip.example.com", "u1")
     assert "p4ss-word!" not in repr(mine)
     world.ask("PATCH", f"/desk/trunks/{mine.id}", boss, json={"name": "Carrier two"})
-    (mine,) = [one for one in trunks.accesses(world.store, world.desk.box) if one.kind == "register"]
+    (mine,) = [one for one in trunks.accesses(world.store, world.desk.box, "127.0.0.1") if one.kind == "register"]
     assert mine.password == "p4ss-word!", "no new password: the old one stays"
     world.ask("PATCH", f"/desk/trunks/{mine.id}", boss, json={"enabled": False})
-    assert [one.kind for one in trunks.accesses(world.store, world.desk.box)] == ["address"]
+    assert [one.kind for one in trunks.accesses(world.store, world.desk.box, "127.0.0.1")] == ["address"]
 
 
 @pytest.mark.parametrize(
@@ -176,18 +176,20 @@ def test_the_test_phones_trunk_stays(world: World, boss: str) -> None:
     for method in ("PATCH", "DELETE"):
         answer = world.ask(method, f"/desk/trunks/{trunks.TEST_TRUNK}", boss, json={} if method == "PATCH" else None)
         assert (answer.status_code, answer.json()["error"]["code"]) == (409, "built_in")
-    (mine,) = trunks.accesses(world.store, world.desk.box)
+    (mine,) = trunks.accesses(world.store, world.desk.box, "127.0.0.1")
     assert mine.cidrs == ("127.0.0.0/8", "::1/128")
+    (moved,) = trunks.accesses(world.store, world.desk.box, "192.0.2.10")
+    assert moved.cidrs == ("127.0.0.0/8", "::1/128", "192.0.2.10/32"), "the machine listens elsewhere now"
     off = world.ask("PATCH", f"/desk/trunks/{trunks.TEST_TRUNK}", boss, json={"enabled": False})
     assert off.status_code == 200
-    assert trunks.accesses(world.store, world.desk.box) == []
+    assert trunks.accesses(world.store, world.desk.box, "127.0.0.1") == []
     assert world.ask("PATCH", f"/desk/trunks/{new_id()}", boss, json={"enabled": False}).status_code == 404
 
 
 def test_a_trunk_sealed_with_another_key_does_not_stop_the_others(world: World, boss: str) -> None:
     world.ask("POST", "/desk/trunks", boss, json=REGISTER)
     other = secrets.SecretBox(b"A" * 43 + b"=")
-    found = {one.kind: (one.readable, one.password) for one in trunks.accesses(world.store, other)}
+    found = {one.kind: (one.readable, one.password) for one in trunks.accesses(world.store, other, "127.0.0.1")}
     assert found == {"register": (False, ""), "address": (True, "")}
 
 

@@ -34,7 +34,7 @@ class DeskProcess:
         }
         self.url, self.origin = f"http://127.0.0.1:{self.port}", f"http://127.0.0.1:{self.console_port}"
         self.store: Store = open_store(url)
-        self.cookie_name = f"aircall_{company.ensure_installation(self.store, '127.0.0.1')}"
+        self.cookie_name = f"aircall_{company.ensure_installation(self.store)}"
         self.lives = 0
         self.start()
 

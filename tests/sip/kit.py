@@ -65,7 +65,7 @@ class Site:
             **environment,
         }
         (folder / "data").mkdir(exist_ok=True)
-        company.ensure_installation(self.store, "127.0.0.1")
+        company.ensure_installation(self.store)
         with self.store.write() as tx:
             self.line = add_line(tx, number=NUMBER, ring_s=ring_s, recording=recording)
             self.users = {name: add_user(tx, name, lines=(self.line,)) for name in names or ("Ada",)}

@@ -141,6 +141,54 @@ def test_killed_it_leaves_its_children_running_and_the_next_one_adopts_them(sett
             assert gone(*everybody.children.values())
 
 
+def test_what_a_killed_backend_has_left_is_known_and_can_be_stopped(settings: Settings) -> None:
+    with start(settings) as first:
+        before = running(settings)
+        assert module.left_running(settings) == {}, "its own children are nobody's leftovers"
+        first.kill(signal.SIGKILL)
+        first.wait()
+        assert module.left_running(settings) == before.children
+        assert module.stop_backend(settings)
+        assert (settings.data_dir / "ends").read_text().split() == ["worker-0", "gateway-0", "desk-0"]
+        assert module.left_running(settings) == {}
+        assert not module.stop_backend(settings)
+
+
+def test_a_full_disk_starts_nothing_twice(settings: Settings) -> None:
+    with start(settings) as backend:
+        before = running(settings)
+        full = (settings.data_dir / module.STATE_FILE).with_suffix(".part")
+        full.mkdir()  # cannot be written: as good as a disk without room
+        os.kill(before.children["worker-0"].pid, signal.SIGKILL)
+        eventually(lambda: "backend_not_described" in backend.errors, 20)
+        full.rmdir()
+        os.kill(before.children["gateway-0"].pid, signal.SIGKILL)
+        replaced(settings, "gateway-0", before.children["gateway-0"])
+        after = replaced(settings, "worker-0", before.children["worker-0"])
+        assert backend.errors.count("child_exited") == 2
+        assert "child_not_started" not in backend.errors
+        os.kill(after.pid, signal.SIGKILL)  # it watches the one that it started
+        replaced(settings, "worker-0", after)
+
+
+def test_a_backend_that_another_program_starts_is_waited_for(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRCALL_START_BACKEND", "false")
+    monkeypatch.setattr(module, "START_S", 0.3)
+    with pytest.raises(BackendError, match="did not start"):
+        ensure_backend(load_settings())
+    assert not (settings.data_dir / "backend.lock").exists(), "nobody was started"
+
+
+def test_an_address_of_another_machine_is_said_in_plain_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRCALL_SIP_HOST", "192.0.2.1")
+    with pytest.raises(BackendError, match="no such address") as refused:
+        check_ports(load_settings(), {"desk-0"})
+    assert "AIRCALL_SIP_HOST" in str(refused.value)
+    assert "AIRCALL_PUBLIC_ADDRESS" in str(refused.value)
+
+
 def test_a_second_backend_of_a_data_folder_is_refused(settings: Settings) -> None:
     with start(settings):
         running(settings)

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from aircall_core import backend
 from aircall_core.cli import main
 from aircall_core.config import get_settings
 
@@ -130,6 +131,15 @@ def test_a_backup_comes_back_in_another_installation(cli: Cli, tmp_path: Path, m
     monkeypatch.setenv("AIRCALL_DATA_DIR", str(tmp_path / "other"))
     cli.run("db", "restore", made["file"])
     assert [user["email"] for user in cli.json("users", "list")] == ["bob@example.com"]
+
+
+def test_nothing_is_restored_under_processes_that_a_killed_backend_left(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cli.run("users", "add", "Bob", "bob@example.com")
+    made = cli.json("db", "backup", str(cli.folder))
+    monkeypatch.setattr(backend, "left_running", lambda settings: {"desk-0": backend.this_process()})
+    assert "these live on: desk-0. Stop them first" in cli.run("db", "restore", made["file"], "--force", status=1)
 
 
 def test_the_key_is_replaced(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

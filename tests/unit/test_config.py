@@ -160,6 +160,17 @@ def test_misspelt_variables_are_noticed() -> None:
     assert unknown_variables(environment) == ["AIRCALL_SIP_PROT"]
 
 
+def test_misspelt_variables_of_the_file_are_noticed_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("AIRCALL_SIP_HSOT=192.0.2.1\nAIRCALL_SIP_PORT=5070\nOTHER=1\n")
+    monkeypatch.chdir(tmp_path)
+    assert unknown_variables() == ["AIRCALL_SIP_HSOT"]
+
+
+def test_sip_is_not_served_over_ipv6(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ConfigError, match="AIRCALL_SIP_HOST: must be an IPv4 address"):
+        read(monkeypatch, sip_host="[2001:db8::1]")
+
+
 def test_every_setting_is_documented_with_its_default() -> None:
     text = (ROOT / "docs/settings.md").read_text()
     rows = dict(re.findall(r"^\| `AIRCALL_(\w+)` \| (.*?) \|", text, re.MULTILINE))
