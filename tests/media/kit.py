@@ -125,7 +125,8 @@ class FakeWorker:
                     break
                 sequence = _HEADER.unpack_from(packet)[2]
                 end.frames.append((time.monotonic(), sequence, packet[_HEADER.size :]))
-        self.peers.pop(end.hello["peer"], None)
+        if self.peers.get(end.hello["peer"]) is end:  # not the one that has taken its place
+            del self.peers[end.hello["peer"]]
         end.closed.set()
 
     def _play(self) -> None:

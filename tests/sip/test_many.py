@@ -140,5 +140,9 @@ def test_at_once(site: Site, tmp_path: Path, at_once: int, count: int, hold_ms: 
         eventually(lambda: outcomes(site) == [("answered", count)], what="every call has its end")
         eventually(lambda: len(desk.heard_db) == count, what="every agent has hung up")
         assert min(desk.heard_db) > -30, "an agent did not hear the caller"
-        eventually(lambda: recordings(site) == (count, count), 60, "every recording is whole")
+        try:
+            eventually(lambda: recordings(site) == (count, count), 60, "every recording is whole")
+        except AssertionError as late:
+            told = [(row.event.call_id, dict(row.event.data)) for row in site.events() if row.kind == "call.recording"]
+            raise AssertionError(f"{late}; {recordings(site)}: {told}; {worker.errors[-3000:]}") from None
         assert not worker.logs("bridge_failed")

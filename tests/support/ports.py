@@ -26,6 +26,17 @@ def free_ports(count: int = 1, host: str = "127.0.0.1") -> list[int]:
         return found
 
 
+def free_run(length: int, host: str = "127.0.0.1") -> int:
+    """The first, an even one, of so many ports in a row that are free for UDP at this moment."""
+    chance = random.SystemRandom()
+    while True:
+        first = chance.randrange(_PORTS.start, _PORTS.stop - length, 2)
+        with contextlib.ExitStack() as held, contextlib.suppress(OSError):
+            for port in range(first, first + length):
+                held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)).bind((host, port))
+            return first
+
+
 def free_port(host: str = "127.0.0.1") -> int:
     """One port from free_ports."""
     return free_ports(1, host)[0]

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.support.audio import Samples
-from tests.support.ports import free_ports
+from tests.support.ports import free_ports, free_run
 from tests.support.processes import Process
 
 SCENARIOS = Path(__file__).parents[1] / "sip" / "scenarios"
@@ -62,7 +62,8 @@ class Sipp(Process):
     ) -> None:  # fmt: skip
         name = name or f"sipp-{scenario}"
         folder.mkdir(parents=True, exist_ok=True)
-        sip_port, media_port = (port or free_ports(1, host)[0]), free_ports(1, host)[0]
+        sip_port = port or free_ports(1, host)[0]
+        media_port = free_run(4, host)  # it binds two for sound and two for pictures
         identity = f'"{display}" ' if display else ""
         dialled = "[field0]" if numbers else "[service]"
         texts = _Texts(
@@ -76,7 +77,7 @@ class Sipp(Process):
         self._scenario.write_text(_filled((SCENARIOS / f"{scenario}.xml").read_text(), fill))
         self._statistics, self._messages = folder / f"{name}.csv", folder / f"{name}.messages"
         argv = ["sipp", target, "-sf", str(self._scenario), "-s", number, "-i", host, "-p", str(sip_port)]
-        argv += ["-mi", host, "-mp", str(media_port & ~1)]
+        argv += ["-mi", host, "-mp", str(media_port)]
         argv += ["-m", str(calls), "-r", str(rate), "-d", str(hold_ms), "-t", transport, "-nostdin", "-aa"]
         argv += ["-inf", str(_numbers_file(folder / f"{name}.numbers", numbers))] if numbers else []
         argv += ["-l", str(at_once)] if at_once else []
