@@ -49,11 +49,12 @@ soak: packages install-dev pjsua2  ## the full counts of the tests that `make te
 bench: packages install-dev pjsua2  ## measure; writes bench/results/*.json
 	$(PY) -m bench
 
-lint: install-dev  ## ruff, mypy, import-linter
+lint: install-dev  ## ruff, mypy, import-linter, oxlint
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
+	$(VENV)/bin/oxlint --deny-warnings
 
 format: install-dev  ## let ruff lay out the code
 	$(VENV)/bin/ruff check --fix .

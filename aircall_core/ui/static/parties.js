@@ -28,7 +28,7 @@ export function target(call, card, { names, t }) {
 }
 
 /** How a call stands that is ours: [words, look ('' | warn | hold), since when (ms) or null]. */
-export function standing(view, call, { names, card, t }) {
+export function standing(view, call, { card, t }) {
   if (call.state === 'dialling') return [t(PROGRESS[call.progress] ?? 'toolbar.dialling'), '', call.arrived_at];
   if (call.state === 'accepting') return [t('connecting'), '', null];
   const how = shape(view, call);
