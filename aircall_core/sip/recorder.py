@@ -141,26 +141,34 @@ class Recordings:
                 self._done(saved)
 
     def _make(self, job: Job, kind: str) -> Saved | None:
-        """One recording by the child; None when it died over it."""
-        child = self._child
-        if child is None or child.poll() is not None:
-            words = [sys.executable, "-m", "aircall_core.sip.mixdown"]
-            child = self._child = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        assert child.stdin is not None
-        assert child.stdout is not None
+        """One recording by the child; None when there is none to be had, or it died over this one."""
         try:
-            child.stdin.write(json.dumps(asdict(job)) + "\n")
-            child.stdin.flush()
-            answer = child.stdout.readline()
-        except OSError as problem:
+            found = json.loads(self._asked(job))
+        except (OSError, ValueError) as problem:  # this thread must go on: every later recording hangs on it
             log.warning("mixdown_lost", error=str(problem))
-            answer = ""
-        if not answer:
-            child.wait()
+            self._end_child()
             return None
-        found = json.loads(answer)
         relative = str(Path(job.out).relative_to(self.data_dir))
         return Saved(job.call_id, relative, kind, found["duration_ms"], found["size_bytes"], found["error"])
+
+    def _asked(self, job: Job) -> str:
+        """What the child, started if there is none, answers to a job; '' when it has ended."""
+        if self._child is None:
+            words = [sys.executable, "-m", "aircall_core.sip.mixdown"]
+            self._child = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        stdin, stdout = self._child.stdin, self._child.stdout
+        assert stdin is not None
+        assert stdout is not None
+        stdin.write(json.dumps(asdict(job)) + "\n")
+        stdin.flush()
+        return stdout.readline()
+
+    def _end_child(self) -> None:
+        """The next job gets another one."""
+        if self._child is not None:
+            self._child.kill()
+            self._child.communicate()  # closes the pipes, too
+            self._child = None
 
 
 def _born(call_id: str) -> float:

@@ -1,8 +1,10 @@
 """The worker's parts, each alone: the farewell BYE, prompts, mixdown, journal, timers, PCM links."""
 
 import json
+import queue
 import select
 import socket
+import sys
 import time
 import wave
 from pathlib import Path
@@ -11,7 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from aircall_core.sip import announce, farewell, lookup, mixdown, tones
+from aircall_core.ids import new_id
+from aircall_core.sip import announce, farewell, lookup, mixdown, recorder, tones
 from aircall_core.sip.announce import announcement
 from aircall_core.sip.journal import Journal
 from aircall_core.sip.message import parse
@@ -237,6 +240,31 @@ def test_a_voicemail_is_copied_and_thrown_away_when_there_is_nothing_in_it(
         channels, rate = read_wav(out)
         assert channels.shape[0] == 1
         assert has_tone(channels[0][: round(sound * rate)], 440, rate)
+
+
+def test_recordings_go_on_when_their_child_dies_or_cannot_be_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: queue.Queue[recorder.Saved] = queue.Queue()
+    recordings = recorder.Recordings(tmp_path, "worker-0", made.put)
+    calls = [new_id() for _ in range(3)]
+    for call in calls:
+        part(recordings.parts / f"{call}{recorder.CALLER}", 440, 0.2)
+    python = sys.executable
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "no-python"))  # as when a machine has no process left
+    recordings.finish(calls[0])
+    recordings.start()  # begins with all three
+    failed = [made.get(timeout=20) for _ in range(4)]
+    assert {one.error for one in failed} == {"mixdown_died"}
+    monkeypatch.setattr(sys, "executable", python)
+    recordings.finish(calls[0])
+    assert made.get(timeout=20).size_bytes
+    assert recordings._child is not None
+    recordings._child.kill()
+    recordings.finish(calls[1])
+    assert made.get(timeout=20).size_bytes
+    recordings.close(5)
+    recordings._end_child()
 
 
 def test_mixdown_of_nonsense_keeps_the_parts(tmp_path: Path) -> None:
