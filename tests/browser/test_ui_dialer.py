@@ -186,6 +186,14 @@ def test_numbers_are_skipped_with_a_reason_put_last_and_given_back(page: Page, d
     expect(rows).to_contain_text("Wrong number")
 
 
+def test_the_history_of_the_next_number_is_opened(page: Page, desk: FakeDialer) -> None:
+    desk.entries_of["entry-1"]["conversation_id"] = "conversation-7"
+    dialer(page, desk)
+    button(page, "Start dialling").click()
+    card(page).get_by_role("button", name="Conversation").click()
+    assert page.evaluate("window.triggered.at(-1)") == ["dialer", "open", "conversation-7"]
+
+
 def test_a_refused_number_says_why_and_the_dialer_waits(page: Page, desk: FakeDialer) -> None:
     desk.pause_s = 1
     desk.refuse("/desk/dial", 403, "do_not_call", "This number is on the do-not-call list.")

@@ -415,6 +415,18 @@ def test_refused_notifications_are_explained_and_duty_begins(browser: Browser, d
     context.close()
 
 
+def test_duty_begins_while_the_question_for_notifications_stands_open(page: Page, desk: FakeDesk) -> None:
+    page.add_init_script(
+        "Object.defineProperty(Notification, 'permission', {get: () => 'default'});"
+        "Notification.requestPermission = () => (window.asked = true, new Promise(() => {}));"
+    )
+    desk.view["duty"] = False
+    opened(page, desk)
+    page.get_by_role("button", name="Go on duty").click()
+    expect(page.get_by_role("button", name="Go off duty")).to_be_visible()
+    assert page.evaluate("window.asked")
+
+
 # ---- devices
 
 

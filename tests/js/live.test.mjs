@@ -221,6 +221,34 @@ test('a deed that fails later is an error with a reason; one without any word en
   await ended;
 });
 
+test('a connection that swallows a command holds nobody up', async () => {
+  const { live, world } = await online();
+  const never = () => new Promise(() => {});
+  world.answers['/desk/calls/c1/hangup'] = world.answers['/desk/calls/c1/hold'] = world.answers['/desk/tags'] = never;
+  const lost = assert.rejects(live.command('/desk/calls/c1/hangup'), { code: 'timeout' });
+  await settle();
+  await world.pass(9000);
+  await lost;
+  const done = live.command('/desk/calls/c1/hold', { held: true });
+  await settle();
+  world.event(11, 'call.held', { data: { command: world.requests.at(-1).body.command, held: true } });
+  assert.equal((await done).kind, 'call.held', 'the log is believed before the answer');
+  assert.equal(live.pending.size, 0);
+  const read = assert.rejects(live.request('/desk/tags'), { code: 'timeout', message: 'No answer yet' });
+  await settle();
+  await world.pass(31_000);
+  await read;
+});
+
+test('a tab that was signed out rings no more, and keeps the call it talks in', async () => {
+  const { live, world } = await online();
+  world.snapshot(view(call({ id: 'c1' }), call({ id: 'c2', state: 'confirmed', ringing: [], by: 'me' })), { seq: 20 });
+  let drawn = 0;
+  live.addEventListener('view', () => (drawn += 1));
+  world.frame({ t: 'gone', reason: 'revoked' });
+  assert.deepEqual([live.status, Object.keys(live.view.calls), drawn], ['gone', ['c2'], 1]);
+});
+
 test('a desk that cannot be reached is said in words', async () => {
   const { live, world } = await online();
   world.answers['/desk/duty'] = new TypeError('failed to fetch');

@@ -146,7 +146,8 @@ export function stage({ session = new Storage(), local = new Storage(), locks = 
       const body = init.body ? JSON.parse(init.body) : undefined;
       world.requests.push({ path, body, credentials: init.credentials });
       const given = world.answers[path] ?? { status: 202, json: {} };
-      const answer = typeof given === 'function' ? await given(body) : given;
+      const aborted = new Promise((_, reject) => init.signal?.addEventListener('abort', () => reject(new Error('aborted'))));
+      const answer = typeof given === 'function' ? await Promise.race([given(body), aborted]) : given;
       if (answer instanceof Error) throw answer;
       return { ok: answer.status < 400, status: answer.status, json: async () => answer.json ?? {} };
     },

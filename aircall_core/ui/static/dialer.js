@@ -10,7 +10,7 @@ import { shared } from './shared.js';
 const SOON_MS = 500;
 const CALLS = new Set(['call.answered', 'call.ended', 'call.tagged']);
 
-function build(host, { data, rerun }) {
+function build(host, { data, trigger, rerun }) {
   const live = shared(data);
   const t = (key, values) => live.t(key, values);
   const subs = listeners();

@@ -51,7 +51,9 @@ function build(host, { data }) {
 
   /** Microphone, sound, permission: asked for in one go, since a browser counts only what begins within the click. */
   async function ready() {
-    const [mic, sound] = await Promise.allSettled([live.phone.arm(), live.tone.unlock(), live.notifier.ask()]);
+    // The third is not waited for: it may stay unanswered, and who rings without it can work.
+    live.notifier.ask().then(draw, (error) => console.debug('aircall: notifications were not asked for', error));
+    const [mic, sound] = await Promise.allSettled([live.phone.arm(), live.tone.unlock()]);
     if (mic.status === 'rejected') {
       problem = explain(mic.reason, t);
       return false;

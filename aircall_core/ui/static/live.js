@@ -3,12 +3,13 @@
 // ('view', 'event', 'status', 'aloud', 'device', 'toast', 'duplicated') and draw.
 
 import { browserEnv } from './live_env.js';
-import { apply, empty } from './view.js';
+import { apply, empty, ringing } from './view.js';
 
 const BEAT_MS = 5000;
 const SILENCE_MS = 11_000; // no frame for this long, though two beats asked for one: the connection is dead
 const DOUBT_MS = 2000; // the same, where the browser itself says that the network is gone
 const OUTCOME_MS = 8000;
+const REQUEST_MS = 30_000;
 const BACKOFF_MS = [200, 400, 800, 1600, 3000, 5000];
 
 /** An id for a command, a tab or a peer: 20 characters of [A-Za-z0-9_-]. */
@@ -161,10 +162,15 @@ export class Live extends EventTarget {
     }
   }
 
+  /** Signed out: no event will ever say that a call rings no more, so none rings here. One in progress stays on show. */
   #gone(reason) {
     this.goneReason = reason;
     this.#setStatus('gone');
     this.socket?.close();
+    const calls = { ...this.view.calls };
+    for (const { id } of ringing(this.view)) delete calls[id];
+    this.view = { ...this.view, calls };
+    this.#emit('view');
   }
 
   /** The machine woke, the network came back or the tab came into view: do not wait for the next try. */
@@ -305,20 +311,32 @@ export class Live extends EventTarget {
 
   // ---- commands
 
-  /** GET, or POST where there is a body, to the desk; its JSON, or a CommandError whose message can be shown. */
+  /**
+   * GET, or POST where there is a body, to the desk; its JSON, or a CommandError whose message can be shown. A connection
+   * that the network has dropped without a word would hold it for minutes: it ends by itself, or by the caller's `signal`.
+   */
   async request(path, body, options = {}) {
-    const init = { credentials: 'include', headers: { accept: 'application/json' }, ...options };
+    const late = new AbortController();
+    const init = { credentials: 'include', headers: { accept: 'application/json' }, signal: late.signal, ...options };
     if (body !== undefined) {
       init.method ??= 'POST';
       init.body = JSON.stringify(body); // as text/plain: a "simple" request, which saves the preflight's round trip
     }
-    let answer;
+    const limit = this.env.after(REQUEST_MS, () => late.abort());
+    let answer, json;
     try {
       answer = await this.env.fetch(new URL(path, this.deskUrl).href, init);
+      json = await answer.json().catch((error) => {
+        if (late.signal.aborted) throw error;
+        return null; // nothing, or not JSON
+      });
     } catch {
-      throw new CommandError('unreachable', this.t('error.unreachable'));
+      throw late.signal.aborted
+        ? new CommandError('timeout', this.t('error.timeout'))
+        : new CommandError('unreachable', this.t('error.unreachable'));
+    } finally {
+      this.env.cancel(limit);
     }
-    const json = await answer.json().catch(() => null);
     if (answer.ok) return json;
     if (answer.status === 401) this.#gone('revoked');
     const error = json?.error ?? {};
@@ -327,19 +345,19 @@ export class Live extends EventTarget {
 
   /**
    * Send a command and wait for its end: the event that carries its id, or `until(view)` being true. The deed may fail
-   * after the desk took the command, so only the log's word counts.
+   * after the desk took the command, so only the log's word counts; and it counts before the answer to the request, which
+   * may be lost.
    */
   async command(path, body = {}, { until } = {}) {
     const id = newId();
     const wait = this.#outcome(id, until);
+    const asked = this.request(path, { ...body, command: id }).then(() => (wait.look(), wait.ended));
+    asked.catch(() => {}); // the log was faster
     try {
-      await this.request(path, { ...body, command: id });
-    } catch (error) {
+      return await Promise.race([asked, wait.ended]);
+    } finally {
       wait.stop();
-      throw error;
     }
-    wait.look();
-    return wait.ended;
   }
 
   #outcome(id, until) {
