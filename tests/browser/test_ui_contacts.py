@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from aircall_core.store import Store, open_store
 from tests.browser.test_ui_states import browser, context, opened, page
@@ -105,6 +105,24 @@ def test_a_colleague_is_not_overwritten_in_passing(page: Page, desk: FakeContact
     assert (found["company"], [one["number"] for one in found["numbers"]]) == (
         "Globex", ["+33142685302", "+33142685399"],
     )  # fmt: skip
+
+
+def test_what_is_refused_after_one_has_gone_on_is_said_where_one_is(page: Page, desk: FakeContacts) -> None:
+    zoe = desk.make(name="Zoë Müller", numbers=["+33142685300"])
+    desk.make(name="Ben", numbers=["+33142685301"])
+    held: list[Route] = []
+    page.route(
+        f"**/desk/contacts/{zoe}",
+        lambda route: held.append(route) if route.request.method == "PATCH" else route.continue_(),
+    )
+    show(page, desk, contact=zoe)
+    card = page.get_by_role("region", name="Contact")
+    card.get_by_role("button", name="Add a company").click()
+    card.get_by_role("textbox", name="Company").fill("Acme")
+    page.get_by_role("link", name="Ben").click()  # leaving the field saves it
+    expect(card.get_by_role("button", name="Edit: Name")).to_have_text("Ben")
+    held[0].abort()
+    expect(page.get_by_role("listitem").filter(has_text="Company: “Acme” was not saved.")).to_be_visible()
 
 
 def test_what_a_number_is_and_who_is_served_first(page: Page, desk: FakeContacts) -> None:

@@ -118,6 +118,29 @@ def test_a_tag_given_elsewhere_shows(page: Page, desk: FakeDesk) -> None:
     expect(bar.get_by_role("button", name="VIP")).to_have_attribute("aria-pressed", "true")
 
 
+def test_no_tag_is_chosen_before_those_of_the_call_are_known(page: Page, desk: FakeDesk) -> None:
+    desk.call_tags["call-1"] = ["tag-2"]  # a colleague's
+    page.route("**/desk/calls/call-1/tags", lambda route: route.abort())
+    bar = in_a_call(page, desk)
+    expect(bar.get_by_role("alert").filter(has_text="The desk cannot be reached")).to_be_visible()
+    expect(bar.locator(".chips")).to_have_attribute("inert", "")
+    page.unroute("**/desk/calls/call-1/tags")  # it is asked again by itself
+    expect(bar.get_by_role("button", name="VIP")).to_have_attribute("aria-pressed", "true", timeout=20_000)
+    expect(bar.get_by_role("alert").filter(has_text="The desk cannot be reached")).to_have_count(0)
+    bar.get_by_role("button", name="Billing").click()
+    expect(bar.get_by_role("button", name="Billing")).to_have_attribute("aria-pressed", "true")
+    assert [set(body["tags"]) for body in sent(desk, "/tags")] == [{"tag-0", "tag-2"}]  # type: ignore[call-overload]
+
+
+def test_tags_that_could_not_be_read_once_are_there_a_moment_later(page: Page, desk: FakeDesk) -> None:
+    page.route("**/desk/tags", lambda route: route.abort())
+    bar = in_a_call(page, desk)
+    expect(bar.get_by_role("alert").filter(has_text="The desk cannot be reached")).to_be_visible()
+    page.unroute("**/desk/tags")
+    expect(bar.get_by_role("button", name="VIP")).to_be_visible(timeout=20_000)
+    expect(bar.get_by_role("alert").filter(has_text="The desk cannot be reached")).to_have_count(0)
+
+
 def test_assigning_by_keyboard_with_a_search(page: Page, desk: FakeDesk) -> None:
     bar = in_a_call(page, desk)
     field = bar.get_by_role("combobox", name=ASSIGNEE)
@@ -247,6 +270,53 @@ def test_a_leader_removes_a_colleagues_note_on_the_customer_after_being_asked(pa
     note.get_by_role("button", name="Remove note").click()
     expect(note).to_have_count(0)
     assert [(one["text"], one["version"]) for one in asked] == [("", 3)]
+
+
+@pytest.mark.parametrize("removed", [False, True])
+def test_a_note_that_another_tab_has_changed_is_not_overwritten_unseen(
+    page: Page, desk: FakeDesk, removed: bool
+) -> None:
+    written = {"user_id": ME, "by": {"id": ME, "name": "Anna Berg"}, "created_at": START, "updated_at": START}
+    desk.entries = [
+        entry(
+            1,
+            "conversation.noted",
+            "",
+            data={"note": "n9"},
+            note={"id": "n9", "text": "Tall.", "version": 3, **written},
+        )
+    ]
+    versions: list[int] = []
+
+    def answer(route: Route) -> None:
+        body: Any = route.request.post_data_json
+        versions.append(body["version"])
+        if body["version"] == 4:
+            route.fulfill(json={"id": "n9", "version": 5})
+        else:
+            error = {"code": "changed", "message": "", "version": 4, "text": "Tall. Kind."}
+            route.fulfill(status=409, json={"error": error})
+
+    page.route("**/desk/notes/n9", answer)
+    opened(page, desk, "timeline", conversation="conversation-1", writes=True, leads=False)
+    page.get_by_role("button", name="Edit", exact=True).click()
+    field = page.get_by_role("textbox", name="Your note")
+    field.fill("Tall. Late.")
+    now = None if removed else {"id": "n9", "text": "Tall. Kind.", "version": 4, **written}
+    desk.entries[0] = {**desk.entries[0], "note": now}
+    with page.expect_response("**/timeline*"):
+        desk.event("conversation.noted", user=ME, note="n9", version=4)
+    if removed:
+        expect(page.get_by_text("This note was removed meanwhile.")).to_be_visible()
+        expect(field).to_have_value("Tall. Late.")
+        expect(page.get_by_role("button", name="Save", exact=True)).to_have_count(0)
+        return
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("This note was changed in another tab.")).to_be_visible()
+    expect(field).to_have_value("Tall. Late.")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(field).to_have_count(0)
+    assert versions == [3, 4]
 
 
 def test_readers_are_offered_no_note_to_write(page: Page, desk: FakeDesk) -> None:

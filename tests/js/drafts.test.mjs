@@ -166,6 +166,24 @@ test('an answer that is lost, and the event that tells of it', async () => {
   assert.deepEqual([page.draft.text, page.draft.failure, desk.messages.length, kept(local)], ['', null, 1, []]);
 });
 
+test('what is typed after an answer was lost is the next text', async () => {
+  const { world, desk, open } = office();
+  const page = open();
+  await world.pass(50);
+  page.draft.write('Your bike is ready.');
+  page.network = async (deed, what) => {
+    if (what !== 'send') return deed();
+    deed();
+    throw away();
+  };
+  await page.draft.send();
+  page.draft.write('Your bike is ready. Open until six.');
+  desk.tell();
+  await world.pass(3000);
+  assert.deepEqual([page.draft.text, page.draft.failure, desk.messages.length], ['Open until six.', null, 1]);
+  assert.equal(desk.text, 'Open until six.', 'and it is kept as a draft');
+});
+
 test('what the desk refuses stays, with its words, and a changed text is another one', async () => {
   const { world, desk, open } = office();
   const page = open();

@@ -234,7 +234,7 @@ test('a connection that swallows a command holds nobody up', async () => {
   world.event(11, 'call.held', { data: { command: world.requests.at(-1).body.command, held: true } });
   assert.equal((await done).kind, 'call.held', 'the log is believed before the answer');
   assert.equal(live.pending.size, 0);
-  const read = assert.rejects(live.request('/desk/tags'), { code: 'timeout', message: 'No answer yet' });
+  const read = assert.rejects(live.request('/desk/tags'), { code: 'timeout', message: 'Too slow' });
   await settle();
   await world.pass(31_000);
   await read;

@@ -166,7 +166,7 @@ export function stage({ session = new Storage(), local = new Storage(), locks = 
   return world;
 }
 
-export const TEXT = { 'error.timeout': 'No answer yet', 'error.unreachable': 'Away', 'error.failed': 'Failed', 'failed.no_audio': 'No audio' };
+export const TEXT = { 'error.timeout': 'No answer yet', 'error.slow': 'Too slow', 'error.unreachable': 'Away', 'error.failed': 'Failed', 'failed.no_audio': 'No audio' };
 
 /** All that the browser says in English, from its file and its folder. */
 export function words() {

@@ -6,18 +6,24 @@ import { newId } from './live.js';
 import { inside } from './note_pad.js';
 
 const SEARCH_FROM = 9; // so many tags are looked through by eye
+const AGAIN_MS = 5000;
 
-/** Chips of all tags that can be chosen. `chosen`: a Set of ids, changed by `toggle(id)`; `failed(error)` says why not. */
-export function tagChips(live, { chosen, toggle, failed }) {
+/**
+ * Chips of all tags that can be chosen. `chosen`: a Set of ids, changed by `toggle(id)`; `failed(error)` says why there are none,
+ * `came()` that they are there.
+ */
+export function tagChips(live, { chosen, toggle, failed, came = () => {} }) {
   const t = (key, values) => live.t(key, values);
   let tags = null; // as the desk has them; null: not asked yet
   let broken = false;
+  let asking = false;
   const search = h('input', { type: 'search', 'aria-label': t('tags.search'), placeholder: t('tags.search'), autocomplete: 'off', hidden: true, oninput: draw, onkeydown: inside });
   const list = h('div', { class: 'chips', role: 'group', 'aria-label': t('tags.list') });
   const chips = new Map();
 
   async function load() {
     broken = false;
+    asking = true;
     tags = [];
     try {
       tags = (await live.request('/desk/tags')).tags;
@@ -26,7 +32,9 @@ export function tagChips(live, { chosen, toggle, failed }) {
       tags = null;
       failed(error);
     }
+    asking = false;
     draw();
+    if (tags) came();
   }
 
   function draw() {
@@ -63,6 +71,9 @@ export function tagChips(live, { chosen, toggle, failed }) {
     get broken() {
       return broken;
     },
+    get known() {
+      return Boolean(tags) && !asking;
+    },
     clear: () => (search.value = ''),
     forget: () => ((tags = null), (broken = false), chips.clear()),
   };
@@ -75,23 +86,44 @@ export function callTags(live, say) {
   const chosen = new Set();
   let call = null;
   let busy = false;
-  const chips = tagChips(live, { chosen, toggle, failed: (error) => say(explain(error, t)) });
+  let reading = 0; // which of our questions counts: an answer that is older than an event does not
+  let unread = ''; // why the call's or the company's tags are not known
+  let soon = null;
+  const chips = tagChips(live, { chosen, toggle, failed: missed, came: settled });
   const node = h('div', { class: 'tags' }, h('p', { class: 'heading', text: t('tags.list') }), chips.search, chips.list);
 
   function take(ids) {
+    reading += 1;
     chosen.clear();
     ids.forEach((id) => chosen.add(id));
+    chips.list.inert = false;
     chips.draw();
+    settled();
   }
 
+  function settled() {
+    if (unread && chips.known && !chips.list.inert) say((unread = ''));
+  }
+
+  /** Until the call's tags are known none can be chosen: a choice names all of them, and would take a colleague's away. */
   async function load() {
-    const asked = call;
+    live.env.cancel(soon);
+    if (chips.broken) chips.forget();
+    const mine = (reading += 1);
     try {
-      const { tags } = await live.request(`/desk/calls/${asked}/tags`);
-      if (asked === call) take(tags);
+      const { tags } = await live.request(`/desk/calls/${call}/tags`);
+      if (mine === reading) take(tags);
     } catch (error) {
-      console.warn('aircall: the tags of the call could not be read', error.code); // read again when the line is back
+      if (mine === reading) missed(error);
     }
+  }
+
+  function missed(error) {
+    unread = explain(error, t);
+    say(unread);
+    live.env.cancel(soon);
+    const final = error.status >= 400 && error.status < 500;
+    if (!final) soon = live.env.after(AGAIN_MS, () => call && load());
   }
 
   /** Absolute: all tags that the call has from now on. The desk's answer means that it has them. */
@@ -105,7 +137,7 @@ export function callTags(live, say) {
     try {
       await live.request(`/desk/calls/${of}/tags`, { tags: [...wanted], command: newId() });
       if (of === call) take([...wanted]);
-      say('');
+      say((unread = ''));
     } catch (error) {
       chips.forget(); // one of them may be gone
       say(error.details?.fields?.tags ?? explain(error, t));
@@ -127,7 +159,8 @@ export function callTags(live, say) {
     call = id;
     take([]);
     chips.clear();
+    chips.list.inert = Boolean(call);
     if (call) load();
   }
-  return { node, of, count: () => chosen.size, stop: subs.stop };
+  return { node, of, count: () => chosen.size, stop: () => (subs.stop(), live.env.cancel(soon)) };
 }

@@ -11,14 +11,17 @@ export function customerNote(live, { stamp, writes, leads = false }) {
   const node = h('article', { class: 'note' });
   let note = null;
   let field = null;
+  let removed = null; // while it is rewritten: what is done when somebody takes it away meanwhile
 
   function update(now) {
+    const [was, writing] = [note, removed && field];
     note = now;
-    if (!field || !now) draw();
+    if (!now && was && writing) removed();
+    else if (!field || !now) draw();
   }
 
   function draw() {
-    field = null;
+    field = removed = null;
     node.hidden = !note;
     if (!note) return node.replaceChildren();
     const own = note.by?.id === live.view.user;
@@ -63,6 +66,8 @@ export function customerNote(live, { stamp, writes, leads = false }) {
   }
 
   function write() {
+    let { version } = note; // what is written is written from this one, whatever another tab has saved meanwhile
+    const { id } = note;
     field = h('textarea', { class: 'rewrite', rows: '3', maxlength: '20000', 'aria-label': t('note.mine') });
     field.value = note.text;
     field.addEventListener('keydown', (event) => {
@@ -75,6 +80,10 @@ export function customerNote(live, { stamp, writes, leads = false }) {
     const leave = h('button', { type: 'button', class: 'plain small', text: t('note.cancel'), onclick: back });
     node.replaceChildren(h('div', { class: 'said' }, h('span', { class: 'grow', text: t('note.mine') })), field, problem, h('div', { class: 'deeds' }, leave, keep));
     field.focus();
+    removed = () => {
+      keep.hidden = true; // there is nothing to save it in
+      problem.textContent = t('note.removed');
+    };
 
     async function save() {
       if (keep.getAttribute('aria-busy') === 'true') return;
@@ -82,12 +91,12 @@ export function customerNote(live, { stamp, writes, leads = false }) {
       problem.textContent = '';
       try {
         const text = field.value.trim();
-        const kept = await live.request(`/desk/notes/${note.id}`, { text, version: note.version, command: newId() }, { method: 'PUT' });
+        const kept = await live.request(`/desk/notes/${id}`, { text, version, command: newId() }, { method: 'PUT' });
         note = text ? { ...note, text, version: kept.version, updated_at: live.now() } : null;
         draw();
         node.querySelector('.edit')?.focus();
       } catch (error) {
-        if (error.code === 'changed') note = { ...note, version: error.details.version };
+        if (error.code === 'changed') version = error.details.version;
         problem.textContent = error.code === 'changed' ? t('note.changed') : explain(error, t);
         keep.removeAttribute('aria-busy');
       }

@@ -132,10 +132,13 @@ export class Draft extends Note {
     if (this.failure?.code === 'unsure' || this.failure?.code === 'offline') this.#failed({ code: 'unsent' });
   }
 
-  /** The desk has it and has emptied its draft, whose version is asked for. */
+  /** The desk has it and has emptied its draft, whose version is asked for. What came after it was sent is the next text. */
   #gone() {
     const base = this.base && { ...this.base, text: '' };
-    Object.assign(this, { text: '', files: [], had: [], base, sent: null, since: null, pending: null, failure: null, problem: '' });
+    const went = new Set(this.pending?.attachments);
+    const text = this.pending ? since(this.pending.text, this.text) : '';
+    const files = this.pending ? this.files.filter((one) => !went.has(one.id)) : [];
+    Object.assign(this, { text, files, had: [], base, sent: null, since: null, pending: null, failure: null, problem: '' });
     this.loaded = false;
     this.keep();
     if (!this.busy) this.soon(0);
@@ -152,6 +155,9 @@ export class Draft extends Note {
     while (this.busy) await new Promise((done) => this.notes.live.env.after(20, done));
   }
 }
+
+/** What a text holds that was not in the one that was sent; all of it where that was rewritten. */
+const since = (sent, text) => (text.startsWith(sent) ? text.slice(sent.length).trimStart() : text);
 
 /** All drafts of this page's user. */
 export class Drafts extends Notes {

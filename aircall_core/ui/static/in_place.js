@@ -94,7 +94,8 @@ export function inPlace(live, { label, add = label, short = add, kind = 'text', 
       close(focus);
     } catch (error) {
       if (!field) return;
-      if (error instanceof Overtaken) ask(error.now);
+      if (!node.isConnected) lost(wanted, error);
+      else if (error instanceof Overtaken) ask(error);
       else refused(error);
       field.readOnly = false;
       field.removeAttribute('aria-busy');
@@ -104,15 +105,25 @@ export function inPlace(live, { label, add = label, short = add, kind = 'text', 
     }
   }
 
-  function refused(error) {
+  function reason(error) {
+    if (error instanceof Overtaken) return error.now ? t('profile.overtaken', { value: error.now }) : t('profile.overtaken_empty');
     const fields = error.details?.fields ?? {};
-    problem.replaceChildren(fields[fieldName] ?? Object.values(fields)[0] ?? explain(error, t));
+    return fields[fieldName] ?? Object.values(fields)[0] ?? explain(error, t);
   }
 
-  function ask(now) {
+  function refused(error) {
+    problem.replaceChildren(reason(error));
+  }
+
+  /** Its user looks at something else by now: they are told where they are. */
+  function lost(wanted, error) {
+    live.toast(t('profile.unsaved', { what: label, value: wanted, why: reason(error) }), { kind: 'error' });
+  }
+
+  function ask(error) {
     overtaken = true;
     problem.replaceChildren(
-      h('p', { text: now ? t('profile.overtaken', { value: now }) : t('profile.overtaken_empty') }),
+      h('p', { text: reason(error) }),
       h('div', { class: 'form-deeds' }, h('button', { type: 'button', onclick: () => close(true) }, t('profile.theirs')), h('button', { type: 'button', onclick: () => commit(true) }, t('profile.mine'))),
     );
   }

@@ -332,7 +332,7 @@ export class Live extends EventTarget {
       });
     } catch {
       throw late.signal.aborted
-        ? new CommandError('timeout', this.t('error.timeout'))
+        ? new CommandError('timeout', this.t('error.slow'))
         : new CommandError('unreachable', this.t('error.unreachable'));
     } finally {
       this.env.cancel(limit);
