@@ -12,7 +12,7 @@ from aircall_core.desk import availability
 from aircall_core.desk.availability import Beat
 from aircall_core.domain.events import LINE_CHANGED, Event
 from aircall_core.ids import new_id, now_ms
-from aircall_core.store import tables
+from aircall_core.store import clock, nodes, tables
 from tests.support.desk_system import System, User
 from tests.support.processes import Process, eventually
 from tests.support.rawsip import RawCaller
@@ -36,7 +36,8 @@ class WorkerSystem(System):
 
         def up() -> bool:
             assert process.popen.poll() is None, process.errors[-3000:]
-            return "worker_ready" in process.errors
+            with self.store.read() as conn:
+                return bool(nodes.taking(conn, "worker", clock.now_ms(conn)))
 
         eventually(up, 30, "the worker")
 

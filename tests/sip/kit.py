@@ -165,6 +165,12 @@ class Site:
         with self.store.read() as conn:
             return dict(conn.execute(select(t.nodes).where(t.nodes.c.kind == "worker")).mappings().one())
 
+    def serves(self, node: str, epoch: int) -> bool:
+        """Whether this life of a worker has said that it is there to be given calls."""
+        with self.store.read() as conn:
+            found = conn.execute(select(t.nodes.c.serving).where(t.nodes.c.id == node, t.nodes.c.epoch >= epoch))
+            return bool(found.scalar())
+
     def add_trunk(self, **values: Any) -> str:
         """A trunk's row, as it is stored."""
         trunk = new_id()
@@ -192,6 +198,7 @@ class WorkerProcess(Process):
         super().__init__(name, [sys.executable, "-c", code], site.folder, site.environment)
         try:
             self.ready = self.wait_log("worker_ready")
+            eventually(lambda: site.serves(self.ready["node"], self.ready["epoch"]), PATIENCE_S, "calls to dial")
         except BaseException:
             self.stop()
             raise
